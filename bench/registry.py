@@ -1,0 +1,117 @@
+"""Named entries found by importing every module of a package once, on first use.
+
+Adding an entry is adding a file: its decorator registers it. Modules whose name starts
+with an underscore are shared helpers and are left to the entries that import them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from bench.errors import BenchError, UnknownName, UsageError
+
+
+class Named(Protocol):
+    """What a registry holds: anything with a name."""
+
+    @property
+    def name(self) -> str:
+        """Name, unique within its registry."""
+        ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+class Registry(Generic[T]):
+    """The entries of one kind.
+
+    Parameters
+    ----------
+    kind : str
+        What an entry is called in messages (``"method"``).
+    package : str
+        The package whose modules register entries (``"methods"``).
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._entries: dict[str, T] = {}
+        self._discovered = False
+
+    def add(self, entry: T) -> None:
+        """Register `entry`; a second entry of the same name is an error."""
+        if entry.name in self._entries:
+            raise UsageError(f"{self.kind} {entry.name!r} is registered twice")
+        self._entries[entry.name] = entry
+
+    def discover(self) -> None:
+        """Import every public module of the package, so that each registers its entries."""
+        if self._discovered:
+            return
+        self._discovered = True
+        package = importlib.import_module(self.package)
+        for info in pkgutil.iter_modules(package.__path__):
+            if not info.name.startswith("_"):
+                importlib.import_module(f"{self.package}.{info.name}")
+
+    def __getitem__(self, name: str) -> T:
+        self.discover()
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise UnknownName(self.kind, name, self._entries) from None
+
+    def __contains__(self, name: object) -> bool:
+        self.discover()
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[T]:
+        self.discover()
+        return iter(sorted(self._entries.values(), key=lambda entry: entry.name))
+
+    def __len__(self) -> int:
+        self.discover()
+        return len(self._entries)
+
+    def names(self) -> list[str]:
+        """Names of all entries, sorted."""
+        return [entry.name for entry in self]
+
+
+def load_plugin(path: Path | str) -> None:
+    """Import a user's Python file, so that its decorators register their entries.
+
+    Parameters
+    ----------
+    path : path-like
+        A ``.py`` file.
+
+    Raises
+    ------
+    UsageError
+        The file does not exist, is no Python file, or fails while it is imported.
+    """
+    path = Path(path)
+    if not path.is_file() or path.suffix != ".py":
+        raise UsageError(f"plug-in {path}: not a Python file")
+    name = f"mfif_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None:
+        raise UsageError(f"plug-in {path}: cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BenchError as error:
+        raise UsageError(f"plug-in {path}: {error}") from error
+    except Exception as error:
+        del sys.modules[name]
+        raise UsageError(f"plug-in {path}: {type(error).__name__}: {error}") from error

@@ -1,0 +1,7 @@
+"""The datasets: each module registers functions that give a list of scenes."""
+
+from __future__ import annotations
+
+from datasets.base import DATASETS, Dataset, Scene, SceneImages, dataset, load_scenes
+
+__all__ = ["DATASETS", "Dataset", "Scene", "SceneImages", "dataset", "load_scenes"]

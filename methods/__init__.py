@@ -1,0 +1,155 @@
+"""The fusion methods: one module each, one decorated function.
+
+A method takes float32 sources in [0, 1] and returns a fused plane (``kind="transform"``) or
+one weight map per source (``kind="decision"``). Colour, clipping, shape checks, folding of
+stacks and quantisation are done once for all of them in `bench.fusion`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+from numpy.typing import NDArray
+
+from bench.errors import UsageError
+from bench.registry import Registry
+
+Kind = Literal["transform", "decision"]
+Colour = Literal["luminance", "channels", "rgb"]
+Stack = Literal["native", "pairwise"]
+Family = Literal["control", "multi-scale", "spatial", "learned"]
+
+
+class Blend(Protocol):
+    """A fused image as a function of the planes to be blended, the weights already decided.
+
+    What a decision-map method returns when plain weights per pixel do not say it all, as in
+    two-scale fusion. It is called once per colour channel.
+    """
+
+    def __call__(self, planes: NDArray[Any]) -> NDArray[Any]:
+        """Blend float32 (N, H, W) to (H, W)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """A fusion method: the function and what is known about it.
+
+    Attributes
+    ----------
+    name : str
+        Short name, as in tables and on the command line.
+    title : str
+        The name spelled out.
+    fn : callable
+        ``fn(sources, **parameters)``; `sources` is float32 (N, H, W) in [0, 1] — or
+        (N, H, W, 3) with ``colour="rgb"`` when the sources have colour. Returns float
+        (H, W) (or (H, W, 3)) for ``kind="transform"``; for ``kind="decision"`` weights
+        (N, H, W), non-negative and of sum 1, or a `Blend`.
+    kind : {'transform', 'decision'}
+        Whether `fn` returns pixels or decides where they come from.
+    colour : {'luminance', 'channels', 'rgb'}
+        How colour sources are met. A decision is always made on luminance and applied to
+        every channel. A transform runs on each channel by itself (``channels``), on
+        luminance with the chroma weighted by its strength (``luminance``), or takes all
+        channels at once (``rgb``).
+    stack : {'native', 'pairwise'}
+        Whether `fn` takes N sources, or two, a longer stack being folded from the left.
+    family : {'control', 'multi-scale', 'spatial', 'learned'}
+        The group it is listed in.
+    paper, doi : str
+        Where it is defined.
+    weights : path or None
+        The file of a learned method's weights; its hash is part of the result's key.
+    """
+
+    name: str
+    title: str
+    fn: Callable[..., Any]
+    kind: Kind
+    colour: Colour
+    stack: Stack
+    family: Family
+    paper: str
+    doi: str
+    weights: Path | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    takes_device: bool = False
+
+
+METHODS: Registry[Method] = Registry("method", "methods")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def method(
+    name: str,
+    *,
+    title: str,
+    kind: Kind,
+    family: Family,
+    paper: str,
+    doi: str = "",
+    colour: Colour = "channels",
+    stack: Stack = "native",
+    weights: Path | None = None,
+) -> Callable[[F], F]:
+    """Register a fusion function under `name`; see `Method` for the arguments.
+
+    The keyword arguments of the function are its parameters, and their defaults the
+    benchmark's setting. One called ``device`` is filled in from ``--device``.
+
+    Raises
+    ------
+    UsageError
+        The function's signature is not ``fn(sources, *, name=default, ...)``.
+
+    Examples
+    --------
+    >>> from methods import method
+    >>> @method("brightest", title="Brightest pixel", kind="transform", family="control",
+    ...         paper="an example")
+    ... def brightest(sources):
+    ...     return sources.max(axis=0)
+    """
+
+    def register(fn: F) -> F:
+        parameters = _parameters(name, fn)
+        takes_device = parameters.pop("device", None) is not None
+        METHODS.add(
+            Method(
+                name=name,
+                title=title,
+                fn=fn,
+                kind=kind,
+                colour=colour,
+                stack=stack,
+                family=family,
+                paper=paper,
+                doi=doi,
+                weights=weights,
+                parameters=parameters,
+                takes_device=takes_device,
+            )
+        )
+        return fn
+
+    return register
+
+
+def _parameters(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
+    """Keyword arguments of `fn` with their defaults."""
+    first, *rest = inspect.signature(fn).parameters.values() or [None]
+    if first is None or first.default is not inspect.Parameter.empty:
+        raise UsageError(f"method {name!r}: its first argument must be the sources")
+    for parameter in rest:
+        if parameter.kind is not parameter.KEYWORD_ONLY or parameter.default is parameter.empty:
+            raise UsageError(
+                f"method {name!r}: argument {parameter.name!r} must be keyword-only with a default"
+            )
+    return {parameter.name: parameter.default for parameter in rest}
