@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import lazy_loader as lazy
 import numpy as np
@@ -29,7 +31,7 @@ LUMINANCE_WEIGHTS = (0.298936021293776, 0.587043074451121, 0.114020904255103)
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
 
-def read_image(path: Path | str) -> NDArray[np.generic]:
+def read_image(path: Path | str) -> NDArray[Any]:
     """Read an image file as it is: gray or RGB, 8 or 16 bit.
 
     EXIF rotation is applied, palettes and CMYK become RGB, an alpha channel is dropped.
@@ -77,7 +79,7 @@ def read_image(path: Path | str) -> NDArray[np.generic]:
         raise ImageError(f"{path}: {error}") from None
 
 
-def _decode(path: Path, data: bytes) -> NDArray[np.generic]:
+def _decode(path: Path, data: bytes) -> NDArray[Any]:
     """Decode through Pillow, which notices truncation; through OpenCV what is deeper than 8 bit."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -107,7 +109,7 @@ def _is_deep(picture: object) -> bool:
     return any(";16" in text or "16B" in text or "16L" in text for text in raw)
 
 
-def _decode_deep(path: Path, data: bytes) -> NDArray[np.generic]:
+def _decode_deep(path: Path, data: bytes) -> NDArray[Any]:
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -120,7 +122,7 @@ def _decode_deep(path: Path, data: bytes) -> NDArray[np.generic]:
     return np.ascontiguousarray(image)
 
 
-def as_image(image: NDArray[np.generic]) -> NDArray[np.generic]:
+def as_image(image: NDArray[Any]) -> NDArray[Any]:
     """Check an array and bring it to (H, W) or (H, W, 3) of uint8, uint16 or float32.
 
     Parameters
@@ -163,7 +165,7 @@ def as_image(image: NDArray[np.generic]) -> NDArray[np.generic]:
     return image.astype(np.float32)
 
 
-def same_size(images: Sequence[NDArray[np.generic]], names: Sequence[str]) -> None:
+def same_size(images: Sequence[NDArray[Any]], names: Sequence[str]) -> None:
     """Raise `ImageError` naming the first of `images` whose height or width differs.
 
     Parameters
@@ -183,7 +185,7 @@ def same_size(images: Sequence[NDArray[np.generic]], names: Sequence[str]) -> No
             )
 
 
-def luminance(image: NDArray[np.floating]) -> NDArray[np.floating]:
+def luminance(image: NDArray[Any]) -> NDArray[Any]:
     """Weighted sum of the channels with `LUMINANCE_WEIGHTS`; a gray image is returned as it is.
 
     Parameters
@@ -201,7 +203,7 @@ def luminance(image: NDArray[np.floating]) -> NDArray[np.floating]:
     return wr * red + wg * green + wb * blue
 
 
-def to_unit(image: NDArray[np.generic]) -> NDArray[np.float32]:
+def to_unit(image: NDArray[Any]) -> NDArray[np.float32]:
     """Any accepted image as float32 in [0, 1] (see `as_image`)."""
     image = as_image(image)
     if image.dtype == np.float32:
@@ -209,7 +211,7 @@ def to_unit(image: NDArray[np.generic]) -> NDArray[np.float32]:
     return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
 
 
-def to_gray255(image: NDArray[np.generic]) -> NDArray[np.float64]:
+def to_gray255(image: NDArray[Any]) -> NDArray[np.float64]:
     """Any accepted image as the metrics see it: float64 luminance, whole numbers in 0..255.
 
     Colour is weighted with `LUMINANCE_WEIGHTS` first and rounded half up afterwards, as the
@@ -228,13 +230,13 @@ def to_gray255(image: NDArray[np.generic]) -> NDArray[np.float64]:
     """
     image = as_image(image)
     scale = {"uint8": 1.0, "uint16": 255 / 65535, "float32": 255.0}[image.dtype.name]
-    plane = image.astype(np.float64) * scale
+    plane: NDArray[Any] = image.astype(np.float64) * scale
     if plane.ndim == 3:
         plane = luminance(plane)
     return np.floor(plane + 0.5)
 
 
-def quantise(image: NDArray[np.floating], dtype: np.dtype | type = np.uint8) -> NDArray[np.generic]:
+def quantise(image: NDArray[Any], dtype: np.dtype | type = np.uint8) -> NDArray[Any]:
     """Float in [0, 1] to whole levels: clip, scale, round half up.
 
     Parameters
@@ -249,7 +251,7 @@ def quantise(image: NDArray[np.floating], dtype: np.dtype | type = np.uint8) -> 
     return np.floor(scaled + 0.5).astype(dtype)
 
 
-def write_image(path: Path | str, image: NDArray[np.generic]) -> None:
+def write_image(path: Path | str, image: NDArray[Any]) -> None:
     """Write a lossless PNG, whole or not at all.
 
     Parameters
@@ -262,13 +264,18 @@ def write_image(path: Path | str, image: NDArray[np.generic]) -> None:
     write_bytes(path, encode_png(image))
 
 
-def encode_png(image: NDArray[np.generic]) -> bytes:
+def encode_png(image: NDArray[Any]) -> bytes:
     """The PNG file of a ``uint8`` or ``uint16`` image, (H, W) or (H, W, 3) RGB, as bytes."""
     bgr = image[..., ::-1] if image.ndim == 3 else image
     ok, buffer = cv2.imencode(".png", np.ascontiguousarray(bgr))
     if not ok:
         raise ImageError(f"cannot encode shape {image.shape}, type {image.dtype} as PNG")
     return bytes(buffer)
+
+
+def safe_name(text: str) -> str:
+    """`text` as the name of a file or folder: word characters and ``. @ = , + -`` are kept."""
+    return re.sub(r"[^\w.@=,+-]+", "_", text).lstrip(".") or "_"
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:

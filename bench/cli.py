@@ -1,0 +1,98 @@
+"""The command line: which commands there are, and how errors become exit codes.
+
+A command is a module with ``add_arguments(parser)`` and ``run(args) -> int``. Only the one
+that is asked for is imported, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from bench import __version__, console
+from bench.errors import BenchError, UnknownName
+
+#: Command -> module, one line of help.
+COMMANDS = {
+    "run": ("bench.run_cli", "fuse, score and time methods on datasets; write the tables"),
+    "score": ("bench.score_cli", "score a fused image that exists already"),
+    "report": ("bench.report_cli", "write the tables of a finished run again"),
+    "list": ("bench.list_cli", "list methods, metrics or datasets"),
+    "show": ("bench.show_cli", "all that is known about one method, metric or dataset"),
+    "check": ("bench.check_cli", "test a Python file with your method against the contract"),
+    "data": ("bench.data_cli", "list, fetch or verify the datasets' files"),
+    "train": ("bench.train_cli", "train a learned method"),
+    "ablate": ("bench.ablate_cli", "train the variants of the paper's network analysis (Fig. 5)"),
+    "features": ("bench.features_cli", "draw the network's feature maps (Fig. 2)"),
+}
+
+EPILOG = """\
+exit codes: 0 all ok; 1 finished, but some cells are not ok; 2 usage; 3 nothing selected;
+4 environment (device, disk, data); 130 interrupted, all finished cells kept
+
+examples:
+  python -m bench run --methods all
+  python -m bench run --methods lp gf fcn --datasets liu2020 --out results/lytro
+  python -m bench score a.png b.png --fused mine.png --json
+  python -m bench list methods
+"""
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; ``sys.argv[1:]`` unless given.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if not given or given[0].startswith("-"):
+            _overview().parse_args(given or ["--help"])
+            return 0
+        return _dispatch(given[0], given[1:])
+    except BenchError as error:
+        console.error(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.error("interrupted; all that was finished is kept")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(command: str, arguments: list[str]) -> int:
+    if command not in COMMANDS:
+        raise UnknownName("command", command, COMMANDS)
+    module_name, summary = COMMANDS[command]
+    module = importlib.import_module(module_name)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m bench {command}",
+        description=module.__doc__ or summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(arguments)))
+
+
+def _overview() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS)) + 2
+    commands = "\n".join(f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        usage="python -m bench COMMAND [options]",
+        description=f"MFIF-Bench: a benchmark of multi-focus image fusion.\n\ncommands:\n{commands}"
+        "\n\npython -m bench COMMAND --help tells the options of a command.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"MFIF-Bench {__version__}")
+    return parser

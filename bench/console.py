@@ -1,0 +1,94 @@
+"""What a person sees: messages and progress on stderr; stdout is for data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import TracebackType
+from typing import Any
+
+
+def error(message: str) -> None:
+    """One line on stderr, marked as an error."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+
+
+def note(message: str) -> None:
+    """One line on stderr."""
+    print(message, file=sys.stderr)
+
+
+def emit(text: str) -> None:
+    """Data on stdout."""
+    print(text)
+
+
+def emit_json(value: Any) -> None:
+    """A value as strict JSON on stdout; numbers that are not finite become null."""
+    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return value
+
+
+class RunProgress:
+    """A bar with the time left, on a terminal; a line a cell that fails, everywhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar = Progress(
+            TextColumn("[progress.description]{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task("starting", total=None)
+        self.counts: dict[str, int] = {}
+        self.cached = 0
+
+    def __enter__(self) -> RunProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def start(self, cells: int) -> None:
+        """Set the length of the bar."""
+        self._bar.update(self._task, total=cells)
+
+    def working(self, what: str) -> None:
+        """Say what is being done."""
+        self._bar.update(self._task, description=what)
+
+    def done(self, what: str, status: str, message: str, cached: bool) -> None:
+        """Count a cell, and print one that is not ok."""
+        self.counts[status] = self.counts.get(status, 0) + 1
+        self.cached += cached
+        self._bar.advance(self._task)
+        if status != "ok":
+            self._bar.console.print(f"{status}: {what}: {message}", markup=False, soft_wrap=True)

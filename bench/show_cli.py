@@ -1,0 +1,83 @@
+"""All that is known about one method, metric or dataset.
+
+for example:
+  python -m bench show qabf
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from bench import console
+from bench.errors import UnknownName
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``show``."""
+    parser.add_argument("name", help="a method, metric or dataset")
+    parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE.py", help="with these too")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what is known."""
+    from bench.registry import load_plugin
+    from datasets import DATASETS
+    from methods import METHODS
+    from metrics import METRICS
+
+    for plugin in args.plugin:
+        load_plugin(plugin)
+    registries = (METHODS, METRICS, DATASETS)
+    found: list[Any] = [r[args.name] for r in registries if args.name in r]
+    if not found:
+        names = [name for registry in registries for name in registry.names()]
+        raise UnknownName("method, metric or dataset", args.name, names)
+    kinds = [r.kind for r in registries if args.name in r]
+    facts = [_facts(kind, entry) for kind, entry in zip(kinds, found, strict=True)]
+    if args.json:
+        console.emit_json(facts if len(facts) > 1 else facts[0])
+        return 0
+    for fact in facts:
+        _print(fact)
+    return 0
+
+
+def _facts(kind: str, entry: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {"is": kind}
+    text = ""
+    for field in dataclasses.fields(entry):
+        value = getattr(entry, field.name)
+        if isinstance(value, Callable):  # type: ignore[arg-type]
+            text = inspect.getdoc(value) or ""
+        elif value not in ("", None, {}):
+            facts[field.name] = value if isinstance(value, bool | int | float) else _plain(value)
+    return facts | {"documentation": text}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return value if isinstance(value, bool | int | float) else str(value)
+
+
+def _print(facts: dict[str, Any]) -> None:
+    documentation = facts.pop("documentation")
+    width = max(map(len, facts))
+    for key, value in facts.items():
+        console.emit(f"{key.replace('_', ' '):<{width}}  {_text(value)}")
+    console.emit(f"\n{documentation}\n")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_text(v)}" for key, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(_text(v) for v in value)
+    return str(value)

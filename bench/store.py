@@ -1,0 +1,120 @@
+"""Results on disk: small checksummed JSON records and the fused images they speak of.
+
+``records/ab/<key>.json`` holds one record, ``images/ab/<hash>.png`` one fused image named by
+its pixels. Files are written whole or not at all, and a record that is damaged is as good as
+absent: its cell is computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import EnvironmentFault, ImageError
+from bench.images import encode_png, read_image, write_bytes
+from bench.provenance import canonical, digest
+
+#: Raised when the layout of records changes, so that an old store is not misread.
+FORMAT = 1
+
+#: What a run leaves in its output folder for the reports.
+MANIFEST = "run.json"
+
+
+class Store:
+    """Records and images under one folder.
+
+    Parameters
+    ----------
+    root : path-like
+        Created when the first record is written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bench.store import Store
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store(folder)
+    ...     store.put("ab12", {"status": "ok"})
+    ...     store.get("ab12")
+    {'status': 'ok'}
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+
+    def _record_path(self, key: str) -> Path:
+        return self.root / "records" / key[:2] / f"{key}.json"
+
+    def _image_path(self, pixels: str) -> Path:
+        return self.root / "images" / pixels[:2] / f"{pixels}.png"
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The record of `key`, or None when there is none that can be believed."""
+        try:
+            envelope = json.loads(self._record_path(key).read_bytes())
+        except (OSError, ValueError):
+            return None
+        if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:
+            return None
+        body = envelope.get("body")
+        if envelope.get("key") != key or envelope.get("sha256") != digest(body):
+            return None
+        return body if isinstance(body, dict) else None
+
+    def put(self, key: str, body: dict[str, Any]) -> None:
+        """Write the record of `key`, replacing an older one.
+
+        Raises
+        ------
+        EnvironmentFault
+            The folder cannot be written to.
+        """
+        envelope = {"format": FORMAT, "key": key, "sha256": digest(body), "body": body}
+        self._write(self._record_path(key), canonical(envelope).encode())
+
+    def put_image(self, image: NDArray[Any]) -> str:
+        """Write a fused image; returns the hash of its pixels, by which it is found again."""
+        pixels = pixel_hash(image)
+        path = self._image_path(pixels)
+        if not path.exists():
+            self._write(path, encode_png(image))
+        return pixels
+
+    def image_path(self, pixels: str) -> Path | None:
+        """File of a stored image, or None."""
+        path = self._image_path(pixels)
+        return path if path.is_file() else None
+
+    def get_image(self, pixels: str) -> NDArray[Any] | None:
+        """A stored image, or None when it is absent or not what its name says."""
+        path = self.image_path(pixels)
+        if path is None:
+            return None
+        try:
+            image = read_image(path)
+        except ImageError:
+            return None
+        return image if pixel_hash(image) == pixels else None
+
+    def keys(self) -> Iterator[str]:
+        """Keys of all records, sorted."""
+        yield from sorted(path.stem for path in self.root.glob("records/??/*.json"))
+
+    def _write(self, path: Path, data: bytes) -> None:
+        try:
+            write_bytes(path, data)
+        except OSError as error:
+            raise EnvironmentFault(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def pixel_hash(image: NDArray[Any]) -> str:
+    """SHA-256 over shape, type and pixels."""
+    head = f"{image.shape} {image.dtype} ".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(image).tobytes()).hexdigest()

@@ -1,0 +1,1 @@
+"""Reports: tables made from a finished run's manifest and nothing else."""

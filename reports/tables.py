@@ -1,0 +1,201 @@
+"""The paper's Tables 1-4 from a run, means over the other datasets, and the tidy CSV files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tabulate
+
+from bench.images import write_bytes
+from reports import paper
+from reports.results import Results
+
+TIME = "Time (s)"
+
+#: Digits behind the point, as the paper prints them.
+DIGITS = 4
+
+
+def write_tables(results: Results, out: Path | str) -> list[Path]:
+    """Write every table of a run below `out`.
+
+    ``scores.csv``, ``timing.csv``, ``failures.csv`` (only when there are any),
+    ``provenance.json``, and in ``tables/`` a CSV and a Markdown file for each of Tables 1-4
+    that was run, its comparison with the paper, and one table of means for each dataset.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    out = Path(out)
+    written = [
+        _csv(results.scores, out / "scores.csv"),
+        _csv(results.timing, out / "timing.csv"),
+        _provenance(results.manifest, out / "provenance.json"),
+    ]
+    if len(results.failures):
+        written.append(_csv(results.failures, out / "failures.csv"))
+    else:
+        (out / "failures.csv").unlink(missing_ok=True)
+    for scene, number in paper.TABLES.items():
+        if _was_run(results, scene):
+            written += _paper_table(results, scene, out / "tables" / f"table{number}")
+    for dataset in results.scores["dataset"].unique():
+        if dataset != "paper":
+            written += _mean_table(results, dataset, out / "tables")
+    return written
+
+
+def scene_table(results: Results, scene: str) -> pd.DataFrame:
+    """One of Tables 1-4: a row a method, the paper's order and then ours.
+
+    Parameters
+    ----------
+    results : Results
+        A run.
+    scene : str
+        ``"clock"``, ``"pepsi"``, ``"camera"`` or ``"color"``.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by method; one column a metric, then the median seconds.
+    """
+    mine = results.scores.query("dataset == 'paper' and scene == @scene")
+    table = mine.pivot(index="method", columns="metric", values="value")
+    times = results.timing.query("dataset == 'paper' and scene == @scene")
+    table[TIME] = times.set_index("method")["median_s"]
+    return _arranged(table, results.manifest)
+
+
+def against_paper(results: Results, scene: str) -> pd.DataFrame:
+    """Our score, the paper's and their difference, for every cell that the paper has."""
+    ours = results.scores.query("dataset == 'paper' and scene == @scene")
+    both = paper.published().query("scene == @scene").merge(ours, on=["scene", "method", "metric"])
+    both["difference"] = both["value"] - both["paper"]
+    return both.rename(columns={"value": "ours"})[
+        ["method", "metric", "ours", "paper", "difference"]
+    ]
+
+
+def mean_table(results: Results, dataset: str) -> pd.DataFrame:
+    """Means over the scenes of `dataset` that a method finished, and on how many that was."""
+    mine = results.scores.query("dataset == @dataset")
+    table = mine.pivot_table(index="method", columns="metric", values="value", aggfunc="mean")
+    table = table.reindex(mine["method"].unique())
+    scenes = mine["scene"].nunique()
+    finished = mine.query("status == 'ok'").groupby("method")["scene"].nunique()
+    times = results.timing.query("dataset == @dataset").groupby("method")["median_s"].mean()
+    table[TIME] = times
+    table.insert(0, "Scenes", [f"{finished.get(name, 0)}/{scenes}" for name in table.index])
+    return _arranged(table, results.manifest)
+
+
+def markdown(table: pd.DataFrame, manifest: dict[str, Any]) -> str:
+    """A Markdown table with the best value of each column in bold, arrows for the direction."""
+    best = _best(table, manifest)
+    cells = [
+        [name, *(_cell(value, (str(name), column) in best) for column, value in row.items())]
+        for name, row in table.iterrows()
+    ]
+    headers = ["Method", *(_header(column, manifest) for column in table.columns)]
+    align = ("left", *("right" for _ in table.columns))
+    return tabulate.tabulate(
+        cells, headers, tablefmt="github", colalign=align, disable_numparse=True
+    )
+
+
+def _arranged(table: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
+    """Rows in the paper's order, then the others as they were run; columns as selected."""
+    order = [name for name in paper.ROWS if name in table.index]
+    order += [m["name"] for m in manifest["methods"] if m["name"] not in order]
+    metrics = [m["name"] for m in manifest["metrics"] if m["name"] in table.columns]
+    ahead = [column for column in table.columns if column == "Scenes"]
+    table = table.reindex(order)[[*ahead, *metrics, TIME]]
+    return table.rename_axis(index="method", columns=None)
+
+
+def _best(table: pd.DataFrame, manifest: dict[str, Any]) -> set[tuple[str, str]]:
+    """The cells that hold the best value of their column, as printed."""
+    direction = {m["name"]: m["higher_is_better"] for m in manifest["metrics"]} | {TIME: False}
+    best: set[tuple[str, str]] = set()
+    for column, higher in direction.items():
+        if column in table and table[column].notna().any():
+            values = table[column].astype(float).round(DIGITS)
+            top = values.max() if higher else values.min()
+            best |= {(str(name), column) for name in values.index[values == top]}
+    return best
+
+
+def _cell(value: Any, best: bool) -> str:
+    if isinstance(value, str):
+        return value
+    text = "–" if pd.isna(value) else f"{value:.{DIGITS}f}"
+    return f"**{text}**" if best else text
+
+
+def _header(column: str, manifest: dict[str, Any]) -> str:
+    for metric in manifest["metrics"]:
+        if metric["name"] == column:
+            return f"{metric['label']} {'↑' if metric['higher_is_better'] else '↓'}"
+    return f"{column} ↓" if column == TIME else column
+
+
+def _was_run(results: Results, scene: str) -> bool:
+    return len(results.scores.query("dataset == 'paper' and scene == @scene")) > 0
+
+
+def _paper_table(results: Results, scene: str, stem: Path) -> list[Path]:
+    about = _scene_entry(results.manifest, "paper", scene)
+    table = scene_table(results, scene)
+    number = paper.TABLES[scene]
+    size = f", {about['width']}x{about['height']}" if "width" in about else ""
+    title = f"**Table {number}.** {about['title']}{size} ({about['origin']}). {about['note']}"
+    return [
+        _csv(table.reset_index(), stem.with_suffix(".csv")),
+        _text(_document(title, table, results), stem.with_suffix(".md")),
+        _csv(against_paper(results, scene), stem.with_name(f"{stem.name}_vs_paper.csv")),
+    ]
+
+
+def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
+    table = mean_table(results, dataset)
+    title = f"**Means over {dataset}**; the second column says over how many scenes."
+    stem = folder / f"mean_{dataset.replace(':', '_').replace('/', '_')}"
+    return [
+        _csv(table.reset_index(), stem.with_name(f"{stem.name}.csv")),
+        _text(_document(title, table, results), stem.with_name(f"{stem.name}.md")),
+    ]
+
+
+def _document(title: str, table: pd.DataFrame, results: Results) -> str:
+    machine = results.manifest["machine"]
+    where = machine.get("gpu", machine["cpu"])
+    foot = (
+        f"Best value of each column in bold. Time: median, {where}, {machine['threads']} threads."
+    )
+    return f"{title}\n\n{markdown(table, results.manifest)}\n\n{foot}\n"
+
+
+def _scene_entry(manifest: dict[str, Any], dataset: str, scene: str) -> dict[str, Any]:
+    entries = [s for s in manifest["scenes"] if (s["dataset"], s["scene"]) == (dataset, scene)]
+    return entries[0]
+
+
+def _provenance(manifest: dict[str, Any], path: Path) -> Path:
+    """The manifest without the results: what was run, on what, with which code and data."""
+    kept = {key: value for key, value in manifest.items() if key not in {"cells", "format"}}
+    return _text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", path)
+
+
+def _csv(table: pd.DataFrame, path: Path) -> Path:
+    return _text(table.to_csv(index=False, lineterminator="\n"), path)
+
+
+def _text(text: str, path: Path) -> Path:
+    write_bytes(path, text.encode())
+    return path

@@ -1,0 +1,34 @@
+"""Shared fixtures: pictures, an isolated data environment, the real data when it is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.contract import pair
+
+
+@pytest.fixture
+def sources() -> list[np.ndarray]:
+    """A gray pair, each source blurred in one half."""
+    return pair(48, 56)
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No data, no cache, no network: what a fresh machine without a connection has."""
+    monkeypatch.setenv("MFIF_OFFLINE", "1")
+    monkeypatch.delenv("MFIF_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def liu2020() -> Path:
+    """Folder of the survey's images; skips where ``MFIF_DATA`` does not hold them."""
+    root = os.environ.get("MFIF_DATA")
+    if not root or not (Path(root) / "liu2020").is_dir():
+        pytest.skip("needs liu2020 in MFIF_DATA")
+    return Path(root) / "liu2020"
