@@ -15,9 +15,11 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import ImageError, NothingSelected, UnknownName, UsageError
+from bench.errors import EnvironmentFault, ImageError, NothingSelected, UnknownName, UsageError
 from bench.images import as_image, same_size
 from bench.registry import Registry
+from datasets import fetch
+from datasets.catalog import collection
 
 Origin = Literal["real", "synthetic", "stand-in"]
 
@@ -49,6 +51,9 @@ class SceneImages:
         if self.reference is not None:
             images.append(as_image(self.reference))
             names.append(f"scene {name}: the reference")
+        if self.mask is not None:
+            images.append(self.mask)
+            names.append(f"scene {name}: the mask")
         same_size(images, names)
         return self
 
@@ -80,6 +85,8 @@ class Scene:
         What a table's caption must say of it.
     title : str
         Its name in tables, when the field has one (*Clock*).
+    files : tuple of (str, str)
+        Collection and path of each catalogued file that `read` opens; see `datasets.fetch`.
     """
 
     dataset: str
@@ -88,11 +95,28 @@ class Scene:
     origin: Origin
     note: str = ""
     title: str = ""
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
         """``dataset/id``."""
         return f"{self.dataset}/{self.id}"
+
+    def missing(self) -> str:
+        """Why the images cannot be read, or nothing when they can; downloads nothing.
+
+        A dataset lists all of its scenes, those too whose files are not to be had. Whoever
+        reads many scenes calls `datasets.fetch.fetch` with their `files` first, then skips
+        those that are still missing, with this reason.
+        """
+        for name, path in self.files:
+            try:
+                if fetch.find(name, path, verify=False) is None:
+                    reason = fetch.blocked(collection(name).url) or "has not been downloaded"
+                    return fetch.unavailable(name, path, reason)
+            except EnvironmentFault as error:
+                return str(error)
+        return ""
 
     @cached_property
     def images(self) -> SceneImages:
@@ -173,6 +197,8 @@ def load_scenes(selection: str | Sequence[str]) -> list[Scene]:
     ------
     UnknownName
         No dataset, or no scene in it, is called that.
+    UsageError
+        Two folders give scenes of one name.
     NothingSelected
         The dataset has no scene here.
 
@@ -184,8 +210,15 @@ def load_scenes(selection: str | Sequence[str]) -> list[Scene]:
     """
     parts = [selection] if isinstance(selection, str) else list(selection)
     scenes: dict[str, Scene] = {}
+    chosen_by: dict[str, str] = {}
     for part in parts:
+        whole = part if ":" in part else part.partition("/")[0]
         for scene in _one(part):
+            if chosen_by.setdefault(scene.name, whole) != whole:
+                raise UsageError(
+                    f"{chosen_by[scene.name]} and {part} both have a scene {scene.name}; "
+                    "run them one after the other"
+                )
             scenes.setdefault(scene.name, scene)
     if not scenes:
         raise NothingSelected(f"no scene in {', '.join(parts) or 'an empty selection'}")
