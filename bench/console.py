@@ -39,7 +39,7 @@ def _finite(value: Any) -> Any:
 
 
 class RunProgress:
-    """A bar with the time left, on a terminal; a line a cell that fails, everywhere."""
+    """A bar with the time left, on a terminal; a line for each cell that fails, everywhere."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -52,18 +52,21 @@ class RunProgress:
             TimeRemainingColumn,
         )
 
+        screen = Console(stderr=True)
         self._bar = Progress(
             TextColumn("[progress.description]{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=screen,
             transient=True,
+            disable=not screen.is_terminal,
         )
         self._task = self._bar.add_task("starting", total=None)
         self.counts: dict[str, int] = {}
         self.cached = 0
+        self._scene = ""
 
     def __enter__(self) -> RunProgress:
         self._bar.start()
@@ -82,8 +85,12 @@ class RunProgress:
         self._bar.update(self._task, total=cells)
 
     def working(self, what: str) -> None:
-        """Say what is being done."""
+        """Say what is being done; where there is no terminal, a line for each scene."""
         self._bar.update(self._task, description=what)
+        scene = what.partition(":")[0]
+        if self._bar.disable and scene != self._scene:
+            self._scene = scene
+            note(scene)
 
     def done(self, what: str, status: str, message: str, cached: bool) -> None:
         """Count a cell, and print one that is not ok."""

@@ -152,6 +152,7 @@ class Run:
             result: Cell = {"key": key, **{k: record.get(k) for k in ("status", "message")}}
             if record["status"] == "ok":
                 result["pixels"] = record["pixels"]
+                result["timing"] = timing_key(key, self.machine["machine"])
                 result["scores"] = cell.score(
                     scorer,
                     self._applicable(images),
@@ -195,10 +196,8 @@ class Run:
         self, scene: Scene, images: SceneImages, finished: list[tuple[Variant, Cell]]
     ) -> None:
         """Time the cells that have no timing on this machine yet."""
-        machine = self.machine["machine"]
         jobs, first = {}, {}
         for variant, result in finished:
-            result["timing"] = timing_key(result["key"], machine)
             if self.store.get(result["timing"]) is None:
                 task = cell.job(variant, images, self.selection.device)
                 record = self.store.get(result["key"]) or {}
@@ -214,7 +213,7 @@ class Run:
             if variant.name in taken:
                 body = {
                     "cell": result["key"],
-                    "machine": digest(machine),
+                    "machine": digest(self.machine["machine"]),
                     "seconds": taken[variant.name],
                     "first_s": first[variant.name],
                     "contended": False,

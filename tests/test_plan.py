@@ -1,0 +1,106 @@
+"""Selections from the command line, and keys that change with what they should."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.errors import NothingSelected, UnknownName, UsageError
+from bench.plan import Variant, select_methods, select_metrics, split_names
+from methods import METHODS, Method
+from metrics import METRICS
+
+
+def test_all_is_every_method():
+    assert [v.name for v in select_methods(["all"])] == METHODS.names()
+
+
+def test_a_family_and_no_duplicates():
+    chosen = [v.name for v in select_methods(["control", "average", "control"])]
+    assert chosen == sorted(m.name for m in METHODS if m.family == "control")
+
+
+def test_commas_separate_names_but_not_parameters():
+    assert split_names(["a,b", "c@x=1,y=2,d", " e "]) == ["a", "b", "c@x=1,y=2", "d", "e"]
+
+
+def test_default_parameters_make_no_variant():
+    assert [v.name for v in select_methods(["lp@levels=4"])] == ["lp"]
+    assert [v.name for v in select_methods(["lp@levels=5"])] == ["lp@levels=5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("lp@levels=many", "not of type int"),
+        ("lp@depth=3", "not parameter=value"),
+        ("lp@levels", "not parameter=value"),
+        ("average@x=1", "without parameters"),
+    ],
+)
+def test_bad_parameters(text, says):
+    with pytest.raises(UsageError, match=says):
+        select_methods([text])
+
+
+def test_unknown_names_get_a_suggestion():
+    with pytest.raises(UnknownName, match="did you mean 'average'"):
+        select_methods(["avarage"])
+    with pytest.raises(UnknownName, match="did you mean 'qabf'"):
+        select_metrics(["qabff"])
+
+
+def test_nothing_selected():
+    with pytest.raises(NothingSelected):
+        select_methods([","])
+    with pytest.raises(NothingSelected):
+        select_metrics([])
+
+
+def test_metrics_by_group():
+    assert [m.name for m in select_metrics(["paper"])] == ["ie", "mi", "qabf", "q", "qw", "qe"]
+    assert [m.name for m in select_metrics(["all"])] == METRICS.names()
+
+
+def _identity(sources, *, gain=1.0):
+    return sources[0] * gain
+
+
+def _method(**changes):
+    facts = {
+        "name": "mine",
+        "title": "Mine",
+        "fn": _identity,
+        "kind": "transform",
+        "colour": "channels",
+        "stack": "native",
+        "family": "control",
+        "paper": "",
+        "doi": "",
+        "parameters": {"gain": 1.0},
+    }
+    return Method(**{**facts, **changes})
+
+
+def test_key_depends_on_everything_that_decides_the_image(tmp_path):
+    weights = tmp_path / "weights.bin"
+    weights.write_bytes(b"one")
+    variants = [
+        Variant(_method()),
+        Variant(_method(), {"gain": 2.0}),
+        Variant(_method(colour="luminance")),
+        Variant(_method(name="other")),
+        Variant(_method(fn=split_names)),
+        Variant(_method(weights=weights)),
+    ]
+    keys = [variant.key("scene", "cpu") for variant in variants]
+    weights.write_bytes(b"two")
+    keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
+    keys.append(variants[0].key("another scene", "cpu"))
+    assert len(set(keys)) == len(keys)
+
+
+def test_device_counts_only_for_methods_that_take_one():
+    plain, learned = Variant(_method()), Variant(_method(takes_device=True))
+    assert plain.key("scene", "cpu") == plain.key("scene", "cuda")
+    assert learned.key("scene", "cpu") != learned.key("scene", "cuda")
+    assert learned.key("scene", "cuda") == learned.key("scene", "cuda:0")
