@@ -1,0 +1,107 @@
+"""Filters and map clean-up that several methods share. Planes are float32 (H, W)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lazy_loader as lazy
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import UsageError
+
+cv2 = lazy.load("cv2")
+scipy = lazy.load("scipy")
+
+Array = NDArray[Any]
+
+
+def odd_window(side: int, name: str = "window") -> int:
+    """`side` if it is odd and positive, else `UsageError`."""
+    if side < 1 or side % 2 == 0:
+        raise UsageError(f"{name} must be odd and positive, got {side}")
+    return side
+
+
+def box_sum(plane: Array, radius: int) -> Array:
+    """Sum over a square of side 2 radius + 1, nothing being counted outside the image."""
+    side = 2 * radius + 1
+    return cv2.boxFilter(plane, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+
+
+def guided_filter(guide: Array, plane: Array, radius: int, eps: float) -> Array:
+    """He, Sun and Tang's guided filter with a gray guide.
+
+    In each window the plane is fitted by a line in the guide, q = a I + b with
+    a = cov(I, p) / (var(I) + eps), b = mean(p) - a mean(I); the result takes the mean of a
+    and b over the windows that contain a pixel. Windows shrink at the border.
+
+    Parameters
+    ----------
+    guide, plane : ndarray
+        float32 (H, W); `guide` in [0, 1].
+    radius : int
+        The window's side is 2 radius + 1.
+    eps : float
+        Regularisation: variances below it are smoothed over.
+
+    Returns
+    -------
+    ndarray
+        float32 (H, W).
+
+    References
+    ----------
+    He, Sun, Tang 2013, https://doi.org/10.1109/TPAMI.2012.213
+    """
+    count = box_sum(np.ones_like(guide), radius)
+
+    def mean(values: Array) -> Array:
+        return box_sum(values, radius) / count
+
+    mean_guide, mean_plane = mean(guide), mean(plane)
+    variance = mean(guide * guide) - mean_guide * mean_guide
+    slope = (mean(guide * plane) - mean_guide * mean_plane) / (variance + np.float32(eps))
+    return mean(slope) * guide + mean(mean_plane - slope * mean_guide)
+
+
+def one_hot(labels: Array, count: int) -> Array:
+    """Weight maps float32 (count, H, W) that are 1 where `labels` (H, W) names the source."""
+    sources = np.arange(count).reshape(-1, 1, 1)
+    return (labels[None] == sources).astype(np.float32)
+
+
+def remove_small_regions(labels: Array, min_area: float) -> Array:
+    """Give every connected region below `min_area` pixels to its nearest larger one.
+
+    Parameters
+    ----------
+    labels : ndarray
+        Whole numbers (H, W): the chosen source of each pixel. Regions are 8-connected.
+    min_area : float
+        Smallest region that stays.
+
+    Returns
+    -------
+    ndarray
+        (H, W), of the type of `labels`; unchanged when no region is large enough.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from methods._filters import remove_small_regions
+    >>> remove_small_regions(np.array([[0, 0, 0, 1, 0, 0]]), 2)
+    array([[0, 0, 0, 0, 0, 0]])
+    """
+    small = np.zeros(labels.shape, bool)
+    for label in np.unique(labels):
+        _, regions, stats, _ = cv2.connectedComponentsWithStats(
+            (labels == label).astype(np.uint8), connectivity=8
+        )
+        areas = stats[:, cv2.CC_STAT_AREA]
+        areas[0] = labels.size  # the background is not this label's
+        small |= (areas < min_area)[regions]
+    if not small.any() or small.all():
+        return labels
+    _, (rows, columns) = scipy.ndimage.distance_transform_edt(small, return_indices=True)
+    return labels[rows, columns]
