@@ -1,0 +1,5 @@
+"""Networks that fuse: their definitions, the data and the trainer behind their weights.
+
+Importing this package imports no torch; its modules do, and are imported by the functions of
+the learned methods when they run.
+"""

@@ -1,0 +1,111 @@
+"""Batches cut out of pools on the device that trains: index slices, no copying by hand.
+
+The batch of a step is a function of (seed, step, rank) alone. A run that was killed goes on
+with the very batches it would have seen, and ranks never share one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.images import LUMINANCE_WEIGHTS
+from methods.learned.pools import Pool
+
+
+class Batch(NamedTuple):
+    """Crops: float sources and truth in [0, 1], and which source is the sharp one."""
+
+    sources: Tensor  # (B, N, C, H, W)
+    truth: Tensor  # (B, C, H, W)
+    owner: Tensor  # (B, H, W)
+
+
+class DevicePool:
+    """A pool as tensors on a device; `crops` draws batches from it."""
+
+    def __init__(self, pool: Pool, device: torch.device | str) -> None:
+        self.sources, self.truth, self.owner, self.edges = (
+            torch.from_numpy(np.asarray(array)).to(device) for array in pool
+        )
+        self.device = torch.device(device)
+        self.colour = self.truth.dim() == 4
+
+    def crops(
+        self, count: int, size: int, generator: torch.Generator, *, at_edges: float = 0.5
+    ) -> Batch:
+        """`count` square crops, a share `at_edges` of them across the boundary of two regions.
+
+        All crops of a batch are turned and mirrored alike, and their sources are in random
+        order.
+        """
+        scenes, sources = self.sources.shape[:2]
+        height, width = self.owner.shape[1:]
+
+        def draw(high: int) -> Tensor:
+            return torch.randint(high, (count,), generator=generator, device=self.device)
+
+        which = draw(scenes)
+        points = self.edges[which, draw(self.edges.shape[1])].long()
+        from_edge = torch.arange(count, device=self.device) < round(at_edges * count)
+        corner = []
+        for axis, extent in enumerate((height, width)):
+            near = points[:, axis] - draw(size)
+            anywhere = draw(max(extent - size, 0) + 1)
+            corner.append(torch.where(from_edge, near, anywhere).clamp(0, max(extent - size, 0)))
+        rows = corner[0][:, None] + torch.arange(min(size, height), device=self.device)
+        cols = corner[1][:, None] + torch.arange(min(size, width), device=self.device)
+        order = torch.rand(count, sources, generator=generator, device=self.device).argsort(dim=1)
+        at = (which[:, None, None], rows[:, :, None], cols[:, None, :])
+        stack = self.sources[
+            which[:, None, None, None], order[:, :, None, None], at[1][:, None], at[2][:, None]
+        ]
+        owner = self.owner[at].long()
+        # Where each pixel's owner went to when the sources were shuffled.
+        place = order.argsort(dim=1).gather(1, owner.flatten(1)).view_as(owner)
+        batch = Batch(self._planes(stack), self._planes(self.truth[at]), place)
+        return _turn(batch, int(torch.randint(8, (1,), generator=_on_cpu(generator)).item()))
+
+    def scenes(self, first: int, count: int) -> Batch:
+        """Whole scenes, as they are."""
+        part = slice(first, first + count)
+        sources, truth = self._planes(self.sources[part]), self._planes(self.truth[part])
+        return Batch(sources, truth, self.owner[part].long())
+
+    def _planes(self, levels: Tensor) -> Tensor:
+        """Levels to [0, 1], with the channel axis before H and W."""
+        return (levels.movedim(-1, -3) if self.colour else levels.unsqueeze(-3)).float() / 255
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+
+def step_generator(
+    seed: int, step: int, rank: int, device: torch.device | str, salt: int = 0
+) -> torch.Generator:
+    """The generator of one step: the same whenever it is asked for."""
+    mixed = np.random.SeedSequence([seed, step, rank, salt]).generate_state(1, np.uint64)[0]
+    return torch.Generator(device=device).manual_seed(int(mixed) >> 1)
+
+
+def with_gray(rgb: Tensor) -> Tensor:
+    """The paper's four channels: R, G, B and their luminance, on the axis before H and W."""
+    weights = rgb.new_tensor(LUMINANCE_WEIGHTS).view(3, 1, 1)
+    return torch.cat([rgb, (rgb * weights).sum(dim=-3, keepdim=True)], dim=-3)
+
+
+def _on_cpu(generator: torch.Generator) -> torch.Generator:
+    return torch.Generator().manual_seed(generator.initial_seed())
+
+
+def _turn(batch: Batch, how: int) -> Batch:
+    """One of the eight symmetries of the square."""
+
+    def turned(x: Tensor) -> Tensor:
+        x = x.transpose(-1, -2) if how & 4 else x
+        return x.flip([d for d, bit in ((-1, 1), (-2, 2)) if how & bit])
+
+    return Batch(*(turned(x) for x in batch))

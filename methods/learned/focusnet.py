@@ -1,0 +1,122 @@
+"""FocusNet, the network of `fcn-x`: which source shows each pixel best, for any number of them.
+
+A U-Net of four scales that every source runs through with the same weights. On each scale the
+sources meet: each one is told the largest response over all of them, so that "sharp" becomes
+"sharper than the others". A maximum knows no order, hence neither does the result; and its
+reach, over 300 pixels, carries a decision from an edge into the flat regions around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+#: Width and height must be multiples of this; the caller pads.
+MULTIPLE = 16
+
+#: Pixels beyond which a source pixel has no influence on a weight, rounded up to `MULTIPLE`.
+REACH = 320
+
+
+class Block(nn.Module):
+    """Residual block of two 3 x 3 convolutions."""
+
+    def __init__(self, channels: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.second = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
+        nn.init.zeros_(self.first.bias)  # type: ignore[arg-type]
+        # Blocks begin as the identity, which lets a network without normalisation train fast.
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape."""
+        return x + self.second(F.relu(self.first(x)))
+
+
+class Meeting(nn.Module):
+    """Tells each source the largest response over all sources; order does not matter."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.own = nn.Conv2d(channels, channels, 1)
+        self.best = nn.Conv2d(channels, channels, 1, bias=False)
+
+    def forward(self, x: Tensor, count: int) -> Tensor:
+        """(B * count, C, H, W), the sources of an image next to each other."""
+        groups = x.unflatten(0, (-1, count))
+        best = self.best(groups.amax(dim=1))
+        met = self.own(x).unflatten(0, (-1, count)) + best.unsqueeze(1)
+        return x + F.relu(met.flatten(0, 1))
+
+
+class FocusNet(nn.Module):
+    """Scores of N sources per pixel, for blending (soft) and for choosing (hard).
+
+    Parameters
+    ----------
+    widths : (int, int, int, int)
+        Channels at 1/2, 1/4, 1/8 and 1/16 of the resolution.
+    dilations : sequence of int
+        One residual block each at the coarsest scale.
+
+    Notes
+    -----
+    Pixel-unshuffle by 2 takes the first scale for the price of a quarter of the pixels, and
+    a pixel-shuffle gives every pixel its own score again. No normalisation layer: the result
+    at a pixel depends on its surroundings only, which makes tiles exact.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from methods.learned.focusnet import FocusNet
+    >>> net = FocusNet(widths=(4, 4, 4, 4), dilations=(1,))
+    >>> net(torch.rand(1, 3, 32, 16)).shape
+    torch.Size([2, 1, 3, 32, 16])
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int] = (32, 48, 64, 96),
+        dilations: Sequence[int] = (1, 2, 4),
+    ) -> None:
+        super().__init__()
+        w0, w1, w2, w3 = widths
+        self.stem = nn.Conv2d(4, w0, 3, padding=1)
+        self.encoders = nn.ModuleList([Block(w0), Block(w1), Block(w2), Block(w3, dilations[0])])
+        self.meetings = nn.ModuleList(Meeting(w) for w in widths)
+        self.deep = nn.ModuleList(Block(w3, d) for d in dilations[1:])
+        self.downs = nn.ModuleList(
+            nn.Conv2d(a, b, 2, stride=2) for a, b in ((w0, w1), (w1, w2), (w2, w3))
+        )
+        self.ups = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in ((w0, w1), (w1, w2), (w2, w3)))
+        self.rejoin = nn.ModuleList(Meeting(w) for w in widths[:3])
+        self.decoders = nn.ModuleList(
+            [nn.Sequential(Block(w0), Block(w0)), Block(w1), nn.Sequential(Block(w2), Block(w2))]
+        )
+        self.head = nn.Conv2d(w0, 8, 3, padding=1)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, sources: Tensor) -> Tensor:
+        """Scores (2, B, N, H, W) of sources (B, N, H, W): soft first, then hard."""
+        batch, count = sources.shape[:2]
+        x = F.pixel_unshuffle(sources.flatten(0, 1).unsqueeze(1) - 0.5, 2)
+        x = self.stem(x.contiguous(memory_format=torch.channels_last))
+        skips = []
+        for level in range(3):
+            x = self.meetings[level](self.encoders[level](x), count)
+            skips.append(x)
+            x = F.relu(self.downs[level](x))
+        x = self.meetings[3](self.encoders[3](x), count)
+        for block in self.deep:
+            x = block(x)
+        for level in (2, 1, 0):
+            x = skips[level] + F.interpolate(self.ups[level](x), scale_factor=2.0)
+            x = self.decoders[level](self.rejoin[level](x, count))
+        scores = F.pixel_shuffle(self.head(F.relu(x)).float(), 2)
+        return scores.unflatten(0, (batch, count)).movedim(2, 0)

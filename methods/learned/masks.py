@@ -1,0 +1,100 @@
+"""Object masks for synthetic pairs: people's segmentations where a photo has them, else drawn.
+
+Every mask is a function of its generator alone, so that a pool can be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import lazy_loader as lazy
+import numpy as np
+from numpy.typing import NDArray
+
+cv2 = lazy.load("cv2")
+
+Mask = NDArray[np.bool_]
+
+#: Share of the picture an object may cover.
+AREA = (0.03, 0.65)
+
+
+def read_segmentations(file: Path) -> list[NDArray[np.int32]]:
+    """The label images of a BSDS500 ``groundTruth`` file, one per person who drew it."""
+    from scipy.io import loadmat
+
+    people = loadmat(str(file))["groundTruth"].ravel()
+    return [np.asarray(person["Segmentation"][0, 0], dtype=np.int32) for person in people]
+
+
+def draw_mask(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    segmentations: Sequence[NDArray[np.int32]] = (),
+) -> Mask:
+    """One to three segments of a person's segmentation, or a random shape of the same size.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Draws everything.
+    shape : (int, int)
+        Height and width.
+    segmentations : sequence of ndarray
+        Label images of `shape`; without any, and now and then with them, a shape is drawn.
+
+    Returns
+    -------
+    ndarray of bool
+        Covers a share within `AREA`, as far as ten attempts find one.
+    """
+    mask = np.zeros(shape, dtype=np.bool_)
+    for _ in range(10):
+        if segmentations and rng.random() < 0.75:
+            mask = _segments(rng, segmentations[int(rng.integers(len(segmentations)))])
+        else:
+            mask = _blob(rng, shape) if rng.random() < 0.6 else _polygon(rng, shape)
+        if AREA[0] <= mask.mean() <= AREA[1]:
+            break
+    return mask
+
+
+def _segments(rng: np.random.Generator, labels: NDArray[np.int32]) -> Mask:
+    values, counts = np.unique(labels, return_counts=True)
+    large = values[counts >= 0.01 * labels.size]
+    chosen = rng.choice(large, size=min(len(large), int(rng.integers(1, 4))), replace=False)
+    return np.isin(labels, chosen)
+
+
+def _blob(rng: np.random.Generator, shape: tuple[int, int]) -> Mask:
+    """Smooth random terrain above a level: organic outlines, sometimes several islands."""
+    sigma = float(rng.uniform(12, 50))
+    coarse = tuple(max(2, round(n / sigma * 1.5)) for n in shape)
+    terrain = rng.standard_normal(coarse).astype(np.float32)
+    terrain = cv2.resize(terrain, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    return terrain > np.quantile(terrain, 1 - rng.uniform(0.1, 0.6))
+
+
+def _polygon(rng: np.random.Generator, shape: tuple[int, int]) -> Mask:
+    """A star-shaped polygon: straight edges and corners."""
+    height, width = shape
+    count = int(rng.integers(3, 12))
+    angles = np.sort(rng.uniform(0, 2 * np.pi, count))
+    radii = rng.uniform(0.15, 0.6, count) * min(shape)
+    centre = rng.uniform(0.2, 0.8, 2) * (width, height)
+    points = centre + radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [points.round().astype(np.int32)], 1)
+    return mask.astype(np.bool_)
+
+
+def boundary_points(owner: NDArray[np.uint8], rng: np.random.Generator, count: int) -> NDArray:
+    """`count` pixels (y, x), int16, where `owner` changes; anywhere if it nowhere does."""
+    edge = np.zeros(owner.shape, dtype=np.bool_)
+    edge[1:] |= owner[1:] != owner[:-1]
+    edge[:, 1:] |= owner[:, 1:] != owner[:, :-1]
+    points = np.argwhere(edge)
+    if len(points) == 0:
+        points = np.argwhere(np.ones(owner.shape, dtype=np.bool_))
+    return points[rng.integers(len(points), size=count)].astype(np.int16)

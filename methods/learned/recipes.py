@@ -1,0 +1,266 @@
+"""What each network is trained on and for: data, loss, and how its output becomes an image.
+
+A method's weights file may hold several networks (``fcn``: one for luminance, one for the
+paper's four channels); each is one recipe, trained by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bench.errors import UnknownName
+from methods.learned.batches import Batch, with_gray
+from methods.learned.focusmap import spread
+from methods.learned.pools import PoolSpec
+
+Loss = Callable[[nn.Module, Batch, float], Tensor]
+Predict = Callable[[nn.Module, Batch], Tensor]
+
+#: Mean squared error at which the PSNR loss stops rewarding a crop: 55 dB.
+NOTHING_LEFT = 10**-5.5
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one network is trained.
+
+    Attributes
+    ----------
+    method, part : str
+        The method whose weights file it goes into, and its name in there.
+    architecture, arguments
+        See `methods.learned.networks.build`.
+    pools : mapping
+        Pool specification and share of every batch, by name.
+    batch, crop : int
+        Crops per step and their side.
+    rate : float
+        Adam's learning rate at its height.
+    loss, predict : callable
+        ``loss(network, batch, progress)`` with progress in [0, 1]; ``predict(network,
+        batch)`` is the fused image, (B, C, H, W), whose PSNR decides when training stops.
+    validation : mapping
+        Number of validation scenes by kind of pool.
+    decay : float
+        Of the running mean of the weights.
+    """
+
+    method: str
+    part: str
+    architecture: str
+    pools: Mapping[str, tuple[PoolSpec, float]]
+    loss: Loss
+    predict: Predict
+    batch: int
+    crop: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    rate: float = 1e-3
+    decay: float = 0.999
+    validation: Mapping[str, int] = field(default_factory=lambda: {"region": 50})
+    colour: bool = False
+    warmup: float = 0.01
+
+    @property
+    def name(self) -> str:
+        """``METHOD.PART``."""
+        return f"{self.method}.{self.part}"
+
+
+def pair(batch: Batch) -> tuple[Tensor, Tensor]:
+    """The two sources, each (B, C, H, W)."""
+    return batch.sources[:, 0], batch.sources[:, 1]
+
+
+def _regression(network: nn.Module, batch: Batch, progress: float) -> Tensor:
+    return F.mse_loss(network(*pair(batch)), batch.truth)
+
+
+def _regressed(network: nn.Module, batch: Batch) -> Tensor:
+    return network(*pair(batch))
+
+
+def _four(batch: Batch) -> Batch:
+    return Batch(with_gray(batch.sources), with_gray(batch.truth), batch.owner)
+
+
+def _regression_four(network: nn.Module, batch: Batch, progress: float) -> Tensor:
+    return _regression(network, _four(batch), progress)
+
+
+def _regressed_four(network: nn.Module, batch: Batch) -> Tensor:
+    return network(*pair(_four(batch)))[:, :3]
+
+
+def psnr_loss(fused: Tensor, truth: Tensor) -> Tensor:
+    """Mean over crops of the logarithm of their squared error: what a mean PSNR rewards."""
+    error = ((fused - truth) ** 2).flatten(1).mean(dim=1)
+    return torch.log10(error + NOTHING_LEFT).mean()
+
+
+def _weighted(network: nn.Module, batch: Batch) -> Tensor:
+    first, second = pair(batch)
+    weight = network(first, second)
+    return weight * first + (1 - weight) * second
+
+
+def _weighting(network: nn.Module, batch: Batch, progress: float) -> Tensor:
+    fused = _weighted(network, batch)
+    return psnr_loss(fused, batch.truth) + 10 * F.l1_loss(fused, batch.truth)
+
+
+def blend(scores: Tensor, sources: Tensor) -> Tensor:
+    """Sources (B, N, C, H, W) weighted by the softmax of their scores (B, N, H, W)."""
+    return (scores.softmax(dim=1).unsqueeze(2) * sources).sum(dim=1)
+
+
+def focus_target(batch: Batch) -> tuple[Tensor, Tensor]:
+    """Which source to choose per pixel (B, H, W), and how much the choice matters.
+
+    The source closest to the truth (in a 3 x 3 mean, against noise) where that is clear; else
+    the one whose plane the pixel is on, so that flat regions are decided as their
+    surroundings are. Boundaries count three times.
+    """
+    error = (batch.sources - batch.truth.unsqueeze(1)).abs().mean(dim=2)
+    error = F.avg_pool2d(error, 3, 1, 1, count_include_pad=False)
+    best = error.argmin(dim=1)
+    chosen = error.gather(1, batch.owner.unsqueeze(1)).squeeze(1)
+    clear = chosen - error.amin(dim=1) > 0.02
+    target = torch.where(clear, best, batch.owner)
+    own = F.one_hot(batch.owner, error.shape[1]).movedim(-1, 1).float()
+    mixed = F.avg_pool2d(own, 9, 1, 4, count_include_pad=False).amax(dim=1) < 0.999
+    return target, 1 + 2 * mixed.float()
+
+
+def _focusing(network: nn.Module, batch: Batch, progress: float) -> Tensor:
+    soft, hard = network(batch.sources[:, :, 0])
+    fused = blend(soft, batch.sources)
+    target, weight = focus_target(batch)
+    classify = (F.cross_entropy(hard, target, reduction="none") * weight).mean()
+    # The soft scores start as decisions and end as whatever has the least error.
+    guide = max(0.0, 1 - 4 * progress) * F.cross_entropy(soft, target)
+    chosen = blend(hard, batch.sources)
+    fidelity = psnr_loss(fused, batch.truth) + 10 * F.l1_loss(fused, batch.truth)
+    return fidelity + 2 * classify + guide + 10 * F.l1_loss(chosen, batch.truth)
+
+
+def _focused(network: nn.Module, batch: Batch) -> Tensor:
+    return blend(network(batch.sources[:, :, 0])[0], batch.sources)
+
+
+def _judging(network: nn.Module, batch: Batch, progress: float) -> Tensor:
+    """Cross-entropy of "which patch is the sharp one" against one of five grades of blur."""
+    count = batch.sources.shape[1]
+    index = torch.arange(len(batch.owner), device=batch.owner.device)
+    sharp = batch.owner[:, 0, 0]
+    blurred = (sharp + 1 + index % (count - 1)) % count
+    second_is_sharp = index // (count - 1) % 2
+    x, y = batch.sources[index, sharp], batch.sources[index, blurred]
+    swap = second_is_sharp.bool().view(-1, 1, 1, 1)
+    scores = network(torch.where(swap, y, x), torch.where(swap, x, y)).flatten(1)
+    return F.cross_entropy(scores, second_is_sharp)
+
+
+def _judged(network: nn.Module, batch: Batch) -> Tensor:
+    first, second = pair(batch)
+    focus = spread(network(first, second).softmax(dim=1)[:, :1], first.shape[-2:])
+    chosen = (focus > 0.5).float()
+    return chosen * first + (1 - chosen) * second
+
+
+def _merging(network: nn.Module, batch: Batch, progress: float) -> Tensor:
+    return F.mse_loss(network(batch.sources[:, :, 0]), batch.truth)
+
+
+def _merged(network: nn.Module, batch: Batch) -> Tensor:
+    return network(batch.sources[:, :, 0])
+
+
+def halve(sources: Tensor) -> Tensor:
+    """Sources (B, N, H, W) at half the resolution, brought back by bicubic interpolation."""
+    size = sources.shape[-2:]
+    small = F.interpolate(
+        sources, scale_factor=0.5, mode="bicubic", antialias=True, align_corners=False
+    )
+    return F.interpolate(small, size=size, mode="bicubic", align_corners=False)
+
+
+def _enlarging(network: nn.Module, batch: Batch, progress: float) -> Tensor:
+    return F.mse_loss(network(halve(batch.sources[:, :, 0])), batch.truth)
+
+
+def _enlarged(network: nn.Module, batch: Batch) -> Tensor:
+    return network(halve(batch.sources[:, :, 0]))
+
+
+_REGION = {"region": (PoolSpec("region", 8000), 1.0)}
+_MIXED = {
+    "region": (PoolSpec("region", 8000), 0.45),
+    "lens": (PoolSpec("lens", 9000), 0.45),
+    "planes": (PoolSpec("planes", 1500), 0.1),
+}
+_COLOUR = {"region": (PoolSpec("region", 4000, colour=True), 1.0)}
+_GRADES = {"grades": (PoolSpec("grades", 1200, augment=False), 1.0)}
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("fcn", "gray", "FCN", _REGION, _regression, _regressed, 64, 50),
+        Recipe(
+            "fcn",
+            "four",
+            "FCN",
+            _COLOUR,
+            _regression_four,
+            _regressed_four,
+            64,
+            50,
+            arguments={"channels": 4},
+            colour=True,
+        ),
+        Recipe(
+            "fcn-w",
+            "gray",
+            "FCN",
+            _REGION,
+            _weighting,
+            _weighted,
+            48,
+            64,
+            arguments={"head": "weights"},
+        ),
+        Recipe(
+            "fcn-x",
+            "gray",
+            "FocusNet",
+            _MIXED,
+            _focusing,
+            _focused,
+            32,
+            160,
+            validation={"region": 50, "lens": 50},
+        ),
+        Recipe("cnn", "gray", "CNN", _GRADES, _judging, _judged, 512, 16),
+        Recipe("srcnn", "x1", "SRCNN", _REGION, _merging, _merged, 64, 48),
+        Recipe("srcnn", "x2", "SRCNN", _REGION, _enlarging, _enlarged, 64, 48),
+    )
+}
+
+
+def recipes_of(name: str) -> list[Recipe]:
+    """The recipes of a method (``fcn``), or the one of a part of it (``fcn.gray``).
+
+    Raises
+    ------
+    UnknownName
+        There is nothing to train of that name.
+    """
+    found = [r for r in RECIPES.values() if name in (r.method, r.name)]
+    if not found:
+        raise UnknownName("network", name, {r.method for r in RECIPES.values()} | set(RECIPES))
+    return found

@@ -1,0 +1,299 @@
+"""One trainer for all networks.
+
+Adam (beta 0.9 and 0.999, epsilon 1e-8), a short warm-up and a cosine to zero, bf16 autocast
+where the device has it, channels-last memory, a running mean of the weights, validation by
+PSNR on whole scenes, a checkpoint at every validation. Under
+``torchrun`` the processes share the work through DistributedDataParallel.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.distributed
+from torch import Tensor, nn
+
+from bench.errors import EnvironmentFault, UsageError
+from methods.learned.batches import Batch, DevicePool, step_generator
+from methods.learned.checkpoints import load_checkpoint, save_checkpoint
+from methods.learned.devices import cpu_has_bf16, resolve_device
+from methods.learned.networks import build
+from methods.learned.pools import Pool
+from methods.learned.recipes import Recipe
+
+Report = Callable[["Progress"], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How long, where and from which seed to train.
+
+    Attributes
+    ----------
+    out : Path
+        Folder for the checkpoint.
+    device : str
+        ``cpu`` or ``cuda``.
+    minutes, steps : float, int or None
+        Whichever is reached first ends training; the learning rate follows. With `steps`
+        alone a run is a function of the seed.
+    resume : bool
+        Go on from the checkpoint in `out`, if there is one.
+    validations : int
+        How many, evenly over the run.
+    patience : int
+        Validations without a better PSNR after which training stops early.
+    precision : {'auto', 'bf16', 'fp32'}
+        ``auto`` takes bf16 on CUDA and on CPUs that compute in it.
+    """
+
+    out: Path
+    device: str = "cpu"
+    minutes: float | None = None
+    steps: int | None = None
+    seed: int = 0
+    resume: bool = False
+    validations: int = 40
+    patience: int = 12
+    precision: str = "auto"
+    batch: int | None = None
+    rate: float | None = None
+    crop: int | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands, as told to whoever draws the progress bar."""
+
+    share: float
+    step: int
+    loss: float
+    psnr: float
+    seconds: float
+
+
+@dataclass
+class Result:
+    """A trained network and how it came about."""
+
+    network: nn.Module
+    steps: int
+    seconds: float
+    psnr: float
+    scores: dict[str, float]
+    history: list[dict[str, float]] = field(default_factory=list)
+    stopped: str = "finished"
+
+
+class Trainer:
+    """Trains the network of one recipe; `run` does it."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        pools: Mapping[str, Pool],
+        validation: Mapping[str, Pool],
+        options: Options,
+    ) -> None:
+        if options.minutes is None and options.steps is None:
+            raise UsageError("training needs a limit: minutes or steps")
+        self.recipe, self.options = recipe, options
+        self.device = resolve_device(options.device)
+        self.rank, self.world = _ranks()
+        if self.device.type == "cuda" and self.world > 1:
+            self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        self.bf16 = _wants_bf16(options.precision, self.device)
+        self.pools = {name: DevicePool(pool, self.device) for name, pool in pools.items()}
+        self.validation = {n: DevicePool(pool, self.device) for n, pool in validation.items()}
+        torch.manual_seed(options.seed)
+        self.network = build(recipe.architecture, dict(recipe.arguments)).to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.mean = {name: p.detach().clone() for name, p in self.network.named_parameters()}
+        self.rate = options.rate or recipe.rate
+        self.adam = torch.optim.Adam(
+            self.network.parameters(), lr=self.rate, fused=self.device.type == "cuda"
+        )
+        self.step = 0
+        self.before = 0.0  # seconds spent by the runs that this one goes on from
+        self.history: list[dict[str, float]] = []
+        self.best = -math.inf
+        self.best_weights = self.mean
+        self.checkpoint = options.out / f"{recipe.name}.checkpoint.safetensors"
+        if options.resume and self.checkpoint.exists():
+            load_checkpoint(self)
+
+    def run(self, report: Report | None = None) -> Result:
+        """Train to the limit, or until validation has not improved for long enough.
+
+        Parameters
+        ----------
+        report : callable, optional
+            Told of the progress, a few times a second at most.
+        """
+        model = self._distributed()
+        self.started = time.perf_counter()
+        told, stopped = 0.0, "finished"
+        running = torch.zeros((), device=self.device)  # sum of losses since the last validation
+        since = 0
+        while (share := self._share()) < 1:
+            running += self._train_step(model, share)
+            since += 1
+            now = time.perf_counter()
+            if report is not None and now - told > 0.5:
+                told = now
+                loss = float(running) / since
+                report(Progress(share, self.step, loss, self._last(), self.seconds()))
+            if self._share() * self.options.validations >= len(self.history) + 1:
+                loss = float(running) / since
+                running.zero_()
+                since = 0
+                if not math.isfinite(loss):
+                    raise EnvironmentFault(
+                        f"{self.recipe.name}: the loss is {loss} at step {self.step}; "
+                        "try a lower rate"
+                    )
+                self._validate(loss, share)
+                if self._stale():
+                    stopped = "early: validation no longer improves"
+                    break
+        if not self.history:
+            self._validate(float(running) / max(since, 1), 1.0)
+        return self._result(stopped)
+
+    def _train_step(self, model: nn.Module, share: float) -> Tensor:
+        for group in self.adam.param_groups:
+            group["lr"] = self.rate * _schedule(share, self.recipe.warmup)
+        self.adam.zero_grad(set_to_none=True)
+        losses = []
+        for salt, (name, (_, part)) in enumerate(self.recipe.pools.items()):
+            batch = self._batch(name, part, salt)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                losses.append(part * self.recipe.loss(model, batch, share))
+        loss = torch.stack(losses).sum()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.adam.step()
+        self.step += 1
+        keep = min(self.recipe.decay, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self.mean.values()), list(self.network.parameters()), 1 - keep
+            )
+        return loss.detach()
+
+    def _batch(self, name: str, part: float, salt: int) -> Batch:
+        total = self.options.batch or self.recipe.batch
+        count = max(1, round(total * part / self.world))
+        generator = step_generator(self.options.seed, self.step, self.rank, self.device, salt)
+        return self.pools[name].crops(count, self.options.crop or self.recipe.crop, generator)
+
+    def _share(self) -> float:
+        """How much of the run is done, agreed between processes."""
+        limits = []
+        if self.options.steps is not None:
+            limits.append(self.step / self.options.steps)
+        if self.options.minutes is not None:
+            limits.append(self.seconds() / (60 * self.options.minutes))
+        share = max(limits)
+        if self.world > 1 and self.options.minutes is not None:
+            agreed = torch.tensor(share, device=self.device, dtype=torch.float64)
+            torch.distributed.broadcast(agreed, 0)
+            share = float(agreed)
+        return share
+
+    def seconds(self) -> float:
+        """Time spent training, by this run and those it goes on from."""
+        return self.before + time.perf_counter() - self.started
+
+    def _last(self) -> float:
+        return self.history[-1]["psnr"] if self.history else math.nan
+
+    def _stale(self) -> bool:
+        scores = [row["psnr"] for row in self.history]
+        return len(scores) - 1 - scores.index(max(scores)) >= self.options.patience
+
+    def _validate(self, loss: float, share: float) -> None:
+        """Score the mean weights on whole scenes; keep the best; write the checkpoint."""
+        raw = {name: p.detach().clone() for name, p in self.network.named_parameters()}
+        self._use(self.mean)
+        scores = {
+            name: evaluate(self.network, self.recipe, pool, bf16=self.bf16)
+            for name, pool in self.validation.items()
+        }
+        self._use(raw)
+        psnr = sum(scores.values()) / len(scores)
+        row = {"step": self.step, "seconds": self.seconds(), "share": share, "loss": loss}
+        self.history.append(row | {"psnr": psnr} | {f"psnr_{k}": v for k, v in scores.items()})
+        if psnr > self.best:
+            self.best = psnr
+            self.best_weights = {name: p.clone() for name, p in self.mean.items()}
+        if self.rank == 0:
+            save_checkpoint(self)
+
+    def _use(self, weights: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                parameter.copy_(weights[name])
+
+    def _distributed(self) -> nn.Module:
+        if self.world == 1:
+            return self.network
+        ids = [self.device] if self.device.type == "cuda" else None
+        return nn.parallel.DistributedDataParallel(self.network, device_ids=ids)
+
+    def _result(self, stopped: str) -> Result:
+        self._use(self.best_weights)
+        scores = max(self.history, key=lambda row: row["psnr"])
+        return Result(
+            self.network.eval(),
+            self.step,
+            self.seconds(),
+            self.best,
+            {k.removeprefix("psnr_"): v for k, v in scores.items() if k.startswith("psnr_")},
+            self.history,
+            stopped,
+        )
+
+
+@torch.inference_mode()
+def evaluate(
+    network: nn.Module, recipe: Recipe, pool: DevicePool, *, bf16: bool = False, batch: int = 5
+) -> float:
+    """Mean PSNR over the scenes of a pool, of fused images clipped to [0, 1], in dB.
+
+    A squared error below 1e-8 counts as 80 dB, so that one exact image does not decide.
+    """
+    values: list[Tensor] = []
+    for first in range(0, len(pool), batch):
+        part = pool.scenes(first, batch)
+        with torch.autocast(pool.device.type, torch.bfloat16, enabled=bf16):
+            fused = recipe.predict(network, part)
+        error = (fused.float().clamp(0, 1) - part.truth).square().flatten(1).mean(dim=1)
+        values.append(-10 * torch.log10(error.clamp_min(1e-8)))
+    return float(torch.cat(values).mean())
+
+
+def _schedule(share: float, warmup: float) -> float:
+    if share < warmup:
+        return max(share / warmup, 0.01)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (share - warmup) / (1 - warmup))))
+
+
+def _ranks() -> tuple[int, int]:
+    if not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return 0, 1
+    return torch.distributed.get_rank(), torch.distributed.get_world_size()
+
+
+def _wants_bf16(precision: str, device: torch.device) -> bool:
+    if precision not in ("auto", "bf16", "fp32"):
+        raise UsageError(f"precision {precision!r} is none of auto, bf16, fp32")
+    if precision == "auto":
+        return device.type == "cuda" or cpu_has_bf16()
+    return precision == "bf16"
