@@ -6,3 +6,328 @@ several fused images of one scene and computes what they share only once.
 """
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import ImageError, UsageError
+from bench.images import same_size
+from bench.registry import Registry
+from metrics._parts import Plane, shared
+
+__all__ = ["METRICS", "Metric", "Plane", "Scorer", "metric", "shared"]
+
+Family = Literal["information", "gradient", "structural", "perceptual", "reference", "descriptive"]
+Needs = Literal["fused", "sources", "reference"]
+Stack = Literal["native", "two"]
+
+Image = NDArray[np.generic] | Plane
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An index: the function and what is known about it.
+
+    Attributes
+    ----------
+    name, label, title : str
+        Name on the command line, name in tables, name spelled out.
+    fn : callable
+        ``fn(fused)``, ``fn(sources, fused)`` or ``fn(reference, fused)``, see `needs`; takes
+        images (see `bench.images.as_image`) or planes, returns a float.
+    family : {'information', 'gradient', 'structural', 'perceptual', 'reference', 'descriptive'}
+        The group it is listed in.
+    higher_is_better : bool
+        The direction.
+    bounds : tuple of float
+        The least and greatest value it can take; infinite where there is none.
+    needs : {'fused', 'sources', 'reference'}
+        What it compares the fused image with: nothing, the sources, the all-in-focus truth.
+    symmetric : bool
+        Whether the order of the sources has no influence.
+    stack : {'native', 'two'}
+        Whether it is defined for N > 2 sources.
+    paper, doi : str
+        Where it is defined; `doi` is empty when the paper has none.
+    formula : str
+        The definition in one line of plain text.
+    golden : str
+        Which published values it is tested against: ``SET COLUMN``, several joined with
+        commas (``"liu2020 QE, octave QE_flat0"``); empty when there are none.
+    tolerance : float
+        The largest difference to the golden values that is accepted.
+    deviations : str
+        Known differences to public codes, with their size.
+    smallest : int
+        The least height and width that it is defined for.
+    version : int
+        Raised when a change of the code changes its numbers.
+    """
+
+    name: str
+    label: str
+    title: str
+    fn: Callable[..., float]
+    family: Family
+    higher_is_better: bool
+    bounds: tuple[float, float]
+    needs: Needs
+    symmetric: bool
+    stack: Stack
+    paper: str
+    doi: str
+    formula: str
+    golden: str
+    tolerance: float
+    deviations: str
+    smallest: int = 2
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse incomplete or contradictory metadata."""
+        for item in ("name", "label", "title", "paper", "formula"):
+            if not str(getattr(self, item)).strip():
+                raise UsageError(f"metric {self.name!r}: {item} is empty")
+        choices = {"family": Family, "needs": Needs, "stack": Stack}
+        for item, kind in choices.items():
+            if getattr(self, item) not in get_args(kind):
+                raise UsageError(
+                    f"metric {self.name!r}: {item} {getattr(self, item)!r} is none of "
+                    f"{', '.join(get_args(kind))}"
+                )
+        if len(self.bounds) != 2 or not self.bounds[0] < self.bounds[1]:
+            raise UsageError(f"metric {self.name!r}: bounds {self.bounds} are not (low, high)")
+        if self.golden and not self.tolerance > 0:
+            raise UsageError(f"metric {self.name!r}: golden values need a tolerance above 0")
+        if self.smallest < 1 or self.version < 1:
+            raise UsageError(f"metric {self.name!r}: smallest and version start at 1")
+
+    def obstacle(self, sources: int, shape: tuple[int, int], reference: bool) -> str:
+        """Why it is not defined for such a scene; empty when it is.
+
+        Parameters
+        ----------
+        sources : int
+            How many there are.
+        shape : tuple of int
+            Height and width.
+        reference : bool
+            Whether the all-in-focus truth is known.
+        """
+        if self.needs == "reference" and not reference:
+            return f"metric {self.name!r} needs a reference image, and the scene has none"
+        if self.needs == "sources" and sources < 2:
+            return f"metric {self.name!r} needs at least two sources, got {sources}"
+        if self.needs == "sources" and self.stack == "two" and sources > 2:
+            return f"metric {self.name!r} is defined for two sources, got {sources}"
+        if min(shape) < self.smallest:
+            return (
+                f"metric {self.name!r} needs images of at least "
+                f"{self.smallest}x{self.smallest} pixels, got {shape[1]}x{shape[0]}"
+            )
+        return ""
+
+
+METRICS: Registry[Metric] = Registry("metric", "metrics")
+
+
+def metric(
+    name: str,
+    *,
+    label: str,
+    title: str,
+    family: Family,
+    higher_is_better: bool,
+    bounds: tuple[float, float],
+    needs: Needs,
+    paper: str,
+    formula: str,
+    doi: str = "",
+    symmetric: bool = True,
+    stack: Stack = "native",
+    golden: str = "",
+    tolerance: float = 1e-4,
+    deviations: str = "",
+    smallest: int = 2,
+    version: int = 1,
+) -> Callable[[Callable[..., float]], Callable[..., float]]:
+    """Register a function as the index `name`; see `Metric` for the arguments.
+
+    The function is written on `Plane` objects: ``fn(fused)``, ``fn(sources, fused)`` or
+    ``fn(reference, fused)``. What is returned — and registered — accepts images as well, and
+    checks their number and sizes first.
+
+    Raises
+    ------
+    UsageError
+        The metadata is incomplete, or the name is taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from metrics import METRICS
+    >>> METRICS["ie"].label
+    'IE'
+    >>> METRICS["ie"].fn(np.array([[0, 255], [0, 255]], np.uint8))
+    1.0
+    """
+
+    def register(fn: Callable[..., float]) -> Callable[..., float]:
+        @functools.wraps(fn)
+        def checked(*args: Any) -> float:
+            planes = _planes(entry, args)
+            return float(fn(*planes))
+
+        entry = Metric(
+            name=name,
+            label=label,
+            title=title,
+            fn=checked,
+            family=family,
+            higher_is_better=higher_is_better,
+            bounds=bounds,
+            needs=needs,
+            symmetric=symmetric,
+            stack=stack,
+            paper=paper,
+            doi=doi,
+            formula=formula,
+            golden=golden,
+            tolerance=tolerance,
+            deviations=deviations,
+            smallest=smallest,
+            version=version,
+        )
+        METRICS.add(entry)
+        return checked
+
+    return register
+
+
+def _planes(entry: Metric, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments of a call as planes, or an error that says what does not fit."""
+    wanted = {"fused": "(fused)", "sources": "(sources, fused)", "reference": "(reference, fused)"}
+    if len(args) != (1 if entry.needs == "fused" else 2):
+        raise UsageError(f"metric {entry.name!r} is called as {entry.name}{wanted[entry.needs]}")
+    fused = Plane.of(args[-1])
+    others = list(args[:-1])
+    if entry.needs == "sources":
+        if isinstance(args[0], Plane) or not isinstance(args[0], Sequence | np.ndarray):
+            raise UsageError(f"metric {entry.name!r}: the sources must be a sequence of images")
+        others = list(args[0])
+    others = [Plane.of(image) for image in others]
+    reference = entry.needs == "reference"
+    obstacle = entry.obstacle(len(others), fused.shape, reference)
+    if obstacle:
+        raise (ImageError if "pixels" in obstacle else UsageError)(obstacle)
+    names = ["the reference"] if reference else [f"source {k + 1}" for k in range(len(others))]
+    same_size([plane.levels for plane in (*others, fused)], [*names, "the fused image"])
+    if entry.needs == "sources":
+        return others, fused
+    return (*others, fused)
+
+
+class Scorer:
+    """Several indexes of several fused images of one scene.
+
+    What the indexes need of the sources and of the reference (gradients, histograms, local
+    moments, ...) is computed on first use and kept as long as the scorer; what they need of a
+    fused image is shared among the indexes of one call. Calls may come from several threads.
+
+    Parameters
+    ----------
+    sources : sequence of ndarray
+        The scene's images, as `bench.images.as_image` accepts them; colour counts as
+        luminance. May be empty when only indexes without sources are wanted.
+    reference : ndarray, optional
+        The all-in-focus truth.
+
+    Raises
+    ------
+    ImageError
+        An image is not one that indexes are defined for, or the sizes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from metrics import Scorer
+    >>> ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    >>> scorer = Scorer([ramp, ramp])
+    >>> {name: round(value, 6) for name, value in scorer.scores(ramp, ["mi", "q"]).items()}
+    {'mi': 2.0, 'q': 1.0}
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[NDArray[np.generic]],
+        reference: NDArray[np.generic] | None = None,
+    ) -> None:
+        self.sources = [Plane.of(image) for image in sources]
+        self.reference = None if reference is None else Plane.of(reference)
+        named = {f"source {k + 1}": plane for k, plane in enumerate(self.sources)}
+        if self.reference is not None:
+            named["the reference"] = self.reference
+        if not named:
+            raise UsageError("a scorer needs sources or a reference")
+        same_size([plane.levels for plane in named.values()], list(named))
+        self._first, plane = next(iter(named.items()))
+        self._extent = plane.levels
+        self.shape = plane.shape
+
+    def applicable(self, names: Sequence[str]) -> list[str]:
+        """Those of `names` that are defined for this scene, in the order given.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of indexes.
+
+        Raises
+        ------
+        UnknownName
+            No index is called that.
+        """
+        return [name for name in names if not self._obstacle(METRICS[name])]
+
+    def _obstacle(self, entry: Metric) -> str:
+        return entry.obstacle(len(self.sources), self.shape, self.reference is not None)
+
+    def score(self, fused: Image, name: str) -> float:
+        """One index of one fused image.
+
+        Parameters
+        ----------
+        fused : ndarray
+            See `bench.images.as_image`; of the scene's height and width.
+        name : str
+            The index.
+
+        Raises
+        ------
+        UsageError
+            The index is not defined here: it needs a reference that the scene does not have,
+            or it is defined for two sources only.
+        ImageError
+            The fused image is not of the scene's size, too small for the index, or no image.
+        """
+        return self.scores(fused, [name])[name]
+
+    def scores(self, fused: Image, names: Sequence[str]) -> dict[str, float]:
+        """Several indexes of one fused image, by name; see `score`."""
+        plane = Plane.of(fused)
+        same_size([self._extent, plane.levels], [self._first, "the fused image"])
+        return {name: self._one(plane, METRICS[name]) for name in names}
+
+    def _one(self, fused: Plane, entry: Metric) -> float:
+        if entry.needs == "fused":
+            return entry.fn(fused)
+        if entry.needs == "sources":
+            return entry.fn(self.sources, fused)
+        if self.reference is None:
+            raise UsageError(self._obstacle(entry))
+        return entry.fn(self.reference, fused)

@@ -1,0 +1,153 @@
+"""What indexes compute of an image more than once: planes, and parts kept with them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.images import as_image, to_gray255
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Parts are a few MiB each and live as long as a fused image. glibc hands memory back as soon as
+# it is free, and fetching it anew page by page takes as long as all the arithmetic; once a block
+# of this size was freed (it is never touched), it keeps up to twice as much. See mallopt(3),
+# M_MMAP_THRESHOLD. Elsewhere this does nothing.
+np.empty(31 << 20, np.uint8)
+
+
+class Plane:
+    """One image as the indexes see it: 8-bit luminance, and what was computed of it.
+
+    Parameters
+    ----------
+    image : ndarray
+        What `bench.images.as_image` accepts; brought to whole levels 0..255 by the rule of
+        `bench.images.to_gray255` (colour becomes luminance first, 16-bit and floating-point
+        images are scaled and rounded half up).
+
+    Attributes
+    ----------
+    levels : ndarray
+        ``uint8`` (H, W), read-only.
+    """
+
+    def __init__(self, image: NDArray[np.generic]) -> None:
+        image = as_image(image)
+        gray = image if image.dtype == np.uint8 and image.ndim == 2 else to_gray255(image)
+        self.levels: NDArray[np.uint8] = np.array(gray, np.uint8, order="C")
+        self.levels.flags.writeable = False
+        self._kept: dict[Any, Any] = {}
+
+    @classmethod
+    def of(cls, image: NDArray[np.generic] | Plane) -> Plane:
+        """`image` itself if it is a plane, else the plane of it."""
+        return image if isinstance(image, cls) else cls(np.asarray(image))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self.levels.shape
+        return height, width
+
+    @property
+    def gray(self) -> NDArray[np.float64]:
+        """The levels as float64, read-only."""
+        return _gray(self)
+
+
+def shared(
+    fn: Callable[Concatenate[Plane, P], R],
+) -> Callable[Concatenate[Plane, P], R]:
+    """Make ``fn(plane, *args)`` keep its result with `plane`, as long as the plane lives.
+
+    `args` must be hashable; planes are, by identity. A part of a fused image and a source
+    takes the fused image first, so that it goes with the fused image. Arrays are made
+    read-only. Threads that meet may both compute a part; they get the same one.
+    """
+
+    @functools.wraps(fn)
+    def part(plane: Plane, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (part, *args)
+        try:
+            return plane._kept[key]
+        except KeyError:
+            value = fn(plane, *args, **kwargs)
+            _freeze(value)
+            return plane._kept.setdefault(key, value)
+
+    return part
+
+
+def _freeze(value: object) -> None:
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, tuple):
+        for item in value:
+            _freeze(item)
+
+
+def strips(height: int, rows: int = 32) -> Iterator[slice]:
+    """Slices of up to `rows` rows that cover a height.
+
+    Work on a strip stays in the cache and in memory that the process already has; whole
+    planes of intermediates cost several times their arithmetic in fetching fresh memory.
+    """
+    for top in range(0, height, rows):
+        yield slice(top, min(top + rows, height))
+
+
+@shared
+def _gray(plane: Plane) -> NDArray[np.float64]:
+    return plane.levels.astype(np.float64)
+
+
+@shared
+def rescaled(plane: Plane) -> Plane:
+    """The plane stretched to the full range 0..255, rounded half up; a constant one as it is."""
+    low, high = int(plane.levels.min()), int(plane.levels.max())
+    if low == high or (low, high) == (0, 255):
+        return plane
+    stretched = 255 * (np.arange(256) - low) / (high - low)
+    table = np.clip(np.floor(stretched + 0.5), 0, 255).astype(np.uint8)
+    return Plane(table[plane.levels])
+
+
+@shared
+def histogram(plane: Plane) -> NDArray[np.float64]:
+    """Share of each of the 256 levels."""
+    return np.bincount(plane.levels.ravel(), minlength=256) / plane.levels.size
+
+
+@shared
+def joint_histogram(plane: Plane, other: Plane) -> NDArray[np.float64]:
+    """Share of each pair of levels, (256, 256), the level of `plane` along the rows."""
+    index = plane.levels.astype(np.uint16)
+    index <<= 8
+    index |= other.levels
+    counts = np.bincount(index.ravel(), minlength=65536)
+    return counts.reshape(256, 256) / plane.levels.size
+
+
+def entropy_bits(share: NDArray[np.float64]) -> float:
+    """Shannon entropy in bits of a distribution of any shape, with 0 log 0 = 0."""
+    present = share[share > 0]
+    return max(0.0, float(-(present @ np.log2(present))))
+
+
+@shared
+def entropy(plane: Plane) -> float:
+    """Entropy in bits of the levels."""
+    return entropy_bits(histogram(plane))
+
+
+@shared
+def mutual_information(plane: Plane, other: Plane) -> float:
+    """Mutual information in bits of the levels of two planes."""
+    joint = entropy_bits(joint_histogram(plane, other))
+    return max(0.0, entropy(plane) + entropy(other) - joint)

@@ -1,0 +1,151 @@
+"""Local statistics: moments in sliding windows that lie wholly inside the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import lazy_loader as lazy
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics._gradients import prewitt_squared
+from metrics._parts import Plane, shared, strips
+
+cv2 = lazy.load("cv2")
+
+Array = NDArray[np.float64]
+Field = Literal["levels", "edges"]
+
+BOX = 8  #: Side of the uniform window of the Piella and Cvejic indexes.
+
+
+class Moments(NamedTuple):
+    """Weighted mean and population variance in each window."""
+
+    mean: Array
+    var: Array
+
+    def rows(self, strip: slice) -> Moments:
+        """Those of some rows."""
+        return Moments(self.mean[strip], self.var[strip])
+
+
+def box_sum(x: NDArray[Any]) -> NDArray[Any]:
+    """Sum over every 8x8 window, by doubling: 8 = 2 * 2 * 2.
+
+    Only additions, so whole numbers stay exact and a window of zeros sums to exactly 0 — a
+    running sum, which subtracts what leaves the window, does not keep that for floats.
+    """
+    for step in (1, 2, 4):
+        x = x[step:] + x[:-step]
+    for step in (1, 2, 4):
+        x = x[:, step:] + x[:, :-step]
+    return x
+
+
+def reach(strip: slice) -> slice:
+    """The rows of the image that a strip of 8x8 windows covers."""
+    return slice(strip.start, strip.stop + BOX - 1)
+
+
+def field_rows(plane: Plane, field: Field, strip: slice) -> NDArray[Any]:
+    """What box moments are taken of, under a strip: the levels, or the Prewitt magnitude."""
+    if field == "levels":
+        return plane.levels[reach(strip)].astype(np.int32)
+    return np.sqrt(prewitt_squared(plane)[reach(strip)])
+
+
+def box_strip(plane: Plane, field: Field, strip: slice) -> Moments:
+    """Moments in a strip of 8x8 uniform windows; the variance of a flat one is exactly 0.
+
+    Of the levels, because all sums are those of whole numbers (and stay below 2^31); of the
+    edges, because rounding is clipped at 0.
+    """
+    values = field_rows(plane, field, strip)
+    total = box_sum(values)
+    mean = total / BOX**2
+    if field == "levels":
+        var = (BOX**2 * box_sum(np.square(values)) - np.square(total)) / BOX**4
+        return Moments(mean, var)
+    var = box_sum(prewitt_squared(plane)[reach(strip)]) / BOX**2
+    var -= np.square(mean)
+    return Moments(mean, np.maximum(var, 0, out=var))
+
+
+@shared
+def box_moments(plane: Plane, field: Field) -> Moments:
+    """Moments in 8x8 uniform windows."""
+    size = plane.shape[0] - BOX + 1, plane.shape[1] - BOX + 1
+    moments = Moments(np.empty(size), np.empty(size))
+    for strip in strips(size[0]):
+        moments.mean[strip], moments.var[strip] = box_strip(plane, field, strip)
+    return moments
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A Gaussian window of `size` x `size` whose weights sum to 1.
+
+    Attributes
+    ----------
+    size : int
+        Odd side in pixels.
+    sigma : float
+        Standard deviation in pixels.
+    """
+
+    size: int
+    sigma: float
+
+    def line(self) -> Array:
+        """The weights along one axis; the window is their outer product."""
+        x = np.arange(self.size) - self.size // 2
+        weights = np.exp(-(x**2) / (2 * self.sigma**2))
+        return weights / weights.sum()
+
+    def same(self, x: Array) -> Array:
+        """Weighted sums around every pixel, zeros beyond the border."""
+        line = self.line()
+        return cv2.sepFilter2D(x, -1, line, line, borderType=cv2.BORDER_CONSTANT)
+
+    def valid(self, x: Array) -> Array:
+        """Weighted sums in every window that lies wholly inside."""
+        r = self.size // 2
+        return self.same(x)[r : x.shape[0] - r, r : x.shape[1] - r]
+
+
+@shared
+def gaussian_moments(plane: Plane, window: Gaussian) -> Moments:
+    """Moments of the levels in Gaussian windows."""
+    mean = window.valid(plane.gray)
+    return Moments(mean, window.valid(np.square(plane.gray)) - np.square(mean))
+
+
+@shared
+def gaussian_covariance(plane: Plane, other: Plane, window: Gaussian) -> Array:
+    """Covariance of the levels of two planes in Gaussian windows."""
+    cov = window.valid(plane.gray * other.gray)
+    cov -= gaussian_moments(plane, window).mean * gaussian_moments(other, window).mean
+    return cov
+
+
+def similarity(x: Moments, y: Moments, cov: Array, c1: float, c2: float) -> Array:
+    """Luminance and structure similarity of Wang and Bovik in each window.
+
+    (2 mx my + c1)(2 cov + c2) / ((mx^2 + my^2 + c1)(vx + vy + c2)).
+    """
+    top = x.mean * y.mean
+    top *= 2
+    top += c1
+    factor = 2 * cov
+    factor += c2
+    top *= factor
+    bottom = np.square(x.mean)
+    bottom += np.square(y.mean)
+    bottom += c1
+    np.add(x.var, y.var, out=factor)
+    factor += c2
+    bottom *= factor
+    top /= bottom
+    return top

@@ -1,0 +1,96 @@
+"""Published values of the indexes, for the fused images that the dataset in MFIF_DATA has.
+
+`tests/golden/SET.csv` holds one value a row; `Metric.golden` names the set and the column.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from bench.images import read_image
+from metrics import METRICS, Scorer
+
+FOLDER = Path(__file__).parent / "golden"
+
+#: Columns that follow our definition to the letter: only rounding may differ.
+EXACT = {"QE_flat0": 1e-9}
+
+#: Pairs on which a published code is dominated by rounding in flat windows.
+FRAGILE: dict[tuple[str, str], float] = {}
+
+CASES = [
+    (entry, *column.split())
+    for entry in METRICS
+    for column in filter(None, (part.strip() for part in entry.golden.split(",")))
+]
+
+
+@cache
+def rows(golden):
+    """{column: {(dataset, pair, method): value}} of one set."""
+    table = defaultdict(dict)
+    with (FOLDER / f"{golden}.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            image = (row["dataset"], row["pair"], row["method"])
+            table[row["metric"]][image] = float(row["value"])
+    return table
+
+
+def fused_path(dataset, pair, method):
+    root = Path(os.environ.get("MFIF_DATA", "no-such-folder"), "liu2020")
+    return root / "Results" / dataset / f"{pair}_{method}.tif"
+
+
+@cache
+def scorer(dataset, pair):
+    """The pair's scorers: without truth, and with each source in the place of the truth."""
+    folder = fused_path(dataset, pair, "").parents[2] / "sourceimages" / dataset
+    a, b = (read_image(folder / f"{pair}_{k}.tif") for k in (1, 2))
+    first = Scorer([a, b], a)
+    second = Scorer([], b)
+    return first, second
+
+
+@cache
+def score(image, name, against_second):
+    dataset, pair, _ = image
+    return scorer(dataset, pair)[against_second].score(read_image(fused_path(*image)), name)
+
+
+def test_every_golden_column_is_claimed_by_an_index():
+    claimed = {(golden, column) for _, golden, column in CASES}
+    present = {(file.stem, column) for file in FOLDER.glob("*.csv") for column in rows(file.stem)}
+    assert claimed == present
+
+
+@pytest.mark.parametrize(
+    ("entry", "golden", "column"), CASES, ids=[f"{e.name}-{g}-{c}" for e, g, c in CASES]
+)
+def test_index_equals_published_values(entry, golden, column, capsys):
+    wanted = {
+        image: value
+        for image, value in rows(golden)[column].items()
+        if fused_path(*image).is_file()
+    }
+    if not wanted:
+        pytest.skip("needs the fused images of liu2020: set MFIF_DATA")
+    second = entry.needs == "reference" and column.endswith("_B")
+    differences = {
+        image: abs(score(image, entry.name, second) - value) for image, value in wanted.items()
+    }
+    worst = max(differences, key=differences.__getitem__)
+    with capsys.disabled():
+        print(
+            f"\n{entry.name:14s} {golden} {column:16s} {len(wanted):4d} images, largest "
+            f"difference {differences[worst]:.1e} ({' '.join(worst[1:])})",
+            end="",
+        )
+    for image, difference in differences.items():
+        tolerance = EXACT.get(column, FRAGILE.get((column, image[1]), entry.tolerance))
+        assert difference <= tolerance, image

@@ -1,0 +1,155 @@
+"""The paper's indexes against slow implementations written from their definitions.
+
+Nothing is shared with the package: windows are cut out one by one, filters are plain sums over
+shifted images.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from scipy import signal, stats
+from skimage import data, metrics
+
+from metrics import METRICS
+
+PHOTOS = {
+    "camera": data.camera()[60:121, 180:247],
+    "coins, dark frame": np.pad(data.coins()[20:60, 30:80], 9),
+    "text, saturated": np.clip(data.text()[30:90, 60:140].astype(int) * 2 - 120, 0, 255).astype(
+        np.uint8
+    ),
+}
+
+
+@pytest.fixture(params=PHOTOS)
+def triple(request):
+    """Two sources and an imperfect fusion of them, as float64."""
+    truth = PHOTOS[request.param]
+    soft = cv2.GaussianBlur(truth, (0, 0), 2.5)
+    left = np.arange(truth.shape[1]) < truth.shape[1] // 2
+    a, b = np.where(left, truth, soft), np.where(left, soft, truth)
+    rng = np.random.default_rng(11)
+    fused = np.clip(0.6 * truth + 0.4 * soft + rng.integers(-3, 4, truth.shape), 0, 255)
+    fused[:12, :12] = truth[:12, :12]
+    return tuple(image.astype(np.uint8) for image in (a, b, fused))
+
+
+def correlate(image, kernel):
+    return signal.correlate2d(image.astype(float), np.array(kernel, float), mode="same")
+
+
+def windows(image, side):
+    return np.lib.stride_tricks.sliding_window_view(image, (side, side)).reshape(-1, side * side)
+
+
+def slow_entropy(*images):
+    _, counts = np.unique(np.stack([i.ravel() for i in images]), axis=1, return_counts=True)
+    return stats.entropy(counts, base=2)
+
+
+def slow_mi(a, b, fused):
+    def term(x):
+        hx, hf = slow_entropy(x), slow_entropy(fused)
+        return (hx + hf - slow_entropy(x, fused)) / (hx + hf)
+
+    return 2 * (term(a) + term(b))
+
+
+def slow_qabf(a, b, fused):
+    def gradient(image):
+        gx = correlate(image, [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+        gy = correlate(image, [[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
+        gx_safe = np.where(gx == 0, 1e-5, gx)
+        return np.hypot(gx, gy), np.arctan(gy / gx_safe)
+
+    gf, af = gradient(fused)
+    top = bottom = 0
+    for image in (a, b):
+        g, angle = gradient(image)
+        low, high = np.minimum(g, gf), np.maximum(g, gf)
+        ratio = np.where(high == 0, 1, low / np.where(high == 0, 1, high))
+        agreement = 1 - np.abs(angle - af) / (np.pi / 2)
+        strength = 0.9994 / (1 + np.exp(-15 * (ratio - 0.5)))
+        direction = 0.9879 / (1 + np.exp(-22 * (agreement - 0.8)))
+        top += (strength * direction * g).sum()
+        bottom += g.sum()
+    return top / bottom
+
+
+def slow_piella(a, b, fused, weighted):
+    """One window after the other."""
+    constant = (1e-6 * 255) ** 2
+    total = weights = 0
+    for x, y, f in zip(*(windows(image, 8) for image in (a, b, fused)), strict=True):
+        # a window of equal values is flat, whatever np.var rounds to
+        sx, sy = (0 if np.ptp(w) == 0 else np.var(w) for w in (x, y))
+        share = 0.5 if sx + sy == 0 else sx / (sx + sy)
+        quality = 0
+        for window, part in ((x, share), (y, 1 - share)):
+            cov = np.mean((window - window.mean()) * (f - f.mean()))
+            luminance = (2 * window.mean() * f.mean() + constant) / (
+                window.mean() ** 2 + f.mean() ** 2 + constant
+            )
+            quality += (
+                part * luminance * (2 * cov + constant) / (np.var(window) + np.var(f) + constant)
+            )
+        weight = max(sx, sy) if weighted else 1
+        total += weight * quality
+        weights += weight
+    return total / weights
+
+
+def prewitt(image):
+    px = correlate(image, [[1, 0, -1], [1, 0, -1], [1, 0, -1]])
+    py = correlate(image, [[1, 1, 1], [0, 0, 0], [-1, -1, -1]])
+    return np.hypot(px, py)
+
+
+def test_ie(triple):
+    assert METRICS["ie"].fn(triple[2]) == pytest.approx(slow_entropy(triple[2]), abs=1e-12)
+
+
+def test_mi(triple):
+    a, b, fused = triple
+    assert METRICS["mi"].fn([a, b], fused) == pytest.approx(slow_mi(*triple), abs=1e-12)
+
+
+def test_qabf(triple):
+    a, b, fused = triple
+    assert METRICS["qabf"].fn([a, b], fused) == pytest.approx(slow_qabf(*triple), abs=1e-6)
+
+
+def test_q(triple):
+    a, b, fused = triple
+    expected = slow_piella(*(i.astype(float) for i in triple), weighted=False)
+    assert METRICS["q"].fn([a, b], fused) == pytest.approx(expected, abs=1e-7)
+
+
+def test_qw_and_qe(triple):
+    a, b, fused = triple
+    images = slow_piella(*(i.astype(float) for i in triple), weighted=True)
+    edges = slow_piella(*(prewitt(i) for i in triple), weighted=True)
+    assert METRICS["qw"].fn([a, b], fused) == pytest.approx(images, abs=1e-9)
+    assert METRICS["qe"].fn([a, b], fused) == pytest.approx(images * edges, abs=1e-8)
+
+
+def test_psnr_and_ssim(triple):
+    a, _, fused = triple
+    assert METRICS["psnr"].fn(a, fused) == pytest.approx(
+        metrics.peak_signal_noise_ratio(a, fused), abs=1e-9
+    )
+    expected = metrics.structural_similarity(
+        a, fused, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255
+    )
+    assert METRICS["ssim"].fn(a, fused) == pytest.approx(expected, abs=1e-9)
+
+
+def test_colour_counts_as_rounded_luminance():
+    photo = data.astronaut()[:64, :64]
+    weights = np.linalg.inv([[1, 0.956, 0.621], [1, -0.272, -0.647], [1, -1.106, 1.703]])[0]
+    gray = np.floor(photo @ weights + 0.5).astype(np.uint8)
+    assert METRICS["ie"].fn(photo) == METRICS["ie"].fn(gray)
+    soft = cv2.GaussianBlur(gray, (0, 0), 2)
+    assert METRICS["mi"].fn([photo, soft], gray) == METRICS["mi"].fn([gray, soft], photo)
