@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import tabulate
 
 from bench.images import write_bytes
 from reports import paper
+from reports.formats import Cell, to_markdown
 from reports.results import Results
 
 TIME = "Time (s)"
@@ -98,15 +98,11 @@ def mean_table(results: Results, dataset: str) -> pd.DataFrame:
 def markdown(table: pd.DataFrame, manifest: dict[str, Any]) -> str:
     """A Markdown table with the best value of each column in bold, arrows for the direction."""
     best = _best(table, manifest)
-    cells = [
-        [name, *(_cell(value, (str(name), column) in best) for column, value in row.items())]
+    rows = [
+        [Cell(str(name)), *(_cell(value, (str(name), col) in best) for col, value in row.items())]
         for name, row in table.iterrows()
     ]
-    headers = ["Method", *(_header(column, manifest) for column in table.columns)]
-    align = ("left", *("right" for _ in table.columns))
-    return tabulate.tabulate(
-        cells, headers, tablefmt="github", colalign=align, disable_numparse=True
-    )
+    return to_markdown(["Method", *(_header(column, manifest) for column in table.columns)], rows)
 
 
 def _arranged(table: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
@@ -120,22 +116,23 @@ def _arranged(table: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
 
 
 def _best(table: pd.DataFrame, manifest: dict[str, Any]) -> set[tuple[str, str]]:
-    """The cells that hold the best value of their column, as printed."""
+    """The cells that hold the best value of their column, as printed, controls aside."""
+    controls = [m["name"] for m in manifest["methods"] if m["family"] == "control"]
+    rivals = table.drop(index=controls, errors="ignore")
     direction = {m["name"]: m["higher_is_better"] for m in manifest["metrics"]} | {TIME: False}
     best: set[tuple[str, str]] = set()
     for column, higher in direction.items():
-        if column in table and table[column].notna().any():
-            values = table[column].astype(float).round(DIGITS)
+        if column in rivals and rivals[column].notna().any():
+            values = rivals[column].astype(float).round(DIGITS)
             top = values.max() if higher else values.min()
             best |= {(str(name), column) for name in values.index[values == top]}
     return best
 
 
-def _cell(value: Any, best: bool) -> str:
+def _cell(value: Any, best: bool) -> Cell:
     if isinstance(value, str):
-        return value
-    text = "–" if pd.isna(value) else f"{value:.{DIGITS}f}"
-    return f"**{text}**" if best else text
+        return Cell(value)
+    return Cell("–" if pd.isna(value) else f"{value:.{DIGITS}f}", best)
 
 
 def _header(column: str, manifest: dict[str, Any]) -> str:
@@ -175,9 +172,8 @@ def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
 def _document(title: str, table: pd.DataFrame, results: Results) -> str:
     machine = results.manifest["machine"]
     where = machine.get("gpu", machine["cpu"])
-    foot = (
-        f"Best value of each column in bold. Time: median, {where}, {machine['threads']} threads."
-    )
+    foot = "Best of each column in bold, controls (average, source-a, …) aside. "
+        f"Time: median, {where}, {machine['threads']} threads."
     return f"{title}\n\n{markdown(table, results.manifest)}\n\n{foot}\n"
 
 

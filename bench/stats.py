@@ -1,0 +1,193 @@
+"""Statistics of a comparison of methods over scenes: ranks, and which differences are real.
+
+The procedure is that of J. Demšar, "Statistical comparisons of classifiers over multiple data
+sets", JMLR 7, 2006: Friedman's test for any difference, Nemenyi's critical difference of mean
+ranks, Wilcoxon's signed-rank test against the best with Holm's correction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+from numpy.typing import NDArray
+
+from bench.errors import UsageError
+
+#: Resamples of the scenes behind an interval of a mean rank.
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Methods compared on one metric.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Indexed by method, best mean rank first: ``mean``, ``std`` (over scenes, N - 1),
+        ``rank`` (mean rank, ties share), ``rank_low`` and ``rank_high`` (95 % bootstrap
+        interval), ``wins`` (scenes on which no method is better), ``p`` (Wilcoxon against
+        the best, Holm-corrected) and ``tied`` (not told apart from the best).
+    scenes : int
+        Scenes that every method finished; only they count.
+    friedman_p : float
+        Probability of ranks as uneven as these if all methods were alike; NaN where the test
+        is not defined (fewer than three methods or two scenes).
+    critical_difference : float
+        Mean ranks closer than this are not told apart by Nemenyi's test; NaN likewise.
+    """
+
+    table: pd.DataFrame
+    scenes: int
+    friedman_p: float
+    critical_difference: float
+
+
+def rank_methods(
+    values: pd.DataFrame, *, higher_is_better: bool, alpha: float = 0.05, seed: int = 0
+) -> Ranking:
+    """Rank methods by their scores over scenes.
+
+    Parameters
+    ----------
+    values : DataFrame
+        One row a scene, one column a method. Rows with a missing score are left out, so that
+        all methods are ranked on the same scenes.
+    higher_is_better : bool
+        Direction of the metric.
+    alpha : float
+        Level of the tests, in (0, 1).
+    seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    UsageError
+        Fewer than two methods, or no scene that all of them finished.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bench.stats import rank_methods
+    >>> scores = pd.DataFrame({"a": [3.0, 3.0, 2.0], "b": [1.0, 2.0, 2.0]})
+    >>> ranking = rank_methods(scores, higher_is_better=True)
+    >>> ranking.table["rank"].round(2).to_dict()
+    {'a': 1.17, 'b': 1.83}
+    """
+    complete = values.dropna()
+    if complete.shape[1] < 2 or not len(complete):
+        raise UsageError("a ranking needs two methods and a scene that both finished")
+    scores = complete.to_numpy(float)
+    ranks = scipy.stats.rankdata(-scores if higher_is_better else scores, axis=1)
+    mean_ranks = ranks.mean(axis=0)
+    best = int(mean_ranks.argmin())
+    p = _holm(_against_best(scores, best), best)
+    low, high = _bootstrap(ranks, seed)
+    table = pd.DataFrame(
+        {
+            "mean": scores.mean(axis=0),
+            "std": scores.std(axis=0, ddof=1) if len(scores) > 1 else np.nan,
+            "rank": mean_ranks,
+            "rank_low": low,
+            "rank_high": high,
+            "wins": (ranks == ranks.min(axis=1, keepdims=True)).sum(axis=0),
+            "p": p,
+            "tied": p > alpha,
+        },
+        index=complete.columns,
+    )
+    return Ranking(
+        table.sort_values("rank", kind="stable"),
+        len(complete),
+        _friedman(scores),
+        critical_difference(*reversed(scores.shape), alpha=alpha),
+    )
+
+
+def critical_difference(methods: int, scenes: int, *, alpha: float = 0.05) -> float:
+    """Nemenyi's critical difference of mean ranks.
+
+    Parameters
+    ----------
+    methods, scenes : int
+        How many are compared, and on how many.
+    alpha : float
+        Level, in (0, 1).
+
+    Examples
+    --------
+    The table of Demšar (2006) has 2.569 for four methods; on fourteen data sets:
+
+    >>> from bench.stats import critical_difference
+    >>> round(critical_difference(4, 14), 2)
+    1.25
+    """
+    if methods < 2 or scenes < 2:
+        return float("nan")
+    q = scipy.stats.studentized_range.ppf(1 - alpha, methods, np.inf) / np.sqrt(2)
+    return float(q * np.sqrt(methods * (methods + 1) / (6 * scenes)))
+
+
+def agreement(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """How well a metric orders methods as the error against truth does, scene by scene.
+
+    Parameters
+    ----------
+    values, truth : DataFrame
+        One row a scene, one column a method; higher must be better in both.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by scene: ``spearman`` and ``kendall`` in [-1, 1]; NaN where one of the two
+        gives all methods the same score.
+    """
+    rows = {}
+    for scene in values.index.intersection(truth.index):
+        pair = pd.DataFrame({"value": values.loc[scene], "truth": truth.loc[scene]}).dropna()
+        flat = len(pair) < 3 or (pair.nunique() < 2).any()
+        rows[scene] = {
+            "spearman": np.nan if flat else scipy.stats.spearmanr(pair.value, pair.truth)[0],
+            "kendall": np.nan if flat else scipy.stats.kendalltau(pair.value, pair.truth)[0],
+        }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["spearman", "kendall"])
+
+
+def _friedman(scores: NDArray[np.float64]) -> float:
+    if scores.shape[0] < 2 or scores.shape[1] < 3 or (np.ptp(scores, axis=1) == 0).all():
+        return float("nan")
+    return float(scipy.stats.friedmanchisquare(*scores.T).pvalue)
+
+
+def _against_best(scores: NDArray[np.float64], best: int) -> NDArray[np.float64]:
+    """Two-sided p of Wilcoxon's test of each method against the best; 1 where all ties."""
+    p = np.ones(scores.shape[1])
+    for k in range(scores.shape[1]):
+        difference = scores[:, k] - scores[:, best]
+        if difference.any():
+            p[k] = scipy.stats.wilcoxon(difference, zero_method="zsplit").pvalue
+    return p
+
+
+def _holm(p: NDArray[np.float64], best: int) -> NDArray[np.float64]:
+    """Holm's step-down correction over all but the best itself."""
+    adjusted = np.ones_like(p)
+    others = [k for k in np.argsort(p, kind="stable") if k != best]
+    running = 0.0
+    for step, k in enumerate(others):
+        running = max(running, min(1.0, (len(others) - step) * p[k]))
+        adjusted[k] = running
+    return adjusted
+
+
+def _bootstrap(
+    ranks: NDArray[np.float64], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """95 % percentile interval of each mean rank over resampled scenes."""
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(0, len(ranks), (RESAMPLES, len(ranks)))
+    low, high = np.percentile(ranks[picks].mean(axis=1), [2.5, 97.5], axis=0)
+    return low, high

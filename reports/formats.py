@@ -1,0 +1,110 @@
+"""One table in two forms: Markdown for a README, LaTeX (booktabs) for a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tabulate
+
+_LATEX_ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
+        "–": "--",
+        "±": r"$\pm$",
+        "†": r"\textdagger{}",
+        "<": r"$<$",
+        ">": r"$>$",
+    }
+)
+
+
+class Cell(NamedTuple):
+    """A cell's text and whether it is the best of its column, or the second."""
+
+    text: str
+    best: bool = False
+    second: bool = False
+
+
+def escape_latex(text: str) -> str:
+    """`text` with everything that LaTeX would take for a command made literal."""
+    return text.translate(_LATEX_ESCAPES)
+
+
+def to_markdown(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """A GitHub table: first column left, the others right; best bold, second underlined."""
+
+    def text(cell: Cell) -> str:
+        clean = cell.text.replace("|", "\\|")
+        if cell.best:
+            return f"**{clean}**"
+        return f"<u>{clean}</u>" if cell.second else clean
+
+    body = [[text(cell) for cell in row] for row in rows]
+    align = ("left", *("right" for _ in headers[1:])) if body else None
+    return tabulate.tabulate(
+        body,
+        list(headers),
+        tablefmt="github",
+        colalign=align if body else None,
+        disable_numparse=True,
+    )
+
+
+def to_latex(
+    headers: Sequence[str], rows: Sequence[Sequence[Cell]], *, caption: str = "", label: str = ""
+) -> str:
+    r"""A ``table`` environment with booktabs rules; best bold, second underlined.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        Plain text; escaped here, as all cells are.
+    rows : sequence of sequence of Cell
+        As long as `headers`.
+    caption, label : str
+        Left out when empty.
+
+    Examples
+    --------
+    >>> from reports.formats import Cell, to_latex
+    >>> print(to_latex(["Method", "MI ↑"], [[Cell("source_a"), Cell("1.2", best=True)]]))
+    \begin{table}
+    \centering
+    \begin{tabular}{lr}
+    \toprule
+    Method & MI $\uparrow$ \\
+    \midrule
+    source\_a & \textbf{1.2} \\
+    \bottomrule
+    \end{tabular}
+    \end{table}
+    """
+
+    def text(cell: Cell) -> str:
+        clean = escape_latex(cell.text)
+        if cell.best:
+            return rf"\textbf{{{clean}}}"
+        return rf"\underline{{{clean}}}" if cell.second else clean
+
+    lines = [r"\begin{table}", r"\centering"]
+    if caption:
+        lines.append(rf"\caption{{{escape_latex(caption)}}}")
+    if label:
+        lines.append(rf"\label{{{label}}}")
+    lines += [rf"\begin{{tabular}}{{l{'r' * (len(headers) - 1)}}}", r"\toprule"]
+    lines += [" & ".join(map(escape_latex, headers)) + r" \\", r"\midrule"]
+    lines += [" & ".join(map(text, row)) + r" \\" for row in rows]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])

@@ -1,0 +1,140 @@
+"""Who is best, on which index, how surely — and which index should be believed.
+
+Ranks are taken scene by scene over the scenes that every method finished. Null baselines stay
+in: an index on which copying a source beats half of the methods says little about fusion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import NothingSelected, UsageError
+from bench.stats import Ranking, agreement, rank_methods
+from reports.results import Results
+
+#: What scores without fusing anything.
+NULL_BASELINES = ("source-a", "source-b", "average")
+
+#: The index that needs no faith: error against the all-in-focus truth.
+TRUTH = "psnr"
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """Rankings of a run.
+
+    Attributes
+    ----------
+    rankings : dict of str to Ranking
+        By metric, in the run's order.
+    overall : DataFrame
+        Indexed by method, best first: ``overall`` (mean over the trusted metrics of the mean
+        rank) and one column of mean ranks for each metric.
+    untrusted : dict of str to str
+        Metrics on which a null baseline beats half of the methods: which one, and how many.
+    agreement : DataFrame
+        Indexed by metric: mean over scenes with truth of Spearman's and Kendall's correlation
+        with the PSNR against truth, and how many scenes; empty without such scenes.
+    skipped : dict of str to str
+        Metrics that could not be ranked, and why.
+    """
+
+    rankings: dict[str, Ranking]
+    overall: pd.DataFrame
+    untrusted: dict[str, str]
+    agreement: pd.DataFrame
+    skipped: dict[str, str]
+
+
+def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
+    """Rank the methods of a run.
+
+    Parameters
+    ----------
+    results : Results
+        A run.
+    dataset : str
+        Only its scenes; all datasets together when empty.
+
+    Raises
+    ------
+    NothingSelected
+        No metric has two methods and a scene that they share.
+    """
+    scores = results.scores
+    if dataset:
+        scores = scores[scores["dataset"] == dataset]
+    directions = {m["name"]: m["higher_is_better"] for m in results.manifest["metrics"]}
+    rankings, skipped = {}, {}
+    for metric, higher in directions.items():
+        try:
+            rankings[metric] = rank_methods(by_scene(scores, metric), higher_is_better=higher)
+        except UsageError as error:
+            skipped[metric] = str(error)
+    if not rankings:
+        raise NothingSelected("a leaderboard needs two methods and a scene that both finished")
+    untrusted = {m: why for m, ranking in rankings.items() if (why := _beaten_by_null(ranking))}
+    return Leaderboard(
+        rankings, _overall(rankings, untrusted), untrusted, _agreement(scores, directions), skipped
+    )
+
+
+def by_scene(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Scores of one metric: one row a scene, one column a method that has any there."""
+    mine = scores[scores["metric"] == metric].assign(
+        where=lambda table: table["dataset"] + "/" + table["scene"]
+    )
+    wide = mine.pivot(index="where", columns="method", values="value")
+    order = [name for name in mine["method"].unique() if wide[name].notna().any()]
+    return wide[order]
+
+
+def tidy(board: Leaderboard) -> pd.DataFrame:
+    """Every ranking, one row a metric and method."""
+    tables = [
+        ranking.table.rename_axis("method")
+        .reset_index()
+        .assign(metric=metric, scenes=ranking.scenes)
+        for metric, ranking in board.rankings.items()
+    ]
+    columns = ["metric", "method", "scenes", "mean", "std", "rank", "rank_low", "rank_high"]
+    return pd.concat(tables, ignore_index=True)[[*columns, "wins", "p", "tied"]]
+
+
+def _beaten_by_null(ranking: Ranking) -> str:
+    """How many real methods a null baseline outranks, when it is half of them or more."""
+    ranks = ranking.table["rank"]
+    nulls = [name for name in NULL_BASELINES if name in ranks.index]
+    real = ranks.drop(nulls)
+    if not nulls or not len(real):
+        return ""
+    best = str(ranks[nulls].idxmin())
+    beaten = int((real > ranks[best]).sum())
+    return f"{best} outranks {beaten} of {len(real)} methods" if 2 * beaten >= len(real) else ""
+
+
+def _overall(rankings: dict[str, Ranking], untrusted: dict[str, Any]) -> pd.DataFrame:
+    """Mean ranks by metric and their mean over the trusted ones (over all if none is)."""
+    ranks = pd.DataFrame({metric: r.table["rank"] for metric, r in rankings.items()})
+    trusted = [metric for metric in rankings if metric not in untrusted] or list(rankings)
+    ranks.insert(0, "overall", ranks[trusted].mean(axis=1, skipna=False))
+    return ranks.sort_values("overall", kind="stable")
+
+
+def _agreement(scores: pd.DataFrame, directions: dict[str, bool]) -> pd.DataFrame:
+    columns = ["spearman", "kendall", "scenes"]
+    if TRUTH not in directions:
+        return pd.DataFrame(columns=columns)
+    truth = by_scene(scores, TRUTH).replace([np.inf, -np.inf], np.nan)
+    rows = {}
+    for metric, higher in directions.items():
+        values = by_scene(scores, metric)
+        table = agreement(values if higher else -values, truth).dropna()
+        if metric != TRUTH and len(table):
+            rows[metric] = {**table.mean().to_dict(), "scenes": len(table)}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return table.sort_values("spearman", ascending=False)

@@ -1,0 +1,187 @@
+"""The leaderboard as files: one Markdown page, LaTeX tables, tidy CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from bench.images import write_bytes
+from reports.formats import Cell, to_latex, to_markdown
+from reports.leaderboard import Leaderboard, make_leaderboard, tidy
+from reports.results import Results
+
+Table = tuple[list[str], list[list[Cell]]]
+
+
+def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> list[Path]:
+    """Write ``leaderboard.{md,csv}``, ``agreement.csv`` and ``*.tex`` below `out`.
+
+    Parameters
+    ----------
+    results : Results
+        A run.
+    out : path-like
+        Folder; made if need be.
+    dataset : str
+        Only its scenes; all when empty.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    out = Path(out)
+    board = make_leaderboard(results, dataset)
+    labels = {
+        m["name"]: f"{m['label']} {'↑' if m['higher_is_better'] else '↓'}"
+        for m in results.manifest["metrics"]
+    }
+    ranks, means = _ranks(board, labels), _means(board, labels)
+    texts = {
+        "leaderboard.md": _page(results, board, labels, ranks, means),
+        "leaderboard.csv": tidy(board).to_csv(index=False, lineterminator="\n"),
+        "leaderboard.tex": "\n\n".join(
+            [
+                to_latex(*ranks, caption=_RANKS, label="tab:ranks"),
+                to_latex(*means, caption=_MEANS, label="tab:means"),
+            ]
+        )
+        + "\n",
+    }
+    if len(board.agreement):
+        table = board.agreement.rename_axis("metric").reset_index()
+        texts["agreement.csv"] = table.to_csv(index=False, lineterminator="\n")
+        texts["agreement.tex"] = (
+            to_latex(*_agreement(board, labels), caption=_AGREEMENT, label="tab:agreement") + "\n"
+        )
+    for name, text in texts.items():
+        write_bytes(out / name, text.encode())
+    return [out / name for name in texts]
+
+
+_RANKS = (
+    "Mean rank over scenes (1 is best, ties share). Bold: best; =: not told apart from the best "
+    "(Wilcoxon, Holm, 5 %). Overall: mean over the indexes without †."
+)
+_MEANS = "Mean score over scenes; bold: best, underlined: second."
+_AGREEMENT = (
+    "Does an index order the methods as the error against truth does? Mean rank correlation with "
+    "PSNR over scenes with known truth."
+)
+
+
+def _ranks(board: Leaderboard, labels: dict[str, str]) -> Table:
+    headers = ["Method", "Overall"]
+    headers += [labels[m] + (" †" if m in board.untrusted else "") for m in board.rankings]
+    top = board.overall.min()
+    rows = []
+    for method, row in board.overall.iterrows():
+        cells = [Cell(str(method)), _number(row["overall"], top["overall"], 2)]
+        for metric, ranking in board.rankings.items():
+            cell = _number(row[metric], top[metric], 2)
+            tied = bool(ranking.table["tied"].get(str(method), False))
+            cells.append(cell._replace(text=f"{cell.text} =") if tied and not cell.best else cell)
+        rows.append(cells)
+    return headers, rows
+
+
+def _means(board: Leaderboard, labels: dict[str, str]) -> Table:
+    rows = []
+    for method in board.overall.index:
+        cells = [Cell(str(method))]
+        for metric, ranking in board.rankings.items():
+            means = ranking.table["mean"]
+            ordered = means.sort_values(ascending=labels[metric].endswith("↓")).unique()
+            value = means.get(method)
+            if value is None:
+                cells.append(Cell("–"))
+                continue
+            second = len(ordered) > 1 and value == ordered[1]
+            cells.append(Cell(f"{value:.4f}", best=value == ordered[0], second=second))
+        rows.append(cells)
+    return ["Method", *(labels[m] for m in board.rankings)], rows
+
+
+def _agreement(board: Leaderboard, labels: dict[str, str]) -> Table:
+    rows = [
+        [Cell(labels[str(metric)]), Cell(f"{row.spearman:.3f}"), Cell(f"{row.kendall:.3f}"),
+         Cell(f"{int(row.scenes)}")]
+        for metric, row in board.agreement.iterrows()
+    ]  # fmt: skip
+    return ["Index", "Spearman", "Kendall", "Scenes"], rows
+
+
+def _tests(board: Leaderboard, labels: dict[str, str]) -> Table:
+    rows = [
+        [
+            Cell(labels[metric]),
+            Cell(str(ranking.scenes)),
+            _p(ranking.friedman_p),
+            _number(ranking.critical_difference, None, 2),
+            Cell(str(int(ranking.table["tied"].sum()))),
+        ]
+        for metric, ranking in board.rankings.items()
+    ]
+    return ["Index", "Scenes", "Friedman p", "Nemenyi CD", "Not told apart from best"], rows
+
+
+def _intervals(board: Leaderboard, labels: dict[str, str]) -> Table:
+    rows = []
+    for method in board.overall.index:
+        cells = [Cell(str(method))]
+        for ranking in board.rankings.values():
+            if method not in ranking.table.index:
+                cells.append(Cell("–"))
+                continue
+            row = ranking.table.loc[method]
+            cells.append(Cell(f"{row.rank_low:.1f}–{row.rank_high:.1f} ({int(row.wins)})"))
+        rows.append(cells)
+    return ["Method", *(labels[m] for m in board.rankings)], rows
+
+
+def _page(
+    results: Results, board: Leaderboard, labels: dict[str, str], ranks: Table, means: Table
+) -> str:
+    command = " ".join(results.manifest["command"])
+    parts = [
+        "# Leaderboard",
+        f"Made from the run `{command}`, finished {results.manifest['finished']}.",
+        f"## Ranks\n\n{_RANKS}\n\n{to_markdown(*ranks)}",
+        f"## Mean scores\n\n{_MEANS}\n\n{to_markdown(*means)}",
+        "## How sure\n\nFriedman's test asks whether the methods differ at all; mean ranks that "
+        "differ by less than the critical difference (CD) are not told apart by Nemenyi's test.\n\n"
+        + to_markdown(*_tests(board, labels)),
+        "## Intervals and wins\n\n95 % bootstrap interval of the mean rank; in parentheses the "
+        f"scenes on which no method is better.\n\n{to_markdown(*_intervals(board, labels))}",
+        f"## Which index to believe\n\n{_trust(board, labels)}",
+    ]
+    if len(board.agreement):
+        parts.append(f"{_AGREEMENT}\n\n{to_markdown(*_agreement(board, labels))}")
+    if board.skipped:
+        lines = [f"- {labels[metric]}: {why}" for metric, why in board.skipped.items()]
+        parts.append("## Not ranked\n\n" + "\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _trust(board: Leaderboard, labels: dict[str, str]) -> str:
+    if not board.untrusted:
+        return "No null baseline beats half of the methods on any index."
+    lines = [f"- † {labels[metric]}: {why}" for metric, why in board.untrusted.items()]
+    return (
+        "A null baseline fuses nothing. Where it beats half of the methods, the index is no \
+evidence there:\n\n"
+        + "\n".join(lines)
+    )
+
+
+def _number(value: float | None, top: float | None, digits: int) -> Cell:
+    if value is None or pd.isna(value):
+        return Cell("–")
+    return Cell(f"{value:.{digits}f}", best=top is not None and value == top)
+
+
+def _p(value: float) -> Cell:
+    if pd.isna(value):
+        return Cell("–")
+    return Cell(f"{value:.3f}" if value >= 0.001 else "< 0.001")

@@ -1,0 +1,110 @@
+"""Statistics against textbook values, an independent computation, and what must hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+
+from bench.errors import UsageError
+from bench.stats import agreement, critical_difference, rank_methods
+
+# Critical values q at 5 % of Nemenyi's test, as tabulated in Demsar 2006, table 5(a).
+NEMENYI_Q = {
+    2: 1.960,
+    3: 2.343,
+    4: 2.569,
+    5: 2.728,
+    6: 2.850,
+    7: 2.949,
+    8: 3.031,
+    9: 3.102,
+    10: 3.164,
+}
+
+
+@pytest.mark.parametrize("methods", NEMENYI_Q)
+def test_critical_difference_is_the_tabulated_one(methods):
+    expected = NEMENYI_Q[methods] * np.sqrt(methods * (methods + 1) / (6 * 30))
+    assert critical_difference(methods, 30) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.fixture
+def scores():
+    rng = np.random.default_rng(3)
+    base = rng.normal(size=(25, 1))
+    shift = np.array([0.0, 0.02, 1.5, 1.5])
+    return pd.DataFrame(base + shift + 0.1 * rng.normal(size=(25, 4)), columns=list("abcd"))
+
+
+def test_ranks_and_ties(scores):
+    ranking = rank_methods(scores, higher_is_better=True)
+    assert set(ranking.table.index[:2]) == {"c", "d"}
+    assert ranking.table.loc[["c", "d"], "tied"].all()
+    assert not ranking.table.loc[["a", "b"], "tied"].any()
+    assert ranking.friedman_p == pytest.approx(
+        scipy.stats.friedmanchisquare(*scores.to_numpy().T).pvalue
+    )
+    assert (ranking.table.rank_low <= ranking.table["rank"]).all()
+    assert (ranking.table.rank_high >= ranking.table["rank"]).all()
+    assert ranking.table["rank"].sum() == pytest.approx(10)
+
+
+def test_direction_turns_the_order(scores):
+    up = rank_methods(scores, higher_is_better=True).table["rank"]
+    down = rank_methods(scores, higher_is_better=False).table["rank"]
+    assert np.allclose((up + down).to_numpy(), 5)
+
+
+def test_equal_scores_share_rank_and_win():
+    table = rank_methods(
+        pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]}), higher_is_better=True
+    ).table
+    assert table["rank"].tolist() == [1.5, 1.5]
+    assert table["wins"].tolist() == [2, 2]
+    assert table["tied"].all()
+
+
+def test_only_scenes_that_all_finished_count(scores):
+    scores.iloc[:5, 0] = np.nan
+    assert rank_methods(scores, higher_is_better=True).scenes == 20
+
+
+def test_holm_by_hand(scores):
+    ranking = rank_methods(scores, higher_is_better=True)
+    best = ranking.table.index[0]
+    raw = {
+        name: scipy.stats.wilcoxon(scores[name] - scores[best], zero_method="zsplit").pvalue
+        for name in scores
+        if name != best
+    }
+    running, expected = 0.0, {}
+    for step, name in enumerate(sorted(raw, key=raw.get)):
+        running = max(running, min(1.0, (3 - step) * raw[name]))
+        expected[name] = running
+    assert ranking.table["p"].drop(best).to_dict() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("table", [{"a": [1.0]}, {"a": [np.nan], "b": [1.0]}, {}])
+def test_nothing_to_rank(table):
+    with pytest.raises(UsageError, match="needs two methods"):
+        rank_methods(pd.DataFrame(table), higher_is_better=True)
+
+
+def test_one_scene_has_ranks_but_no_test():
+    ranking = rank_methods(
+        pd.DataFrame({"a": [1.0], "b": [2.0], "c": [3.0]}), higher_is_better=True
+    )
+    assert np.isnan(ranking.friedman_p)
+    assert np.isnan(ranking.critical_difference)
+    assert ranking.table["tied"].all()
+
+
+def test_agreement():
+    truth = pd.DataFrame({"a": [1.0, 1.0, 1.0], "b": [2.0, 2.0, 2.0], "c": [3.0, 3.0, 3.0]})
+    values = pd.DataFrame({"a": [0.1, 9.0, 1.0], "b": [0.2, 8.0, 1.0], "c": [0.9, 7.0, 1.0]})
+    table = agreement(values, truth)
+    assert table.spearman.tolist()[:2] == [1, -1]
+    assert table.kendall.tolist()[:2] == [1, -1]
+    assert table.iloc[2].isna().all()

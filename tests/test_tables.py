@@ -1,0 +1,203 @@
+"""Tables and leaderboards from a run whose scores are known."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.errors import DataUnavailable, NothingSelected
+from bench.store import MANIFEST, Store
+from reports import paper
+from reports.formats import Cell, escape_latex, to_latex, to_markdown
+from reports.leaderboard import make_leaderboard
+from reports.leaderboard_files import write_leaderboard
+from reports.results import load_results
+from reports.tables import against_paper, mean_table, scene_table, write_tables
+
+METRICS = {"mi": ("MI", True), "qcv": ("QCV", False), "psnr": ("PSNR", True)}
+FAMILY = {"fcn": "learned", "lp": "multi-scale", "mine": "spatial", "source-a": "control"}
+
+
+def a_run(folder, scores, datasets=None, failed=()):
+    """Write a manifest as a run leaves it: scores[method][scene][metric]."""
+    store = Store(folder / "store")
+    cells = []
+    for method, scenes in scores.items():
+        for scene, values in scenes.items():
+            head = {"dataset": (datasets or {}).get(scene, "paper"), "scene": scene}
+            head["method"] = method
+            if (method, scene) in failed:
+                cells.append({**head, "status": "failed", "message": "why", "scores": {}})
+                continue
+            entries = {k: {"status": "ok", "value": v, "message": ""} for k, v in values.items()}
+            key = f"{method}-{scene}"
+            store.put(key, {"seconds": [0.25, 0.5, 1.0], "first_s": 2.0, "contended": False})
+            cells.append(
+                {**head, "status": "ok", "message": "", "pixels": "0", "scores": entries}
+                | {"timing": key}
+            )
+    names = {cell["scene"] for cell in cells}
+    manifest = {
+        "methods": [{"name": m, "title": m, "family": FAMILY[m]} for m in scores],
+        "metrics": [
+            {"name": n, "label": label, "higher_is_better": up, "version": 1}
+            for n, (label, up) in METRICS.items()
+        ],
+        "scenes": [
+            {"dataset": (datasets or {}).get(n, "paper"), "scene": n, "title": n.title()}
+            | {"origin": "real", "note": "A note.", "width": 4, "height": 3}
+            | {"channels": 1, "sources": 2}
+            for n in sorted(names)
+        ],
+        "cells": cells,
+        "command": ["python", "-m", "bench", "run"],
+        "machine": {"cpu": "a processor", "threads": 2},
+        "device": "cpu",
+        "threads": 2,
+        "started": "then",
+        "finished": "now",
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    return load_results(folder, store)
+
+
+@pytest.fixture
+def clock(tmp_path):
+    values = {
+        "mine": {"mi": 1.0, "qcv": 5.0, "psnr": 40.0},
+        "fcn": {"mi": 1.1, "qcv": 4.0, "psnr": 41.0},
+        "lp": {"mi": 0.9, "qcv": 6.0, "psnr": 39.0},
+        "source-a": {"mi": 1.3, "qcv": 9.0, "psnr": 30.0},
+    }
+    return a_run(tmp_path, {m: {"clock": v} for m, v in values.items()})
+
+
+def test_rows_in_the_papers_order_then_ours(clock):
+    assert list(scene_table(clock, "clock").index) == ["lp", "fcn", "mine", "source-a"]
+
+
+def test_best_is_marked_in_its_direction_and_controls_aside(clock, tmp_path):
+    write_tables(clock, tmp_path)
+    lines = (tmp_path / "tables" / "table1.md").read_text().splitlines()
+    rows = {line.split("|")[1].strip(): line for line in lines if line.startswith("|")}
+    assert rows["fcn"].count("**") == 8  # three indexes, and the time that all share
+    assert "**" not in rows["source-a"]
+    assert rows["lp"].count("**") == 2
+    assert "MI ↑" in rows["Method"]
+    assert "QCV ↓" in rows["Method"]
+    assert lines[0].startswith("**Table 1.** Clock, 4x3 (real). A note.")
+
+
+def test_csv_round_trip_keeps_every_digit(clock, tmp_path):
+    write_tables(clock, tmp_path)
+    table = pd.read_csv(tmp_path / "tables" / "table1.csv").set_index("method")
+    assert table.loc["fcn", "mi"] == 1.1
+    assert table.loc["fcn", "Time (s)"] == 0.5
+    timing = pd.read_csv(tmp_path / "timing.csv")
+    assert set(timing.median_s) == {0.5}
+    assert set(timing.iqr_s) == {0.375}
+
+
+def test_comparison_with_the_paper(clock):
+    table = against_paper(clock, "clock").set_index(["method", "metric"])
+    assert set(table.index) == {("fcn", "mi"), ("lp", "mi")}
+    assert table.loc[("fcn", "mi"), "paper"] == 1.1574
+    assert table.loc[("fcn", "mi"), "difference"] == pytest.approx(1.1 - 1.1574)
+
+
+def test_the_papers_tables_are_whole():
+    table = paper.published()
+    assert len(table) == 4 * 10 * 6
+    assert table.paper.notna().all()
+    assert set(table.method) == set(paper.ROWS)
+    assert set(table.scene) == set(paper.TABLES)
+
+
+def test_coverage_is_shown_and_nothing_imputed(tmp_path):
+    values = {"mi": 1.0, "qcv": 2.0, "psnr": 30.0}
+    scores = {m: {"s1": values, "s2": values} for m in ("lp", "mine")}
+    results = a_run(tmp_path, scores, {"s1": "d", "s2": "d"}, failed={("mine", "s2")})
+    table = mean_table(results, "d")
+    assert table["Scenes"].to_dict() == {"lp": "2/2", "mine": "1/2"}
+    assert results.failures["message"].tolist() == ["why"]
+    missing = results.scores.query("method == 'mine' and scene == 's2'")
+    assert missing["value"].isna().all()
+    assert set(missing["status"]) == {"failed"}
+
+
+def test_no_run(tmp_path):
+    with pytest.raises(DataUnavailable, match=r"run\.json"):
+        load_results(tmp_path)
+
+
+@pytest.fixture
+def many(tmp_path):
+    rng = np.random.default_rng(0)
+    scores = {}
+    for k, method in enumerate(FAMILY):
+        noise = rng.normal(0, 0.01, (12, 3))
+        scores[method] = {
+            f"s{i:02}": {"mi": k + e[0], "qcv": 10 + k + e[1], "psnr": 40 - k + e[2]}
+            for i, e in enumerate(noise)
+        }
+    return a_run(tmp_path, scores, {f"s{i:02}": "d" for i in range(12)})
+
+
+def test_leaderboard_flags_what_null_baselines_win(many):
+    board = make_leaderboard(many)
+    assert list(board.untrusted) == ["mi"]
+    assert board.untrusted["mi"] == "source-a outranks 3 of 3 methods"
+    assert board.overall.index[0] == "fcn"
+    assert board.overall.loc["fcn", "overall"] == 1
+    assert board.agreement.loc["qcv", "spearman"] == pytest.approx(1)
+    assert board.agreement.loc["mi", "spearman"] == pytest.approx(-1)
+
+
+def test_leaderboard_files(many, tmp_path):
+    names = {path.name for path in write_leaderboard(many, tmp_path / "board")}
+    expected = {"leaderboard.md", "leaderboard.csv", "leaderboard.tex"}
+    assert names == expected | {"agreement.csv", "agreement.tex"}
+    text = (tmp_path / "board" / "leaderboard.md").read_text()
+    assert "† MI ↑: source-a outranks 3 of 3 methods" in text
+    table = pd.read_csv(tmp_path / "board" / "leaderboard.csv")
+    assert len(table) == 3 * 4
+    assert table.rank_low.le(table["rank"]).all()
+
+
+def test_leaderboard_of_nothing(clock):
+    with pytest.raises(NothingSelected):
+        make_leaderboard(clock, "no such dataset")
+
+
+def test_latex_escapes_everything():
+    hostile = r"a_b & 50% {\input{x}} #1 ~ ^ $ <script>"
+    text = to_latex(["Method"], [[Cell(hostile)]])
+    assert r"a\_b \& 50\% \{\textbackslash{}input\{x\}\}" in text
+    assert escape_latex("±") == r"$\pm$"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_compiles(many, tmp_path):
+    write_leaderboard(many, tmp_path)
+    body = (tmp_path / "leaderboard.tex").read_text() + (tmp_path / "agreement.tex").read_text()
+    (tmp_path / "x.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}\\usepackage{textcomp}\\begin{document}\n"
+        f"{body}\\end{{document}}"
+    )
+    subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "x.tex"],
+        cwd=tmp_path,
+        check=True,
+    )
+
+
+def test_markdown_does_not_break_on_a_pipe():
+    text = to_markdown(["Method", "x"], [[Cell("a|b"), Cell("1", best=True)]])
+    assert pd.read_csv(io.StringIO(text.splitlines()[2].replace("\\|", "")), sep="|").shape[1] == 4
+    assert "**1**" in text
