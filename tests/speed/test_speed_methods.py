@@ -1,0 +1,40 @@
+"""Milliseconds per method for a 512x512 gray pair on one core.
+
+``python -m pytest tests/speed/test_speed_methods.py --benchmark-enable``
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+from threadpoolctl import threadpool_limits
+
+from bench import fusion
+from methods import METHODS
+
+
+@pytest.fixture(autouse=True)
+def one_core():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    with threadpool_limits(1):
+        yield
+    cv2.setNumThreads(before)
+
+
+@pytest.fixture(scope="module")
+def stack():
+    truth = data.camera()
+    soft = cv2.GaussianBlur(truth, (0, 0), 3)
+    left = np.arange(512) < 256
+    return fusion.prepare([np.where(left, truth, soft), np.where(left, soft, truth)])
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+def test_speed(benchmark, stack, name):
+    entry = METHODS[name]
+    fn = fusion.call(entry)
+    fused = benchmark.pedantic(lambda: fusion.run(entry, stack, fn), rounds=5, warmup_rounds=1)
+    assert fused.shape == (512, 512)
