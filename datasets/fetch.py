@@ -196,7 +196,6 @@ def damage(file: Path, entry: Entry, *, verify: bool = True) -> str:
     return ""
 
 
-@cache
 def cache_folder() -> Path:
     """The user's cache of this project, where downloads go."""
     return Path(pooch.os_cache("mfif-bench"))

@@ -90,10 +90,11 @@ def bsds_labels(file: Path) -> list[NDArray[np.integer]]:
     ImageError
         The file is missing or is no such file.
     """
+    broken = (OSError, ValueError, KeyError, IndexError, TypeError, NotImplementedError)
     try:
         people: Any = scipy.io.loadmat(file)["groundTruth"]
         return [people[0, k]["Segmentation"][0, 0] for k in range(people.shape[1])]
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except (*broken, scipy.io.matlab.MatReadError) as error:
         raise ImageError(f"{file}: no segmentation of BSDS500 ({error})") from None
 
 
