@@ -59,16 +59,13 @@ def field_rows(plane: Plane, field: Field, strip: slice) -> NDArray[Any]:
 def box_strip(plane: Plane, field: Field, strip: slice) -> Moments:
     """Moments in a strip of 8x8 uniform windows; the variance of a flat one is exactly 0.
 
-    Of the levels, because all sums are those of whole numbers (and stay below 2^31); of the
-    edges, because rounding is clipped at 0.
+    Of the levels, because sums, means and squares of means are multiples of 2^-12 that a
+    double holds exactly; of the edges, because rounding is clipped at 0.
     """
     values = field_rows(plane, field, strip)
-    total = box_sum(values)
-    mean = total / BOX**2
-    if field == "levels":
-        var = (BOX**2 * box_sum(np.square(values)) - np.square(total)) / BOX**4
-        return Moments(mean, var)
-    var = box_sum(prewitt_squared(plane)[reach(strip)]) / BOX**2
+    squares = np.square(values) if field == "levels" else prewitt_squared(plane)[reach(strip)]
+    mean = box_sum(values) / BOX**2
+    var = box_sum(squares) / BOX**2
     var -= np.square(mean)
     return Moments(mean, np.maximum(var, 0, out=var))
 
