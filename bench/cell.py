@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import fusion
-from bench.errors import BenchError, ContractViolation, Skipped
+from bench.errors import BenchError, ContractViolation, DataUnavailable, ImageError, Skipped
 from bench.images import quantise
 from bench.plan import Variant, metric_fingerprint, score_key
+from bench.published import Published
 from bench.store import Store
 from bench.timing import timed
-from datasets import SceneImages
+from datasets import Scene, SceneImages
 from metrics import Metric, Scorer
 
 Record = dict[str, Any]
@@ -57,7 +58,7 @@ def job(variant: Variant, images: SceneImages, device: str) -> FusionJob:
     return FusionJob(variant, stack, np.uint16 if deep else np.uint8, device)
 
 
-def fuse(task: FusionJob, store: Store, key: str, scene: str) -> Record:
+def fuse(task: FusionJob, store: Store, key: str) -> Record:
     """Run a cell and store its record; an error becomes the record's status."""
     fused: NDArray[Any] | None = None
     record: Record = {"status": "ok", "message": "", "inputs": task.variant.identity}
@@ -76,7 +77,18 @@ def fuse(task: FusionJob, store: Store, key: str, scene: str) -> Record:
         if fused is not None:
             raise  # the store failed, not the method
         record |= {"status": "failed", "message": _reason(error)}
-    record["scene"] = scene
+    store.put(key, record)
+    return record
+
+
+def adopt(published: Published, scene: Scene, store: Store, key: str) -> Record:
+    """Store a published fused image of `scene` as the record of its cell."""
+    record: Record = {"status": "ok", "message": "", "inputs": published.identity}
+    try:
+        record["pixels"] = store.put_image(published.image(scene))
+    except (DataUnavailable, ImageError) as error:
+        status = "skipped" if isinstance(error, DataUnavailable) else "failed"
+        return {"status": status, "message": str(error)}
     store.put(key, record)
     return record
 

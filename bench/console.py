@@ -67,6 +67,7 @@ class RunProgress:
         self.counts: dict[str, int] = {}
         self.cached = 0
         self._scene = ""
+        self._reason = ""
 
     def __enter__(self) -> RunProgress:
         self._bar.start()
@@ -93,9 +94,10 @@ class RunProgress:
             note(scene)
 
     def done(self, what: str, status: str, message: str, cached: bool) -> None:
-        """Count a cell, and print one that is not ok."""
+        """Count a cell, and print one that is not ok: once for all that share a reason."""
         self.counts[status] = self.counts.get(status, 0) + 1
         self.cached += cached
         self._bar.advance(self._task)
-        if status != "ok":
+        if status != "ok" and message != self._reason:
+            self._reason = message
             self._bar.console.print(f"{status}: {what}: {message}", markup=False, soft_wrap=True)

@@ -14,6 +14,8 @@ from typing import Any
 
 from bench.errors import NothingSelected, UsageError
 from bench.provenance import digest, file_digest, function_fingerprint, modules_fingerprint
+from bench.published import PREFIX, Published, select_published
+from datasets import Scene
 from methods import METHODS, Method
 from metrics import METRICS, Metric
 
@@ -44,6 +46,20 @@ class Variant:
         changed = ",".join(f"{key}={value}" for key, value in sorted(self.parameters.items()))
         return f"{self.method.name}@{changed}"
 
+    @property
+    def title(self) -> str:
+        """The method's name spelled out."""
+        return self.method.title
+
+    @property
+    def family(self) -> str:
+        """The method's group."""
+        return self.method.family
+
+    def covers(self, scene: Scene) -> bool:
+        """Whether it can be run on `scene`: a method meets them all."""
+        return True
+
     @cached_property
     def identity(self) -> dict[str, Any]:
         """Everything of the method that its output depends on."""
@@ -65,6 +81,10 @@ class Variant:
         return digest({**self.identity, "scene": scene, "device": where})
 
 
+#: A row of a run.
+Entrant = Variant | Published
+
+
 def metric_fingerprint(metric: Metric) -> str:
     """What a stored score must have been made with to be believed."""
     return digest([metric.name, metric.version, function_fingerprint(metric.fn)])
@@ -80,8 +100,8 @@ def timing_key(cell: str, machine: Mapping[str, Any]) -> str:
     return digest({"kind": "timing", "cell": cell, "machine": machine})
 
 
-def select_methods(texts: Sequence[str]) -> list[Variant]:
-    """Methods by name; ``all``, a family's name, or ``NAME@parameter=value,…`` for a variant.
+def select_methods(texts: Sequence[str]) -> list[Entrant]:
+    """Methods by name; ``all``, a family, ``NAME@parameter=value,…``, ``published:COLLECTION``.
 
     Parameters
     ----------
@@ -101,10 +121,13 @@ def select_methods(texts: Sequence[str]) -> list[Variant]:
     >>> [variant.name for variant in select_methods(["average", "lp@levels=5"])]
     ['average', 'lp@levels=5']
     """
-    chosen: dict[str, Variant] = {}
+    chosen: dict[str, Entrant] = {}
     families = {method.family for method in METHODS}
+    variants: Sequence[Entrant]
     for text in split_names(texts):
-        if text == "all":
+        if text.startswith(PREFIX):
+            variants = select_published(text)
+        elif text == "all":
             variants = [Variant(method) for method in METHODS]
         elif text in families:
             variants = [Variant(method) for method in METHODS if method.family == text]

@@ -89,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
     from bench.store import Store
     from bench.timing import available_cores, check_device
     from datasets import load_scenes
+    from datasets.fetch import fetch
 
     threads = available_cores() if args.threads is None else args.threads
     if threads < 1 or args.repeats < 0:
@@ -99,8 +100,10 @@ def run(args: argparse.Namespace) -> int:
     for plugin in args.plugin:
         load_plugin(plugin)
     _writable(args.out)
+    scenes = load_scenes(args.datasets)
+    fetch([file for scene in scenes for file in scene.files])
     selection = Selection(
-        scenes=load_scenes(args.datasets),
+        scenes=scenes,
         methods=select_methods(args.methods),
         metrics=select_metrics(args.metrics),
         device=args.device,

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from bench import cell, timing
 from bench.errors import BenchError, DataUnavailable
 from bench.images import safe_name, write_bytes
-from bench.plan import Variant, timing_key
+from bench.plan import Entrant, Variant, timing_key
 from bench.provenance import describe, digest
 from bench.store import MANIFEST, Store
 from datasets import Scene, SceneImages
@@ -59,7 +59,7 @@ class Selection:
     """
 
     scenes: Sequence[Scene]
-    methods: Sequence[Variant]
+    methods: Sequence[Entrant]
     metrics: Sequence[Metric]
     device: str = "cpu"
     threads: int = 1
@@ -98,7 +98,7 @@ class Run:
         chosen = self.selection
         started = _now()
         self.machine = describe(chosen.device, chosen.threads)
-        self.progress.start(len(chosen.scenes) * len(chosen.methods))
+        self.progress.start(sum(m.covers(s) for s in chosen.scenes for m in chosen.methods))
         complete = False
         try:
             with timing.pinned_threads(chosen.threads):
@@ -118,13 +118,16 @@ class Run:
             "note": scene.note,
         }
         self.progress.working(f"{scene.name}: reading")
+        entrants = [method for method in self.selection.methods if method.covers(scene)]
         try:
+            if reason := scene.missing():
+                raise DataUnavailable(reason)
             images = scene.read().check(scene.name)
         except BenchError as error:
             status = "skipped" if isinstance(error, DataUnavailable) else "failed"
             self.scenes.append({**entry, "status": status, "message": str(error)})
-            for variant in self.selection.methods:
-                self._finish(scene, variant, {"status": status, "message": str(error)})
+            for entrant in entrants:
+                self._finish(scene, entrant, {"status": status, "message": str(error)})
             return
         height, width = images.sources[0].shape[:2]
         self.scenes.append(
@@ -139,20 +142,20 @@ class Run:
                 "reference": images.reference is not None,
             }
         )
-        self._cells(scene, images, self.scenes[-1]["fingerprint"])
+        self._cells(scene, images, entrants)
 
-    def _cells(self, scene: Scene, images: SceneImages, fingerprint: str) -> None:
+    def _cells(self, scene: Scene, images: SceneImages, entrants: list[Entrant]) -> None:
         """Fuse and score with every method, then time them all in turn."""
+        fingerprint = self.scenes[-1]["fingerprint"]
         scorer = _Lazily(images)
         finished: list[tuple[Variant, Cell]] = []
-        for variant in self.selection.methods:
-            self.progress.working(f"{scene.name}: {variant.name}")
-            key = variant.key(fingerprint, self.selection.device)
-            record, cached = self._fused(variant, images, key, fingerprint)
+        for entrant in entrants:
+            self.progress.working(f"{scene.name}: {entrant.name}")
+            key = entrant.key(fingerprint, self.selection.device)
+            record, cached = self._fused(entrant, scene, images, key)
             result: Cell = {"key": key, **{k: record.get(k) for k in ("status", "message")}}
             if record["status"] == "ok":
                 result["pixels"] = record["pixels"]
-                result["timing"] = timing_key(key, self.machine["machine"])
                 result["scores"] = cell.score(
                     scorer,
                     self._applicable(images),
@@ -160,23 +163,27 @@ class Run:
                     fingerprint,
                     record["pixels"],
                 )
-                self._export(scene, variant, record["pixels"])
+                self._export(scene, entrant, record["pixels"])
                 _demote(result)
-                finished.append((variant, result))
-            self._finish(scene, variant, result, cached)
+                if isinstance(entrant, Variant):
+                    result["timing"] = timing_key(key, self.machine["machine"])
+                    finished.append((entrant, result))
+            self._finish(scene, entrant, result, cached)
         if self.selection.repeats:
             self._time(scene, images, finished)
 
     def _fused(
-        self, variant: Variant, images: SceneImages, key: str, fingerprint: str
+        self, entrant: Entrant, scene: Scene, images: SceneImages, key: str
     ) -> tuple[dict[str, Any], bool]:
         """The record of a cell and whether it was there already."""
         record = self.store.get(key)
         if record is not None and self._believed(record):
             return record, True
+        if not isinstance(entrant, Variant):
+            return cell.adopt(entrant, scene, self.store, key), False
         timing.pin_torch(self.selection.threads)
-        task = cell.job(variant, images, self.selection.device)
-        return cell.fuse(task, self.store, key, fingerprint), False
+        task = cell.job(entrant, images, self.selection.device)
+        return cell.fuse(task, self.store, key), False
 
     def _believed(self, record: Mapping[str, Any]) -> bool:
         if record.get("status") == "ok":
@@ -220,11 +227,11 @@ class Run:
                 }
                 self.store.put(result["timing"], body)
 
-    def _export(self, scene: Scene, variant: Variant, pixels: str) -> None:
+    def _export(self, scene: Scene, entrant: Entrant, pixels: str) -> None:
         """Copy the fused image to where a person looks for it."""
         source = self.store.image_path(pixels)
         folder = self.out / "fused" / safe_name(scene.dataset) / safe_name(scene.id)
-        target = folder / f"{safe_name(variant.name)}.png"
+        target = folder / f"{safe_name(entrant.name)}.png"
         if source is None or (
             target.is_file() and target.stat().st_mtime >= source.stat().st_mtime
         ):
@@ -232,11 +239,11 @@ class Run:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
 
-    def _finish(self, scene: Scene, variant: Variant, result: Cell, cached: bool = False) -> None:
-        head = {"dataset": scene.dataset, "scene": scene.id, "method": variant.name}
+    def _finish(self, scene: Scene, entrant: Entrant, result: Cell, cached: bool = False) -> None:
+        head = {"dataset": scene.dataset, "scene": scene.id, "method": entrant.name}
         result.setdefault("scores", {})
         self.cells.append(head | result)
-        what = f"{scene.name}: {variant.name}"
+        what = f"{scene.name}: {entrant.name}"
         self.progress.done(what, result["status"], result["message"], cached)
 
     def _write_manifest(self, started: str, complete: bool) -> None:
@@ -252,12 +259,12 @@ class Run:
             "repeats": chosen.repeats,
             "methods": [
                 {
-                    "name": variant.name,
-                    "title": variant.method.title,
-                    "family": variant.method.family,
-                    **variant.identity,
+                    "name": entrant.name,
+                    "title": entrant.title,
+                    "family": entrant.family,
+                    **entrant.identity,
                 }
-                for variant in chosen.methods
+                for entrant in chosen.methods
             ],
             "metrics": [_about(metric) for metric in chosen.metrics],
             "scenes": self.scenes,

@@ -144,12 +144,14 @@ def method(
 
 def _parameters(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
     """Keyword arguments of `fn` with their defaults."""
-    first, *rest = inspect.signature(fn).parameters.values() or [None]
-    if first is None or first.default is not inspect.Parameter.empty:
+    arguments = list(inspect.signature(fn).parameters.values())
+    if not arguments or arguments[0].default is not inspect.Parameter.empty:
         raise UsageError(f"method {name!r}: its first argument must be the sources")
-    for parameter in rest:
+    defaults = {}
+    for parameter in arguments[1:]:
         if parameter.kind is not parameter.KEYWORD_ONLY or parameter.default is parameter.empty:
             raise UsageError(
                 f"method {name!r}: argument {parameter.name!r} must be keyword-only with a default"
             )
-    return {parameter.name: parameter.default for parameter in rest}
+        defaults[parameter.name] = parameter.default
+    return defaults

@@ -50,9 +50,9 @@ def counted(monkeypatch):
     names: list[str] = []
     fuse = cell.fuse
 
-    def counting(task, store, key, scene):
+    def counting(task, store, key):
         names.append(task.variant.name)
-        return fuse(task, store, key, scene)
+        return fuse(task, store, key)
 
     monkeypatch.setattr(cell, "fuse", counting)
     return names
@@ -179,10 +179,10 @@ def test_scenes_that_cannot_be_read(tmp_path, capsys):
 def test_interrupt_keeps_what_is_finished(tmp_path, monkeypatch, capsys, counted):
     real = cell.fuse
 
-    def stop(task, store, key, scene):
+    def stop(task, store, key):
         if task.variant.name == "source-b":
             raise KeyboardInterrupt
-        return real(task, store, key, scene)
+        return real(task, store, key)
 
     monkeypatch.setattr(cell, "fuse", stop)
     assert run(tmp_path) == 130
