@@ -14,6 +14,7 @@ from reports.formats import Cell, to_markdown
 from reports.results import Results
 
 TIME = "Time (s)"
+COVERAGE = "Scenes"
 
 #: Digits behind the point, as the paper prints them.
 DIGITS = 4
@@ -91,7 +92,7 @@ def mean_table(results: Results, dataset: str) -> pd.DataFrame:
     finished = mine.query("status == 'ok'").groupby("method")["scene"].nunique()
     times = results.timing.query("dataset == @dataset").groupby("method")["median_s"].mean()
     table[TIME] = times
-    table.insert(0, "Scenes", [f"{finished.get(name, 0)}/{scenes}" for name in table.index])
+    table.insert(0, COVERAGE, [f"{finished.get(name, 0)}/{scenes}" for name in table.index])
     return _arranged(table, results.manifest)
 
 
@@ -110,15 +111,21 @@ def _arranged(table: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
     order = [name for name in paper.ROWS if name in table.index]
     order += [m["name"] for m in manifest["methods"] if m["name"] not in order]
     metrics = [m["name"] for m in manifest["metrics"] if m["name"] in table.columns]
-    ahead = [column for column in table.columns if column == "Scenes"]
+    ahead = [column for column in table.columns if column == COVERAGE]
     table = table.reindex(order)[[*ahead, *metrics, TIME]]
     return table.rename_axis(index="method", columns=None)
 
 
 def _best(table: pd.DataFrame, manifest: dict[str, Any]) -> set[tuple[str, str]]:
-    """The cells that hold the best value of their column, as printed, controls aside."""
+    """The cells that hold the best value of their column, as printed.
+
+    Controls are no rivals, and a mean over fewer scenes is not held against a mean over more.
+    """
     controls = [m["name"] for m in manifest["methods"] if m["family"] == "control"]
     rivals = table.drop(index=controls, errors="ignore")
+    if COVERAGE in rivals and len(rivals):
+        finished = rivals[COVERAGE].str.partition("/")[0].astype(int)
+        rivals = rivals[finished == finished.max()]
     direction = {m["name"]: m["higher_is_better"] for m in manifest["metrics"]} | {TIME: False}
     best: set[tuple[str, str]] = set()
     for column, higher in direction.items():
@@ -172,8 +179,10 @@ def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
 def _document(title: str, table: pd.DataFrame, results: Results) -> str:
     machine = results.manifest["machine"]
     where = machine.get("gpu", machine["cpu"])
-    foot = "Best of each column in bold, controls (average, source-a, …) aside. "
+    foot = (
+        "Best of each column in bold, controls (average, source-a, …) aside. "
         f"Time: median, {where}, {machine['threads']} threads."
+    )
     return f"{title}\n\n{markdown(table, results.manifest)}\n\n{foot}\n"
 
 
