@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 
+import lazy_loader as lazy
 import numpy as np
+from numpy.typing import NDArray
 
 from metrics import Plane, metric
 from metrics._parts import shared
 from metrics._windows import Gaussian, gaussian_covariance, gaussian_moments, similarity
+
+cv2 = lazy.load("cv2")
+
+Array = NDArray[np.float64]
 
 SSIM_WINDOW = Gaussian(11, 1.5)
 SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
@@ -60,7 +66,7 @@ def psnr(reference: Plane, fused: Plane) -> float:
 
 
 @shared
-def _ssim_map(fused: Plane, reference: Plane) -> np.ndarray:
+def _ssim_map(fused: Plane, reference: Plane) -> Array:
     return similarity(
         gaussian_moments(reference, SSIM_WINDOW),
         gaussian_moments(fused, SSIM_WINDOW),
@@ -112,3 +118,125 @@ def ssim(reference: Plane, fused: Plane) -> float:
     1.0
     """
     return float(_ssim_map(fused, reference).mean())
+
+
+SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  #: Of MS-SSIM, finest first.
+
+
+@shared
+def _halved(plane: Plane, times: int) -> Array:
+    """The image averaged over 2x2 and halved, several times; mirrored beyond the border."""
+    if times == 0:
+        return plane.gray
+    finer = np.pad(_halved(plane, times - 1), ((0, 1), (0, 1)), mode="symmetric")
+    return (finer[:-1:2, :-1:2] + finer[1::2, :-1:2] + finer[:-1:2, 1::2] + finer[1::2, 1::2]) / 4
+
+
+@metric(
+    "ms_ssim",
+    label="MS-SSIM",
+    title="Multi-scale structural similarity",
+    family="reference",
+    higher_is_better=True,
+    bounds=(0, 1),
+    needs="reference",
+    paper="Wang, Simoncelli, Bovik 2003, Asilomar Conference on Signals, Systems and Computers",
+    doi="10.1109/ACSSC.2003.1292216",
+    formula="product over 5 scales of mean(cs)^w, times mean(luminance)^w at the coarsest",
+    deviations="A mean below 0, which has no real power, counts as 0.",
+    smallest=161,
+)
+def ms_ssim(reference: Plane, fused: Plane) -> float:
+    """Structural similarity at five scales, each half the size of the one before.
+
+    Contrast and structure are taken at every scale, luminance at the coarsest only.
+
+    Parameters
+    ----------
+    reference, fused : ndarray
+        Two images of one size, see `bench.images.as_image`; colour counts as luminance.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1 when the images are equal.
+
+    Raises
+    ------
+    ImageError
+        Sizes differ, or an image is smaller than 161x161.
+
+    Examples
+    --------
+    >>> from skimage.data import camera
+    >>> from metrics.reference import ms_ssim
+    >>> ms_ssim(camera(), camera())
+    1.0
+    """
+    product = 1.0
+    for k, weight in enumerate(SCALE_WEIGHTS):
+        x, y = _halved(reference, k), _halved(fused, k)
+        mx, my = SSIM_WINDOW.valid(x), SSIM_WINDOW.valid(y)
+        variances = SSIM_WINDOW.valid(np.square(x) + np.square(y)) - np.square(mx) - np.square(my)
+        cov = SSIM_WINDOW.valid(x * y) - mx * my
+        quality = (2 * cov + SSIM_C2) / (variances + SSIM_C2)
+        if k == len(SCALE_WEIGHTS) - 1:
+            quality *= (2 * mx * my + SSIM_C1) / (np.square(mx) + np.square(my) + SSIM_C1)
+        product *= max(0.0, float(quality.mean())) ** weight
+    return product
+
+
+@shared
+def _coarse_gradient(plane: Plane) -> Array:
+    """Prewitt magnitude, a third of the sums, of the image averaged over 2x2 and halved."""
+    padded = np.pad(plane.gray, ((0, 1), (0, 1)))
+    x = padded[:-1:2, :-1:2] + padded[1::2, :-1:2] + padded[:-1:2, 1::2] + padded[1::2, 1::2]
+    across, along = np.ones(3) / 3, np.array([-1.0, 0.0, 1.0])
+    zeros = cv2.BORDER_CONSTANT
+    gx = cv2.sepFilter2D(x / 4, cv2.CV_64F, along, across, borderType=zeros)
+    gy = cv2.sepFilter2D(x / 4, cv2.CV_64F, across, along, borderType=zeros)
+    return np.sqrt(np.square(gx) + np.square(gy))
+
+
+@metric(
+    "gmsd",
+    label="GMSD",
+    title="Gradient magnitude similarity deviation",
+    family="reference",
+    higher_is_better=False,
+    bounds=(0, 1),
+    needs="reference",
+    paper="Xue, Zhang, Mou, Bovik 2014, IEEE Transactions on Image Processing 23(2)",
+    doi="10.1109/TIP.2013.2293423",
+    formula="sample standard deviation of (2 g g' + 170) / (g^2 + g'^2 + 170)",
+    golden="octave GMSD_A, octave GMSD_B",
+    tolerance=1e-9,
+    smallest=3,
+)
+def gmsd(reference: Plane, fused: Plane) -> float:
+    """How unevenly the Prewitt gradients of the halved images agree; lower is better.
+
+    Parameters
+    ----------
+    reference, fused : ndarray
+        Two images of one size, see `bench.images.as_image`; colour counts as luminance.
+
+    Returns
+    -------
+    float
+        At least 0; 0 when the images are equal.
+
+    Raises
+    ------
+    ImageError
+        Sizes differ, or an image is smaller than 3x3.
+
+    Examples
+    --------
+    >>> from skimage.data import camera
+    >>> from metrics.reference import gmsd
+    >>> gmsd(camera(), camera())
+    0.0
+    """
+    g, h = _coarse_gradient(reference), _coarse_gradient(fused)
+    return float(((2 * g * h + 170) / (g * g + h * h + 170)).std(ddof=1))

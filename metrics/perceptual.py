@@ -1,0 +1,218 @@
+"""Indexes that look through a model of the eye: contrast sensitivity before comparison."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import lazy_loader as lazy
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics import Plane, metric
+from metrics._gradients import sobel_magnitude
+from metrics._parts import rescaled, shared, strips
+from metrics._windows import Gaussian
+
+scipy = lazy.load("scipy")
+
+Array = NDArray[np.float64]
+
+NARROW, WIDE = Gaussian(31, 2), Gaussian(31, 4)  #: Their ratio is the local contrast.
+BLOCK = 16  #: Side of the regions of Chen and Varshney.
+
+
+@lru_cache(maxsize=8)
+def _sensitivity(shape: tuple[int, int], model: Literal["chen-blum", "chen-varshney"]) -> Array:
+    """Contrast sensitivity at the frequencies of a real Fourier transform."""
+    height, width = shape
+    degrees = 30 if model == "chen-blum" else 8  # pixels per cycle that the models assume
+    fy = 2 * np.fft.fftfreq(height)[:, None] * (height / degrees)
+    fx = 2 * np.fft.rfftfreq(width)[None, :] * (width / degrees)
+    r = np.hypot(fx, fy)
+    if model == "chen-blum":
+        return np.exp(-((r / 15.3870) ** 2)) - 0.7622 * np.exp(-((r / 1.3456) ** 2))
+    return 2.6 * (0.0192 + 0.144 * r) * np.exp(-((0.144 * r) ** 1.1))
+
+
+@shared
+def _seen(plane: Plane, model: Literal["chen-blum", "chen-varshney"]) -> Array:
+    """The image stretched to 0..255 and filtered by contrast sensitivity, periodically."""
+    spectrum = scipy.fft.rfft2(rescaled(plane).gray)
+    spectrum *= _sensitivity(plane.shape, model)
+    return scipy.fft.irfft2(spectrum, s=plane.shape, overwrite_x=True)
+
+
+@lru_cache(maxsize=8)
+def _transform(window: Gaussian, padded: tuple[int, int]) -> NDArray[np.complex128]:
+    """Fourier transform of a Gaussian window around the origin, of amplitude 1/(2 pi sigma^2)."""
+    line = window.line()
+    line = line / line.max() / (np.sqrt(2 * np.pi) * window.sigma)
+    axes = []
+    for length in padded:
+        axis = np.zeros(length)
+        axis[: window.size] = line
+        axes.append(np.roll(axis, -(window.size // 2)))
+    return np.fft.fft(axes[0])[:, None] * np.fft.rfft(axes[1])[None, :]
+
+
+@shared
+def _masked_contrast(plane: Plane) -> Array:
+    """Local contrast after masking, c^3 / (c^2 + 1e-4); 0 where the image is black around."""
+    height, width = plane.shape
+    reach = NARROW.size // 2
+    padded = (
+        scipy.fft.next_fast_len(height + reach, real=True),
+        scipy.fft.next_fast_len(width + reach, real=True),
+    )
+    spectrum = scipy.fft.rfft2(_seen(plane, "chen-blum"), s=padded)
+    narrow, wide = (
+        scipy.fft.irfft2(spectrum * _transform(w, padded), s=padded)[:height, :width]
+        for w in (NARROW, WIDE)
+    )
+    contrast = np.ones(plane.shape)
+    np.divide(narrow, wide, out=contrast, where=wide != 0)
+    contrast -= 1
+    np.abs(contrast, out=contrast)
+    square = np.square(contrast)
+    contrast *= square
+    square += 1e-4
+    contrast /= square
+    return contrast
+
+
+@metric(
+    "qcb",
+    label="QCB",
+    title="Chen-Blum index",
+    family="perceptual",
+    higher_is_better=True,
+    bounds=(0, 1),
+    needs="sources",
+    paper="Chen, Blum 2009, Image and Vision Computing 27(10)",
+    doi="10.1016/j.imavis.2007.12.002",
+    formula="mean of sum c_X^2 min(c_X, c_F)/max(c_X, c_F) / sum c_X^2, c the masked contrast",
+    golden="liu2020 QCB, octave QCB",
+    tolerance=1e-9,
+)
+def qcb(sources: list[Plane], fused: Plane) -> float:
+    """Preservation of the local contrast that the eye sees in the sources.
+
+    Images are stretched to 0..255, filtered by a difference-of-Gaussians contrast
+    sensitivity, and turned into local contrast, the ratio of two Gaussian averages; the
+    smaller over the larger contrast is averaged with the squared contrast of each source as
+    weight. For N sources the weights are shares among all of them.
+
+    Parameters
+    ----------
+    sources : sequence of ndarray
+        N >= 2 images, see `bench.images.as_image`; colour counts as luminance.
+    fused : ndarray
+        An image of the same height and width.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1 when all images are equal. Where no source has contrast all count alike;
+        two contrasts of 0 agree.
+
+    Raises
+    ------
+    ImageError
+        Sizes differ, or an image is 1 pixel high or wide.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from metrics.perceptual import qcb
+    >>> ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    >>> round(qcb([ramp, ramp], ramp), 6)
+    1.0
+    """
+    total = 0.0
+    for strip in strips(fused.shape[0]):
+        own = _masked_contrast(fused)[strip]
+        kept, weights = np.zeros(own.shape), np.zeros(own.shape)
+        contrasts = [_masked_contrast(source)[strip] for source in sources]
+        flat = np.maximum.reduce(contrasts) == 0
+        for contrast in contrasts:
+            larger = np.maximum(contrast, own)
+            preserved = np.ones(own.shape)
+            np.divide(np.minimum(contrast, own), larger, out=preserved, where=larger > 0)
+            weight = np.square(np.where(flat, 1.0, contrast))
+            kept += weight * preserved
+            weights += weight
+        total += float((kept / weights).sum())
+    return total / fused.levels.size
+
+
+def _block_sums(x: Array) -> Array:
+    """Sums over blocks of 16x16, the last ones as far as the image goes."""
+    rows = np.add.reduceat(x, np.arange(0, x.shape[0], BLOCK), axis=0)
+    return np.add.reduceat(rows, np.arange(0, x.shape[1], BLOCK), axis=1)
+
+
+@shared
+def _block_weights(plane: Plane) -> Array:
+    """Saliency of each block: sum of the fifth power of the Sobel magnitude."""
+    strength = sobel_magnitude(rescaled(plane))
+    return _block_sums(np.square(np.square(strength)) * strength)
+
+
+@metric(
+    "qcv",
+    label="QCV",
+    title="Chen-Varshney index",
+    family="perceptual",
+    higher_is_better=False,
+    bounds=(0, np.inf),
+    needs="sources",
+    paper="Chen, Varshney 2007, Information Fusion 8(2)",
+    doi="10.1016/j.inffus.2005.10.001",
+    formula="sum over blocks and sources of w e / sum w, e the filtered squared difference",
+    golden="liu2020 QCV, octave QCV",
+    tolerance=1e-9,
+)
+def qcv(sources: list[Plane], fused: Plane) -> float:
+    """Squared difference to the sources as the eye sees it, mostly in salient regions.
+
+    Images are stretched to 0..255. In blocks of 16x16 pixels the difference, filtered by the
+    contrast sensitivity, is squared and averaged; a block weighs as much as the fifth powers
+    of the source's Sobel gradients in it. For N sources the sums run over all of them. Lower
+    is better.
+
+    Parameters
+    ----------
+    sources : sequence of ndarray
+        N >= 2 images, see `bench.images.as_image`; colour counts as luminance.
+    fused : ndarray
+        An image of the same height and width.
+
+    Returns
+    -------
+    float
+        At least 0, some tens as a rule; 0 when all images are equal. When no source has a
+        gradient (all are black), the blocks weigh alike.
+
+    Raises
+    ------
+    ImageError
+        Sizes differ, or an image is 1 pixel high or wide.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from metrics.perceptual import qcv
+    >>> ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    >>> qcv([ramp, ramp], ramp)
+    0.0
+    """
+    errors = [
+        _block_sums(np.square(_seen(source, "chen-varshney") - _seen(fused, "chen-varshney")))
+        for source in sources
+    ]
+    weights = [_block_weights(source) for source in sources]
+    if not any(weight.any() for weight in weights):
+        weights = [np.ones(weight.shape) for weight in weights]
+    top = sum(float(np.vdot(w, e)) for w, e in zip(weights, errors, strict=True))
+    return top / sum(float(w.sum()) for w in weights) / BLOCK**2
