@@ -18,7 +18,7 @@ from bench.published import Published
 from bench.store import Store
 from bench.timing import timed
 from datasets import Scene, SceneImages
-from metrics import Metric, Scorer
+from metrics import Metric, Plane, Scorer
 
 Record = dict[str, Any]
 
@@ -126,13 +126,14 @@ def score(
         fused = store.get_image(pixels)
         if fused is None:
             raise BenchError(f"{store.root}: fused image {pixels} is missing or damaged")
-        fresh = {m.name: _score_one(scorer(), fused, m) for m in missing}
+        plane = Plane.of(fused)
+        fresh = {m.name: _score_one(scorer(), plane, m) for m in missing}
         known |= {name: {**entry, "fingerprint": marks[name]} for name, entry in fresh.items()}
         store.put(key, {"scene": scene, "pixels": pixels, "scores": known})
     return {metric.name: known[metric.name] for metric in metrics}
 
 
-def _score_one(scorer: Scorer, fused: NDArray[Any], metric: Metric) -> Record:
+def _score_one(scorer: Scorer, fused: Plane, metric: Metric) -> Record:
     try:
         value = float(scorer.score(fused, metric.name))
     except Exception as error:

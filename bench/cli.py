@@ -80,7 +80,7 @@ def _dispatch(command: str, arguments: list[str]) -> int:
         allow_abbrev=False,
     )
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(arguments)))
+    return int(module.run(parser.parse_intermixed_args(arguments)))
 
 
 def _overview() -> argparse.ArgumentParser:

@@ -121,6 +121,11 @@ def test_score_prints_every_metric(files, capsys):
     assert all(METRICS[n].label in out for n in ("ie", "mi", "qabf", "q", "qw", "qe"))
 
 
+def test_options_may_stand_before_the_sources(files):
+    sources = [str(files / "a.png"), str(files / "b.png")]
+    assert main(["score", "--fused", str(files / "fused.png"), "--json", *sources]) == 0
+
+
 def test_score_with_reference_adds_psnr(files, capsys):
     options = {"fused": files / "fused.png", "reference": files / "a.png"}
     assert (

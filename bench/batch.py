@@ -1,0 +1,184 @@
+"""Score folders of fused images that exist already, in the layouts that people have."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import BenchError, UsageError
+from bench.images import SUFFIXES, read_image
+from datasets import Scene
+from metrics import Plane, Scorer
+
+#: Layouts that are tried when no pattern is given: a folder for each method, or the method
+#: behind or before the scene in the file's name.
+PATTERNS = ("{method}/{scene}", "{scene}_{method}", "{method}_{scene}")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fused image to be scored, or one that should be there.
+
+    Attributes
+    ----------
+    scene, method : str
+        Whose.
+    path : Path or None
+        None when there is no file.
+    """
+
+    scene: str
+    method: str
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One score, as in ``scores.csv``.
+
+    Attributes
+    ----------
+    scene, method, metric : str
+        Of what.
+    value : float or None
+        None unless the status is ``ok``.
+    status, message : str
+        ``ok``, ``missing`` or ``failed``, and why.
+    """
+
+    scene: str
+    method: str
+    metric: str
+    value: float | None
+    status: str
+    message: str = ""
+
+
+def find_candidates(
+    folder: Path, scenes: Sequence[str], pattern: str = ""
+) -> tuple[list[Candidate], list[Path]]:
+    """Match the image files below `folder` to scenes and methods.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched with its sub-folders.
+    scenes : sequence of str
+        Names of the scenes that there are sources for.
+    pattern : str
+        Path without its ending, with ``{scene}`` and ``{method}``, such as
+        ``"{method}/{scene}"`` or ``"{scene}_{method}"``; may lie in any sub-folder. The first
+        of `PATTERNS` that fits the most files unless given.
+
+    Returns
+    -------
+    list of Candidate, list of Path
+        Every scene with every method found, and the image files that fit no scene.
+
+    Raises
+    ------
+    UsageError
+        The folder does not exist, the pattern has no ``{scene}``, or nothing fits.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"--fused {folder}: no such folder")
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    best: dict[tuple[str, str], Path] = {}
+    for text in [pattern] if pattern else PATTERNS:
+        matcher = _matcher(text, scenes)
+        found: dict[tuple[str, str], Path] = {}
+        for file in files:
+            match = matcher.fullmatch(file.relative_to(folder).with_suffix("").as_posix())
+            if match:
+                method = match.groupdict().get("method") or folder.name
+                found.setdefault((match["scene"], method), file)
+        if len(found) > len(best):
+            best = found
+    if not best:
+        raise UsageError(
+            f"--fused {folder}: none of {len(files)} images fits "
+            f"{pattern or ' or '.join(PATTERNS)} with a scene of {_some(scenes)}"
+        )
+    methods = sorted({method for _, method in best})
+    candidates = [Candidate(s, m, best.get((s, m))) for s in scenes for m in methods]
+    used = set(best.values())
+    return candidates, [file for file in files if file not in used]
+
+
+def _matcher(pattern: str, scenes: Sequence[str]) -> re.Pattern[str]:
+    if "{scene}" not in pattern:
+        raise UsageError(f"--pattern {pattern!r} has no {{scene}}")
+    names = "|".join(re.escape(name) for name in sorted(scenes, key=len, reverse=True))
+    text = re.escape(pattern).replace(r"\{scene\}", f"(?P<scene>{names})")
+    return re.compile("(?:.*/)?" + text.replace(r"\{method\}", "(?P<method>[^/]+)"))
+
+
+def score_all(
+    scenes: Sequence[Scene], candidates: Sequence[Candidate], metrics: Sequence[str], jobs: int = 1
+) -> Iterator[list[Row]]:
+    """Score every candidate; yields the rows of one scene at a time, in order.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+        The sources.
+    candidates : sequence of Candidate
+        What to score.
+    metrics : sequence of str
+        With which; those that a scene is not fit for (no reference) are left out there.
+    jobs : int
+        Processes.
+    """
+    by_scene = [[c for c in candidates if c.scene == scene.id] for scene in scenes]
+    work = [(scene, group, list(metrics)) for scene, group in zip(scenes, by_scene, strict=True)]
+    if jobs == 1:
+        yield from map(_score_scene, work)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=_one_thread) as pool:
+        yield from pool.map(_score_scene, work)
+
+
+def _one_thread() -> None:
+    """Processes share the cores: each library of a worker gets one thread."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _score_scene(work: tuple[Scene, list[Candidate], list[str]]) -> list[Row]:
+    scene, candidates, metrics = work
+    try:
+        images = scene.read().check(scene.name)
+        scorer = Scorer(images.sources, images.reference)
+        names = scorer.applicable(metrics)
+    except BenchError as error:
+        return [Row(c.scene, c.method, m, None, "failed", str(error))
+                for c in candidates for m in metrics]  # fmt: skip
+    return [row for candidate in candidates for row in _score_one(scorer, candidate, names)]
+
+
+def _score_one(scorer: Scorer, candidate: Candidate, metrics: list[str]) -> list[Row]:
+    head = (candidate.scene, candidate.method)
+    if candidate.path is None:
+        return [Row(*head, metric, None, "missing") for metric in metrics]
+    try:
+        fused = Plane.of(read_image(candidate.path))
+    except BenchError as error:
+        return [Row(*head, metric, None, "failed", str(error)) for metric in metrics]
+    rows = []
+    for metric in metrics:
+        try:
+            rows.append(Row(*head, metric, scorer.score(fused, metric), "ok"))
+        except BenchError as error:
+            message = f"{candidate.path}: {error}"
+            rows.append(Row(*head, metric, None, "failed", message))
+    return rows
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
