@@ -80,7 +80,10 @@ def _dispatch(command: str, arguments: list[str]) -> int:
         allow_abbrev=False,
     )
     module.add_arguments(parser)
-    return int(module.run(parser.parse_intermixed_args(arguments)))
+    # Files may stand before and behind the options, where a command takes both.
+    mixed = getattr(module, "INTERMIXED", False)
+    parse = parser.parse_intermixed_args if mixed else parser.parse_args
+    return int(module.run(parse(arguments)))
 
 
 def _overview() -> argparse.ArgumentParser:

@@ -26,6 +26,9 @@ from bench.errors import UsageError
 if TYPE_CHECKING:
     from bench.batch import Row
 
+#: Sources and options may come in any order.
+INTERMIXED = True
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``score``."""
