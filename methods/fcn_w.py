@@ -1,0 +1,71 @@
+"""FCN-W: the two-stream network with weights for an output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import UsageError
+from methods import method
+from methods.learned import WEIGHTS
+
+Array = NDArray[Any]
+
+
+@method(
+    "fcn-w",
+    title="Two-stream network with a weight head (FCN-W)",
+    kind="decision",
+    stack="pairwise",
+    family="learned",
+    paper="this benchmark; the body of Xu et al. 2018",
+    weights=WEIGHTS / "fcn-w.safetensors",
+)
+def fcn_w(sources: Array, *, device: str = "cpu") -> Array:
+    """Weights by the FCN's body with a sigmoid in place of its last ReLU.
+
+    Tones and colours come from the sources, so the network has only to tell sharp from
+    blurred. It sees 17 x 17 pixels, too few to decide on a flat region.
+
+    Parameters
+    ----------
+    sources : ndarray
+        float32 (2, H, W) in [0, 1].
+    device : str
+        ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    ndarray
+        float32 (2, H, W), non-negative, of sum 1.
+
+    Raises
+    ------
+    UsageError
+        There are not two sources.
+    WeightsError
+        The weights file is missing or damaged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from methods.fcn_w import fcn_w
+    >>> sources = np.random.default_rng(0).random((2, 20, 30), dtype=np.float32)
+    >>> bool(np.allclose(fcn_w(sources).sum(axis=0), 1))
+    True
+    """
+    from methods.learned.inference import Extent, infer, network_on, number_format, pairwise
+
+    if len(sources) != 2:
+        raise UsageError(f"fcn-w fuses two sources, got {len(sources)}")
+    network = network_on(WEIGHTS / "fcn-w.safetensors", "fcn-w", "gray", device)
+    weight = infer(
+        pairwise(network),
+        sources,
+        Extent(reach=8),
+        device=device,
+        dtype=number_format(device, bf16=True),
+    )
+    return np.concatenate([weight, 1 - weight])
