@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 #: Side of the windows that the CNN scores, and their distance.
 WINDOW, STRIDE = 16, 2
@@ -31,3 +33,13 @@ def spread(scores: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     focus = total / count
     missing = (size[1] - focus.shape[-1], size[0] - focus.shape[-2])
     return F.pad(focus, (0, missing[0], 0, missing[1]), mode="replicate")
+
+
+def focus_of(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """From a stack (1, 2, 1, H, W) to the focus map (1, 1, H, W) of its first image."""
+
+    def forward(stack: Tensor) -> Tensor:
+        first, second = stack.unbind(1)
+        return spread(network(first, second).softmax(dim=1)[:, :1], stack.shape[-2:])
+
+    return forward

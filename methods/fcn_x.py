@@ -1,0 +1,130 @@
+"""FCN-X: a network for any number of sources, blended or copied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import UsageError
+from methods import method
+from methods._filters import one_hot, remove_small_regions
+from methods.learned import WEIGHTS
+
+Array = NDArray[Any]
+
+PAPER = "this benchmark (methods/learned/focusnet.py)"
+
+
+@method(
+    "fcn-x",
+    title="Focus network, blended (FCN-X)",
+    kind="decision",
+    family="learned",
+    paper=PAPER,
+    weights=WEIGHTS / "fcn-x.safetensors",
+)
+def fcn_x(sources: Array, *, device: str = "cpu") -> Array:
+    """Weights that have the least error on average: soft where it is uncertain who is sharp.
+
+    `methods.learned.focusnet.FocusNet` scores every source at every pixel; a softmax over the
+    sources makes weights of the scores. The order of the sources does not matter.
+
+    Parameters
+    ----------
+    sources : ndarray
+        float32 (N, H, W) in [0, 1].
+    device : str
+        ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    ndarray
+        float32 (N, H, W), non-negative, of sum 1.
+
+    Raises
+    ------
+    WeightsError
+        The weights file is missing or damaged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from methods.fcn_x import fcn_x
+    >>> sources = np.random.default_rng(0).random((3, 20, 30), dtype=np.float32)
+    >>> bool(np.allclose(fcn_x(sources).sum(axis=0), 1, atol=1e-6))
+    True
+    """
+    soft = _scores(sources, device)[0]
+    weights = np.exp(soft - soft.max(axis=0))
+    return weights / weights.sum(axis=0)
+
+
+@method(
+    "fcn-x-hard",
+    title="Focus network, pixels copied (FCN-X hard)",
+    kind="decision",
+    family="learned",
+    paper=PAPER,
+    weights=WEIGHTS / "fcn-x.safetensors",
+)
+def fcn_x_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") -> Array:
+    """Copy every pixel from one source: the network's decision without its crumbs.
+
+    The source with the largest score of the network's second output takes the pixel. Then
+    regions smaller than a share of the image go over to the source next to them.
+
+    Parameters
+    ----------
+    sources : ndarray
+        float32 (N, H, W) in [0, 1].
+    smallest : float
+        Least share of the image's pixels that a region must have to stay.
+    device : str
+        ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    ndarray
+        float32 (N, H, W), 0 or 1.
+
+    Raises
+    ------
+    UsageError
+        `smallest` is not in [0, 1).
+    WeightsError
+        The weights file is missing or damaged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from methods.fcn_x import fcn_x_hard
+    >>> sources = np.random.default_rng(0).random((2, 20, 30), dtype=np.float32)
+    >>> [float(x) for x in np.unique(fcn_x_hard(sources))]
+    [0.0, 1.0]
+    """
+    if not 0 <= smallest < 1:
+        raise UsageError(f"smallest must lie in [0, 1), got {smallest:g}")
+    scores = _scores(sources, device)[1]
+    choice = remove_small_regions(_winner(scores, sources), smallest * scores[0].size)
+    return one_hot(choice, len(sources))
+
+
+def _scores(sources: Array, device: str) -> Array:
+    """Soft and hard scores, float32 (2, N, H, W)."""
+    from methods.learned.focusnet import MULTIPLE, REACH
+    from methods.learned.inference import Extent, infer, network_on, number_format, stacked
+
+    network = network_on(WEIGHTS / "fcn-x.safetensors", "fcn-x", "gray", device)
+    extent = Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=2048)
+    scores = infer(
+        stacked(network), sources, extent, device=device, dtype=number_format(device, bf16=True)
+    )
+    return scores.reshape(2, *sources.shape)
+
+
+def _winner(scores: Array, sources: Array) -> Array:
+    """Index of the largest score; of equal scores the brightest source, whatever their order."""
+    best = scores == scores.max(axis=0)
+    return np.where(best, sources, -1).argmax(axis=0)
