@@ -1,0 +1,93 @@
+"""Compare scores with committed ones; exit 1 if one is worse, missing or invalid.
+
+Without --out the small fixed suite is run first: every method on the scenes that need no data.
+--update writes the baseline anew and lists what changed, for the changelog.
+
+for example:
+  python -m bench regress --baseline reports/baselines/paper.csv
+  python -m bench regress --baseline mine.csv --out results --junit regress.xml --summary $FILE
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import console
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.regression import Change
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``regress``."""
+    add = parser.add_argument
+    add("--baseline", type=Path, required=True, metavar="FILE.csv", help="the committed scores")
+    add("--out", type=Path, metavar="DIR", help="a finished run (default: run the fixed suite)")
+    add("--store", type=Path, metavar="DIR", help="store of that run (default: OUT/store)")
+    add("--update", action="store_true", help="write the baseline from the run")
+    add("--junit", type=Path, metavar="FILE.xml", help="write the comparison as JUnit XML")
+    add("--summary", type=Path, metavar="FILE.md", help="append the comparison as Markdown")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, and say what moved."""
+    from bench.images import write_bytes
+    from bench.regression import compare, failed, junit, make_baseline, read_baseline
+    from bench.store import Store
+    from reports.results import load_results
+
+    with tempfile.TemporaryDirectory() as scratch:
+        out = args.out or _fixed_suite(Path(scratch))
+        results = load_results(out, Store(args.store or out / "store"))
+    fresh = args.update and not args.baseline.exists()
+    baseline = make_baseline(results.scores, results.manifest) if fresh else None
+    if baseline is None:
+        baseline = read_baseline(args.baseline)
+    changes = compare(baseline, results.scores, results.manifest)
+    text = _table(changes, len(baseline))
+    console.emit(text)
+    if args.summary:
+        with args.summary.open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+    if args.junit:
+        write_bytes(args.junit, junit(changes, baseline))
+    if args.update:
+        table = make_baseline(results.scores, results.manifest)
+        write_bytes(args.baseline, table.to_csv(index=False, lineterminator="\n").encode())
+        console.note(f"{args.baseline}: written; list the changes under 'Numbers changed'")
+        return 0
+    return 1 if failed(changes) else 0
+
+
+def _fixed_suite(scratch: Path) -> Path:
+    """Run every method on the scenes of the paper as they are without data and network."""
+    out = scratch / "run"
+    hidden = {"MFIF_DATA", "MFIF_OFFLINE", "XDG_CACHE_HOME"}
+    environment = {key: value for key, value in os.environ.items() if key not in hidden}
+    environment["XDG_CACHE_HOME"] = str(scratch / "cache")
+    command = [sys.executable, "-m", "bench", "run", "--offline", "--repeats", "0"]
+    done = subprocess.run([*command, "--out", str(out)], env=environment, check=False)
+    if done.returncode not in (0, 1):
+        raise UsageError(f"the fixed suite ended with exit code {done.returncode}")
+    return out
+
+
+def _table(changes: list[Change], total: int) -> str:
+    from reports.formats import Cell, to_markdown
+
+    if not changes:
+        return f"{total} scores compared, none moved"
+    rows = [
+        [Cell(c.kind), Cell(c.name)]
+        + [Cell(f"{value:.6f}") for value in (c.before, c.after, c.difference)]
+        for c in changes
+    ]
+    headers = ["What", "Score", "Before", "After", "Difference"]
+    return f"{total} scores compared, {len(changes)} moved\n\n{to_markdown(headers, rows)}"

@@ -1,0 +1,170 @@
+"""Compare the scores of a run with committed ones: what moved, how far, which way."""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.errors import UsageError
+
+KEYS = ["dataset", "scene", "method", "metric"]
+COLUMNS = [*KEYS, "value", "version", "tolerance"]
+
+#: What a score may move by before it is a change, if the baseline does not say otherwise.
+TOLERANCE = 1e-3
+#: The same for learned methods, whose arithmetic (bf16 or not) the processor decides.
+TOLERANCE_LEARNED = 2e-2
+#: Metrics in decibels move more than indexes around 1 do.
+SCALE = {"psnr": 50.0}
+
+#: Outcomes that fail the regression.
+BAD = ("worse", "missing", "invalid", "version")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One score that is not what the baseline says.
+
+    Attributes
+    ----------
+    dataset, scene, method, metric : str
+        Which.
+    kind : {'worse', 'better', 'missing', 'invalid', 'version', 'new'}
+        ``missing``: in the baseline only; ``invalid``: failed now; ``version``: the metric
+        was renumbered, so that the two cannot be compared; ``new``: not in the baseline.
+    before, after : float
+        NaN where there is none.
+    """
+
+    dataset: str
+    scene: str
+    method: str
+    metric: str
+    kind: str
+    before: float
+    after: float
+
+    @property
+    def difference(self) -> float:
+        """After minus before."""
+        return self.after - self.before
+
+    @property
+    def name(self) -> str:
+        """The cell and metric in one word."""
+        return f"{self.dataset}/{self.scene}/{self.method}/{self.metric}"
+
+
+def read_baseline(path: Path) -> pd.DataFrame:
+    """Read committed scores.
+
+    Raises
+    ------
+    UsageError
+        The file is missing or has not the columns of a baseline.
+    """
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(KEYS, str), keep_default_na=False,
+                            na_values={"value": [""]})  # fmt: skip
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--baseline {path}: cannot be read ({error})") from None
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise UsageError(f"--baseline {path}: no column {', '.join(missing)}")
+    return table[COLUMNS]
+
+
+def make_baseline(scores: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
+    """The scores of a run in the form of a baseline; raises unless all of them are ok."""
+    if bad := scores[scores["status"] != "ok"].to_dict("records"):
+        raise UsageError(f"a baseline needs every score, but {_name(bad[0])} is {bad[0]['status']}")
+    learned = {m["name"] for m in manifest["methods"] if m["family"] == "learned"}
+    table = scores[[*KEYS, "value"]].copy()
+    table["version"] = table["metric"].map(_versions(manifest))
+    loose = table["method"].isin(learned)
+    scale = table["metric"].map(SCALE).fillna(1.0)
+    table["tolerance"] = loose.map({True: TOLERANCE_LEARNED, False: TOLERANCE}) * scale
+    return table
+
+
+def compare(baseline: pd.DataFrame, scores: pd.DataFrame, manifest: dict[str, Any]) -> list[Change]:
+    """Every score that moved beyond its tolerance, disappeared or appeared.
+
+    Parameters
+    ----------
+    baseline : DataFrame
+        See `read_baseline`.
+    scores : DataFrame
+        ``scores`` of `reports.results.Results`.
+    manifest : dict
+        The run's; tells directions and versions of the metrics.
+
+    Returns
+    -------
+    list of Change
+        The bad ones first.
+    """
+    both = baseline.merge(scores, on=KEYS, how="outer", suffixes=("_before", ""), indicator=True)
+    higher = {m["name"]: m["higher_is_better"] for m in manifest["metrics"]}
+    versions = _versions(manifest)
+    changes = []
+    for row in both.to_dict("records"):
+        if kind := _kind(row, versions, higher):
+            head = {key: row[key] for key in KEYS}
+            changes.append(
+                Change(**head, kind=kind, before=row["value_before"], after=row["value"])
+            )
+    order = [*BAD, "better", "new"]
+    return sorted(changes, key=lambda change: (order.index(change.kind), change.name))
+
+
+def _kind(row: Mapping[Any, Any], versions: dict[str, int], higher: dict[str, bool]) -> str:
+    if row["_merge"] == "left_only":
+        return "missing"
+    if row["status"] != "ok" or math.isnan(row["value"]):
+        return "invalid"
+    if row["_merge"] == "right_only":
+        return "new"
+    if versions[row["metric"]] != row["version"]:
+        return "version"
+    before, after = row["value_before"], row["value"]
+    if before == after or abs(after - before) <= row["tolerance"]:
+        return ""
+    return "better" if (after > before) == higher[row["metric"]] else "worse"
+
+
+def failed(changes: list[Change]) -> bool:
+    """Whether any change is for the worse or leaves a score in doubt."""
+    return any(change.kind in BAD for change in changes)
+
+
+def junit(changes: list[Change], baseline: pd.DataFrame) -> bytes:
+    """The comparison as JUnit XML: one test case a score of the baseline."""
+    by_name = {change.name: change for change in changes}
+    bad = sum(change.kind in BAD for change in changes)
+    suite = ElementTree.Element(
+        "testsuite", name="mfif-bench regress", tests=str(len(baseline)), failures=str(bad)
+    )
+    for row in baseline.to_dict("records"):
+        name = _name(row)
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=f"{row['dataset']}.{row['scene']}", name=name
+        )
+        change = by_name.pop(name, None)
+        if change is not None and change.kind in BAD:
+            text = f"{change.kind}: {change.before:g} -> {change.after:g}"
+            ElementTree.SubElement(case, "failure", message=text)
+    return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+
+
+def _versions(manifest: dict[str, Any]) -> dict[str, int]:
+    return {m["name"]: m["version"] for m in manifest["metrics"]}
+
+
+def _name(row: Mapping[Any, Any]) -> str:
+    return "/".join(str(row[key]) for key in KEYS)

@@ -1,0 +1,119 @@
+"""The regression says the right thing of every kind of change, and exits right."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pandas as pd
+import pytest
+
+from bench.cli import main
+from bench.regression import TOLERANCE, TOLERANCE_LEARNED, make_baseline, read_baseline
+from bench.store import MANIFEST
+from tests.test_tables import a_run
+
+SCORES = {
+    "lp": {"clock": {"mi": 0.9, "qcv": 6.0, "psnr": 39.0}},
+    "fcn": {"clock": {"mi": 1.1, "qcv": 4.0, "psnr": 41.0}},
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run and the baseline made of it."""
+    results = a_run(tmp_path, SCORES)
+    make_baseline(results.scores, results.manifest).to_csv(tmp_path / "base.csv", index=False)
+    return tmp_path
+
+
+def regress(folder, *options):
+    given = ["--baseline", str(folder / "base.csv"), "--out", str(folder)]
+    return main(["regress", *given, *options])
+
+
+def change(folder, edit):
+    path = folder / MANIFEST
+    manifest = json.loads(path.read_text())
+    edit(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def set_score(method, metric, value):
+    def edit(manifest):
+        for cell in manifest["cells"]:
+            if cell["method"] == method:
+                cell["scores"][metric] |= {"value": value}
+                if value is None:
+                    cell["scores"][metric]["status"] = "invalid"
+
+    return edit
+
+
+def test_nothing_moved(folder, capsys):
+    assert regress(folder) == 0
+    assert "6 scores compared, none moved" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("edit", "code", "says"),
+    [
+        (set_score("lp", "mi", 0.9 - 2 * TOLERANCE), 1, "worse"),
+        (set_score("lp", "mi", 0.9 + 2 * TOLERANCE), 0, "better"),
+        (set_score("lp", "mi", 0.9 + TOLERANCE / 2), 0, "none moved"),
+        (set_score("lp", "qcv", 6.1), 1, "worse"),
+        (set_score("lp", "qcv", 5.9), 0, "better"),
+        (set_score("fcn", "mi", 1.1 - TOLERANCE_LEARNED / 2), 0, "none moved"),
+        (set_score("fcn", "mi", 1.1 - TOLERANCE_LEARNED * 2), 1, "worse"),
+        (set_score("lp", "psnr", 39.04), 0, "none moved"),
+        (set_score("lp", "mi", None), 1, "invalid"),
+        (set_score("lp", "mi", float("nan")), 1, "invalid"),
+        (lambda m: m["metrics"][0].update(version=2), 1, "version"),
+        (lambda m: m["cells"].pop(), 1, "missing"),
+    ],
+)
+def test_changes(folder, capsys, edit, code, says):
+    change(folder, edit)
+    assert regress(folder) == code
+    assert says in capsys.readouterr().out
+
+
+def test_a_new_method_is_no_regression(folder, capsys):
+    base = pd.read_csv(folder / "base.csv")
+    base[base.method != "fcn"].to_csv(folder / "base.csv", index=False)
+    assert regress(folder) == 0
+    assert "new" in capsys.readouterr().out
+
+
+def test_update_writes_the_run(folder, capsys):
+    change(folder, set_score("lp", "mi", 0.5))
+    assert regress(folder, "--update") == 0
+    assert "worse" in capsys.readouterr().out
+    assert regress(folder) == 0
+    (folder / "base.csv").unlink()
+    assert regress(folder, "--update") == 0
+    assert read_baseline(folder / "base.csv").value.tolist()[0] == 0.5
+
+
+def test_update_refuses_a_failed_run(folder, capsys):
+    change(folder, set_score("lp", "mi", None))
+    assert regress(folder, "--update") == 2
+    assert "needs every score" in capsys.readouterr().err
+
+
+def test_junit_and_summary(folder):
+    change(folder, set_score("lp", "mi", 0.5))
+    assert regress(folder, "--junit", str(folder / "j.xml"), "--summary", str(folder / "s.md")) == 1
+    suite = ElementTree.parse(folder / "j.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("6", "1")
+    assert [case.get("name") for case in suite if len(case)] == ["paper/clock/lp/mi"]
+    assert "| worse" in (folder / "s.md").read_text()
+
+
+@pytest.mark.parametrize("text", [None, "", "a,b\n1,2\n"])
+def test_bad_baseline(folder, capsys, text):
+    (folder / "base.csv").unlink()
+    if text is not None:
+        (folder / "base.csv").write_text(text)
+    assert regress(folder) == 2
+    assert "base.csv: " in capsys.readouterr().err
