@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench.images import write_bytes
 from reports import paper
+from reports.comparison import against_paper, comparison_page
 from reports.formats import Cell, to_markdown
 from reports.results import Results
 
@@ -45,6 +46,8 @@ def write_tables(results: Results, out: Path | str) -> list[Path]:
     for scene, number in paper.TABLES.items():
         if _was_run(results, scene):
             written += _paper_table(results, scene, out / "tables" / f"table{number}")
+    if any(_was_run(results, scene) for scene in paper.TABLES):
+        written.append(_text(comparison_page(results), out / "tables" / "vs_paper.md"))
     for dataset in results.scores["dataset"].unique():
         if dataset != "paper":
             written += _mean_table(results, dataset, out / "tables")
@@ -71,16 +74,6 @@ def scene_table(results: Results, scene: str) -> pd.DataFrame:
     times = results.timing.query("dataset == 'paper' and scene == @scene")
     table[TIME] = times.set_index("method")["median_s"]
     return _arranged(table, results.manifest)
-
-
-def against_paper(results: Results, scene: str) -> pd.DataFrame:
-    """Our score, the paper's and their difference, for every cell that the paper has."""
-    ours = results.scores.query("dataset == 'paper' and scene == @scene")
-    both = paper.published().query("scene == @scene").merge(ours, on=["scene", "method", "metric"])
-    both["difference"] = both["value"] - both["paper"]
-    return both.rename(columns={"value": "ours"})[
-        ["method", "metric", "ours", "paper", "difference"]
-    ]
 
 
 def mean_table(results: Results, dataset: str) -> pd.DataFrame:

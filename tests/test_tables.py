@@ -14,11 +14,12 @@ import pytest
 from bench.errors import DataUnavailable, NothingSelected
 from bench.store import MANIFEST, Store
 from reports import paper
+from reports.comparison import against_paper, comparison, headline
 from reports.formats import Cell, escape_latex, to_latex, to_markdown
 from reports.leaderboard import make_leaderboard
 from reports.leaderboard_files import write_leaderboard
 from reports.results import load_results
-from reports.tables import against_paper, mean_table, scene_table, write_tables
+from reports.tables import mean_table, scene_table, write_tables
 
 METRICS = {"mi": ("MI", True), "qcv": ("QCV", False), "psnr": ("PSNR", True)}
 FAMILY = {"fcn": "learned", "lp": "multi-scale", "mine": "spatial", "source-a": "control"}
@@ -109,6 +110,24 @@ def test_comparison_with_the_paper(clock):
     assert set(table.index) == {("fcn", "mi"), ("lp", "mi")}
     assert table.loc[("fcn", "mi"), "paper"] == 1.1574
     assert table.loc[("fcn", "mi"), "difference"] == pytest.approx(1.1 - 1.1574)
+
+
+def test_comparison_in_sum(clock, tmp_path):
+    row = comparison(clock).set_index("metric").loc["mi"]
+    assert row["methods"] == 2
+    assert row["mean"] == pytest.approx((1.1 - 1.1574 + 0.9 - 1.0266) / 2)
+    assert row["largest"] == pytest.approx(0.9 - 1.0266)
+    assert row["first_paper"] == row["first_ours"] == "fcn"
+    assert headline(clock).loc["fcn"].to_dict() == {
+        "table 1": 1,
+        "table 2": 0,
+        "table 3": 0,
+        "table 4": 0,
+        "all": 1,
+        "cells": 1,
+    }
+    write_tables(clock, tmp_path)
+    assert "| 1 (real)" in (tmp_path / "tables" / "vs_paper.md").read_text()
 
 
 def test_the_papers_tables_are_whole():
