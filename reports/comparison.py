@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from reports import paper
@@ -71,13 +74,7 @@ def comparison(results: Results) -> pd.DataFrame:
 def comparison_page(results: Results) -> str:
     """`comparison` as Markdown, with what it means."""
     labels = {m["name"]: m["label"] for m in results.manifest["metrics"]}
-    rows = [
-        [Cell(f"{row['table']} ({row['origin']})"), Cell(labels[row["metric"]])]
-        + [Cell(str(row["methods"])), Cell(f"{row['mean']:+.3f}"), Cell(f"{row['largest']:+.3f}")]
-        + [Cell("–" if pd.isna(row["rank"]) else f"{row['rank']:+.2f}")]
-        + [Cell(row["first_paper"]), Cell(row["first_ours"])]
-        for row in comparison(results).to_dict("records")
-    ]
+    rows = [_summary(row, labels) for row in comparison(results).to_dict("records")]
     headers = ["Table", "Index", "Methods", "Mean ours − paper", "Largest", "Rank correlation"]
     return (
         "**Ours and the paper's.** Over the paper's rows that were run: mean and largest "
@@ -87,6 +84,19 @@ def comparison_page(results: Results) -> str:
         + "\n\n"
         + _headline_page(results)
     )
+
+
+def _summary(row: Mapping[Any, Any], labels: Mapping[str, str]) -> list[Cell]:
+    return [
+        Cell(f"{row['table']} ({row['origin']})"),
+        Cell(labels[row["metric"]]),
+        Cell(str(row["methods"])),
+        Cell(f"{row['mean']:+.3f}"),
+        Cell(f"{row['largest']:+.3f}"),
+        Cell("–" if pd.isna(row["rank"]) else f"{row['rank']:+.2f}"),
+        Cell(row["first_paper"]),
+        Cell(row["first_ours"]),
+    ]
 
 
 def headline(results: Results) -> pd.DataFrame:
@@ -110,12 +120,12 @@ def headline(results: Results) -> pd.DataFrame:
     for network in [n for n in scores["method"].unique() if n.startswith("fcn")]:
         row = {f"table {number}": 0 for number in paper.TABLES.values()} | {"all": 0, "cells": 0}
         for (scene, metric), table in scores.groupby(["scene", "metric"]):
-            sign = 1 if directions[metric] else -1
+            sign = 1 if directions[str(metric)] else -1
             values = sign * table.set_index("method")["value"]
             others = values.reindex(rivals).dropna()
             if network in values and len(others):
                 first = int(values[network] >= others.max())
-                row[f"table {paper.TABLES[scene]}"] += first
+                row[f"table {paper.TABLES[str(scene)]}"] += first
                 row["all"] += first
                 row["cells"] += 1
         rows[network] = row
