@@ -7,7 +7,7 @@ taken in tiles that overlap by the network's reach, which gives what the whole w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -156,10 +156,14 @@ def _nhwc(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def stacked(network: nn.Module, keep: Sequence[int] | None = None) -> Callable[[Tensor], Tensor]:
-    """`infer`'s forward for a network of one stack (B, N, H, W) of gray images."""
+def stacked(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """`infer`'s forward for a network of one stack (B, N, H, W) of gray images.
+
+    Several outputs, (K, B, N, H, W), come one after the other, (B, K * N, H, W).
+    """
 
     def forward(stack: Tensor) -> Tensor:
-        return network(stack[:, :, 0])
+        out = network(stack[:, :, 0])
+        return out if out.dim() == 4 else out.movedim(0, 1).flatten(1, 2)
 
     return forward
