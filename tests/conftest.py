@@ -9,12 +9,25 @@ import numpy as np
 import pytest
 
 from bench.contract import pair
+from datasets import DATASETS
+from methods import METHODS
+
+#: Registers faulty methods when it is imported, which only the tests of the runner may do.
+collect_ignore = ["plugin_faulty.py"]
 
 
 @pytest.fixture
 def sources() -> list[np.ndarray]:
     """A gray pair, each source blurred in one half."""
     return pair(48, 56)
+
+
+@pytest.fixture
+def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is forgotten after it."""
+    for registry in (METHODS, DATASETS):
+        registry.discover()
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
 
 
 @pytest.fixture

@@ -201,8 +201,7 @@ def my_maximum(sources, *, gain=1.0):
         ((RESULT, "np.minimum(sources[0], sources[2])"), "every size"),
     ],
 )
-def test_check_finds_each_breach(tmp_path, capsys, monkeypatch, change, clause):
-    monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
+def test_check_finds_each_breach(tmp_path, capsys, own_registries, change, clause):
     file = tmp_path / "mine.py"
     file.write_text(GOOD_PLUGIN.replace(*change) if change else GOOD_PLUGIN)
     assert main(["check", str(file)]) == (1 if change else 0)
@@ -222,8 +221,7 @@ def test_check_finds_each_breach(tmp_path, capsys, monkeypatch, change, clause):
         (GOOD_PLUGIN.replace("my-maximum", "average"), "registered twice"),
     ],
 )
-def test_check_bad_file(tmp_path, capsys, monkeypatch, text, says):
-    monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
+def test_check_bad_file(tmp_path, capsys, own_registries, text, says):
     file = tmp_path / "bad.py"
     file.write_text(text)
     assert main(["check", str(file)]) == 2

@@ -15,7 +15,7 @@ from bench.cli import main
 from bench.images import read_image
 from bench.plan import select_methods
 from bench.registry import load_plugin
-from datasets import DATASETS, load_scenes
+from datasets import load_scenes
 
 PLUGIN = Path(__file__).with_name("plugin_faulty.py")
 GOOD = ["average", "source-a", "source-b"]
@@ -30,9 +30,8 @@ FAULTY = {
 
 
 @pytest.fixture(autouse=True)
-def plugin():
-    if "tiny" not in DATASETS:
-        load_plugin(PLUGIN)
+def plugin(own_registries):
+    load_plugin(PLUGIN)
 
 
 def run(out: Path, *options: str, methods: list[str] | None = None, datasets: str = "tiny") -> int:
