@@ -98,8 +98,9 @@ def _train(
     """Train one network and write its weights and record."""
     from dataclasses import replace
 
-    from methods.learned.pools import PoolSpec, list_photos, make_pool
+    from methods.learned.pools import list_photos, make_pool
     from methods.learned.records import training_record, write_record
+    from methods.learned.specs import PoolSpec
     from methods.learned.training import Trainer
     from methods.learned.weights import Described, save_weights
 

@@ -95,14 +95,13 @@ def cnn(
 
 def _focus_map(sources: Array, device: str) -> Array:
     """Mean over the windows at a pixel of the probability that the first source is sharp."""
-    from methods.learned.focusmap import STRIDE, WINDOW, focus_of
+    from methods.learned.focusmap import STRIDE, WINDOW, focus
     from methods.learned.inference import Extent, infer, network_on, number_format
 
-    network = network_on(WEIGHTS / "cnn.safetensors", "cnn", "gray", device)
+    dtype = number_format(device, bf16=True)
+    network = network_on(WEIGHTS / "cnn.safetensors", "cnn", "gray", device, dtype)
     extent = Extent(reach=2 * WINDOW + 8, smallest=WINDOW, tile=512 * STRIDE)
-    return infer(
-        focus_of(network), sources, extent, device=device, dtype=number_format(device, bf16=True)
-    )[0]
+    return infer(network, focus, sources, extent)[0]
 
 
 def _change_sides(mask: Array, area: float) -> Array:

@@ -77,14 +77,9 @@ def fcn(sources: Array, *, device: str = "cpu") -> Array:
     if len(sources) != 2:
         raise UsageError(f"fcn fuses two sources, got {len(sources)}")
     part = "gray" if sources.ndim == 3 else "four"
-    network = network_on(WEIGHTS / "fcn.safetensors", "fcn", part, device)
+    dtype = number_format(device, bf16=True)
+    network = network_on(WEIGHTS / "fcn.safetensors", "fcn", part, device, dtype)
     if part == "four":
         sources = np.concatenate([sources, luminance(sources)[..., None]], axis=-1)
-    fused = infer(
-        pairwise(network),
-        sources,
-        Extent(reach=8),
-        device=device,
-        dtype=number_format(device, bf16=True),
-    )
+    fused = infer(network, pairwise, sources, Extent(reach=8))
     return fused[0] if part == "gray" else np.moveaxis(fused[:3], 0, -1)

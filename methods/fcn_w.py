@@ -60,12 +60,7 @@ def fcn_w(sources: Array, *, device: str = "cpu") -> Array:
 
     if len(sources) != 2:
         raise UsageError(f"fcn-w fuses two sources, got {len(sources)}")
-    network = network_on(WEIGHTS / "fcn-w.safetensors", "fcn-w", "gray", device)
-    weight = infer(
-        pairwise(network),
-        sources,
-        Extent(reach=8),
-        device=device,
-        dtype=number_format(device, bf16=True),
-    )
+    dtype = number_format(device, bf16=True)
+    network = network_on(WEIGHTS / "fcn-w.safetensors", "fcn-w", "gray", device, dtype)
+    weight = infer(network, pairwise, sources, Extent(reach=8))
     return np.concatenate([weight, 1 - weight])

@@ -116,11 +116,10 @@ def _scores(sources: Array, device: str) -> Array:
     from methods.learned.focusnet import MULTIPLE, REACH
     from methods.learned.inference import Extent, infer, network_on, number_format, stacked
 
-    network = network_on(WEIGHTS / "fcn-x.safetensors", "fcn-x", "gray", device)
+    dtype = number_format(device, bf16=True)
+    network = network_on(WEIGHTS / "fcn-x.safetensors", "fcn-x", "gray", device, dtype)
     extent = Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=2048)
-    scores = infer(
-        stacked(network), sources, extent, device=device, dtype=number_format(device, bf16=True)
-    )
+    scores = infer(network, stacked, sources, extent)
     return scores.reshape(2, *sources.shape)
 
 

@@ -77,6 +77,6 @@ def srcnn(sources: Array, *, scale: int = 1, device: str = "cpu") -> Array:
     if scale == 2:
         size = (2 * sources.shape[2], 2 * sources.shape[1])
         sources = np.stack([cv2.resize(x, size, interpolation=cv2.INTER_CUBIC) for x in sources])
-    network = network_on(WEIGHTS / "srcnn.safetensors", "srcnn", f"x{scale}", device)
     dtype = number_format(device, bf16=True)
-    return infer(stacked(network), sources, Extent(reach=10), device=device, dtype=dtype)[0]
+    network = network_on(WEIGHTS / "srcnn.safetensors", "srcnn", f"x{scale}", device, dtype)
+    return infer(network, stacked, sources, Extent(reach=10))[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,16 +28,12 @@ def spread(scores: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     kernel = scores.new_ones(1, 1, WINDOW, WINDOW)
     total = F.conv_transpose2d(scores, kernel, stride=STRIDE)
     count = F.conv_transpose2d(torch.ones_like(scores[:1]), kernel, stride=STRIDE)
-    focus = total / count
-    missing = (size[1] - focus.shape[-1], size[0] - focus.shape[-2])
-    return F.pad(focus, (0, missing[0], 0, missing[1]), mode="replicate")
+    mean = total / count
+    missing = (size[1] - mean.shape[-1], size[0] - mean.shape[-2])
+    return F.pad(mean, (0, missing[0], 0, missing[1]), mode="replicate")
 
 
-def focus_of(network: nn.Module) -> Callable[[Tensor], Tensor]:
-    """From a stack (1, 2, 1, H, W) to the focus map (1, 1, H, W) of its first image."""
-
-    def forward(stack: Tensor) -> Tensor:
-        first, second = stack.unbind(1)
-        return spread(network(first, second).softmax(dim=1)[:, :1], stack.shape[-2:])
-
-    return forward
+def focus(network: nn.Module, stack: Tensor) -> Tensor:
+    """The focus map (1, 1, H, W) of the first image of a stack (1, 2, 1, H, W)."""
+    first, second = stack.unbind(1)
+    return spread(network(first, second).softmax(dim=1)[:, :1], stack.shape[-2:])

@@ -106,7 +106,8 @@ class FocusNet(nn.Module):
         """Scores (2, B, N, H, W) of sources (B, N, H, W): soft first, then hard."""
         batch, count = sources.shape[:2]
         x = F.pixel_unshuffle(sources.flatten(0, 1).unsqueeze(1) - 0.5, 2)
-        x = self.stem(x.contiguous(memory_format=torch.channels_last))
+        x = x.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
+        x = self.stem(x)
         skips = []
         for level in range(3):
             x = self.meetings[level](self.encoders[level](x), count)

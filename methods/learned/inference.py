@@ -1,8 +1,9 @@
 """The one way a trained network runs: device, number format, memory layout and tiles.
 
 float32 on CPUs, or bfloat16 where the processor multiplies it in hardware and the network was
-measured to bear it; half precision on CUDA. Channels last. An image larger than a tile is
-taken in tiles that overlap by the network's reach, which gives what the whole would.
+measured to bear it; half precision on CUDA, replayed as a graph from the second image of a
+size on. Channels last. An image larger than a tile is taken in tiles that overlap by the
+network's reach, which gives what the whole would.
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from methods.learned.devices import cpu_has_bf16, resolve_device
+from methods.learned.graphs import replay
 from methods.learned.weights import load_network
 
 Array = NDArray[Any]
+
+#: How a network is applied: ``forward(network, stack)`` takes (1, N, C, H, W) and gives
+#: (1, K, H, W).
+Forward = Callable[[nn.Module, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -38,20 +44,13 @@ class Extent:
     smallest : int
         Least width and height.
     tile : int
-        Side of a tile without its overlap, a multiple of `multiple`.
+        Side of a tile without its overlap; with `reach` a multiple of `multiple`.
     """
 
     reach: int
     multiple: int = 1
     smallest: int = 1
     tile: int = 1024
-
-
-@lru_cache(maxsize=16)
-def network_on(path: Path, method: str, part: str, device: str) -> nn.Module:
-    """A network of a weights file on a device, loaded once per process."""
-    network = load_network(path, method, part).to(resolve_device(device))
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def number_format(device: str, *, bf16: bool) -> torch.dtype:
@@ -70,29 +69,33 @@ def number_format(device: str, *, bf16: bool) -> torch.dtype:
     return torch.bfloat16 if bf16 and cpu_has_bf16() else torch.float32
 
 
+@lru_cache(maxsize=16)
+def network_on(path: Path, method: str, part: str, device: str, dtype: torch.dtype) -> nn.Module:
+    """A network of a weights file on a device, loaded once per process."""
+    network = load_network(path, method, part).to(resolve_device(device), dtype)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 def infer(
-    forward: Callable[[Tensor], Tensor],
+    network: nn.Module,
+    forward: Forward,
     sources: Array,
     extent: Extent,
     *,
-    device: str,
-    dtype: torch.dtype | None = None,
     tile: int | None = None,
 ) -> Array:
     """Run a network over a stack of images of any size.
 
     Parameters
     ----------
+    network : Module
+        On its device and in its number format; see `network_on`.
     forward : callable
-        Takes the stack as a tensor (1, N, C, H, W); returns (1, K, H, W) float32.
+        How it is applied to a stack: `pairwise`, `stacked` or another `Forward`.
     sources : ndarray
         float32 (N, H, W) or (N, H, W, C) in [0, 1].
     extent : Extent
         Of the network.
-    device : str
-        ``cpu`` or ``cuda``.
-    dtype : torch.dtype, optional
-        Of the convolutions; float32 by default.
     tile : int, optional
         Instead of `extent.tile`.
 
@@ -101,27 +104,28 @@ def infer(
     ndarray
         float32 (K, H, W).
     """
-    where = resolve_device(device)
+    device = next(network.parameters()).device
     planes = sources[..., None] if sources.ndim == 3 else sources
     stack = torch.from_numpy(np.ascontiguousarray(planes)).movedim(-1, 1)
-    height, width = sources.shape[1:3]
-    full = [
-        max(-(-n // extent.multiple) * extent.multiple, extent.smallest) for n in (height, width)
-    ]
-    stack = pad(stack, (0, full[1] - width, 0, full[0] - height), mode="replicate").unsqueeze(0)
-    if where.type == "cuda":
+    size = sources.shape[1:3]
+    height, width = (max(_up(n, extent.multiple), extent.smallest) for n in size)
+    stack = pad(stack, (0, width - size[1], 0, height - size[0]), mode="replicate").unsqueeze(0)
+    if device.type == "cuda":
         stack = stack.pin_memory()
-    half = dtype in (torch.bfloat16, torch.float16)
-    with torch.inference_mode(), torch.autocast(where.type, dtype, enabled=half):
-        side = tile or extent.tile
-        pieces: list[list[Tensor]] = []
-        for rows in _cuts(full[0], side):
-            pieces.append([])
-            for cols in _cuts(full[1], side):
-                out = _tile(forward, stack, rows, cols, extent.reach, where)
-                pieces[-1].append(out)
-        result = torch.cat([torch.cat(row, dim=-1) for row in pieces], dim=-2)
-    return result[0, :, :height, :width].contiguous().numpy()
+    side = tile or extent.tile
+    with torch.inference_mode():
+        rows = [
+            torch.cat(
+                [_tile(network, forward, stack, y, x, extent.reach) for x in _cuts(width, side)],
+                dim=-1,
+            )
+            for y in _cuts(height, side)
+        ]
+    return torch.cat(rows, dim=-2)[0, :, : size[0], : size[1]].contiguous().numpy()
+
+
+def _up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 def _cuts(length: int, side: int) -> list[tuple[int, int]]:
@@ -129,41 +133,38 @@ def _cuts(length: int, side: int) -> list[tuple[int, int]]:
 
 
 def _tile(
-    forward: Callable[[Tensor], Tensor],
+    network: nn.Module,
+    forward: Forward,
     stack: Tensor,
     rows: tuple[int, int],
     cols: tuple[int, int],
     reach: int,
-    device: torch.device,
 ) -> Tensor:
     """The result inside `rows` and `cols`, computed on those widened by `reach`."""
     top, left = max(rows[0] - reach, 0), max(cols[0] - reach, 0)
     window = stack[..., top : rows[1] + reach, left : cols[1] + reach]
-    out = forward(window.to(device, non_blocking=True)).float().cpu()
+    device = next(network.parameters()).device
+    if device.type == "cuda":
+        out = replay(network, forward, window).float().cpu()
+    else:
+        out = forward(network, window).float()
     return out[..., rows[0] - top : rows[1] - top, cols[0] - left : cols[1] - left]
 
 
-def pairwise(network: nn.Module) -> Callable[[Tensor], Tensor]:
-    """`infer`'s forward for a network of two inputs (B, C, H, W)."""
-
-    def forward(stack: Tensor) -> Tensor:
-        return network(*(_nhwc(x) for x in stack.unbind(1)))
-
-    return forward
+def pairwise(network: nn.Module, stack: Tensor) -> Tensor:
+    """A `Forward` for networks of two inputs (B, C, H, W)."""
+    first, second = stack.unbind(1)
+    return network(_channels_last(first), _channels_last(second))
 
 
-def _nhwc(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last)
-
-
-def stacked(network: nn.Module) -> Callable[[Tensor], Tensor]:
-    """`infer`'s forward for a network of one stack (B, N, H, W) of gray images.
+def stacked(network: nn.Module, stack: Tensor) -> Tensor:
+    """A `Forward` for networks of one stack (B, N, H, W) of gray images.
 
     Several outputs, (K, B, N, H, W), come one after the other, (B, K * N, H, W).
     """
+    out = network(stack[:, :, 0])
+    return out if out.dim() == 4 else out.movedim(0, 1).flatten(1, 2)
 
-    def forward(stack: Tensor) -> Tensor:
-        out = network(stack[:, :, 0])
-        return out if out.dim() == 4 else out.movedim(0, 1).flatten(1, 2)
 
-    return forward
+def _channels_last(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last)

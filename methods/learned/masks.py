@@ -6,7 +6,6 @@ Every mask is a function of its generator alone, so that a pool can be made agai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import lazy_loader as lazy
 import numpy as np
@@ -20,18 +19,10 @@ Mask = NDArray[np.bool_]
 AREA = (0.03, 0.65)
 
 
-def read_segmentations(file: Path) -> list[NDArray[np.int32]]:
-    """The label images of a BSDS500 ``groundTruth`` file, one per person who drew it."""
-    from scipy.io import loadmat
-
-    people = loadmat(str(file))["groundTruth"].ravel()
-    return [np.asarray(person["Segmentation"][0, 0], dtype=np.int32) for person in people]
-
-
 def draw_mask(
     rng: np.random.Generator,
     shape: tuple[int, int],
-    segmentations: Sequence[NDArray[np.int32]] = (),
+    segmentations: Sequence[NDArray[np.integer]] = (),
 ) -> Mask:
     """One to three segments of a person's segmentation, or a random shape of the same size.
 
@@ -60,7 +51,7 @@ def draw_mask(
     return mask
 
 
-def _segments(rng: np.random.Generator, labels: NDArray[np.int32]) -> Mask:
+def _segments(rng: np.random.Generator, labels: NDArray[np.integer]) -> Mask:
     values, counts = np.unique(labels, return_counts=True)
     large = values[counts >= 0.01 * labels.size]
     chosen = rng.choice(large, size=min(len(large), int(rng.integers(1, 4))), replace=False)
@@ -68,12 +59,17 @@ def _segments(rng: np.random.Generator, labels: NDArray[np.int32]) -> Mask:
 
 
 def _blob(rng: np.random.Generator, shape: tuple[int, int]) -> Mask:
-    """Smooth random terrain above a level: organic outlines, sometimes several islands."""
-    sigma = float(rng.uniform(12, 50))
-    coarse = tuple(max(2, round(n / sigma * 1.5)) for n in shape)
-    terrain = rng.standard_normal(coarse).astype(np.float32)
-    terrain = cv2.resize(terrain, shape[::-1], interpolation=cv2.INTER_CUBIC)
-    return terrain > np.quantile(terrain, 1 - rng.uniform(0.1, 0.6))
+    """Terrain above a level: organic outlines, sometimes several islands."""
+    land = terrain(rng, shape)
+    return land > np.quantile(land, 1 - rng.uniform(0.1, 0.6))
+
+
+def terrain(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Smooth random hills of 12 to 50 pixels, float32 of variance about 1."""
+    size = float(rng.uniform(12, 50))
+    coarse = [max(2, round(n / size * 1.5)) for n in shape]
+    land = rng.standard_normal(coarse).astype(np.float32)
+    return cv2.resize(land, shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def _polygon(rng: np.random.Generator, shape: tuple[int, int]) -> Mask:

@@ -86,7 +86,8 @@ class FCN(nn.Module):
 
     def encode(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Feature maps of both streams and of the fusion layer (Fig. 2 shows them)."""
-        maps = [stream(x) for stream, x in zip(self.streams, (first, second), strict=True)]
+        inputs = (x.to(self.fusion.weight.dtype) for x in (first, second))
+        maps = [stream(x) for stream, x in zip(self.streams, inputs, strict=True)]
         return maps[0], maps[1], F.relu(self.fusion(torch.cat(maps, dim=1)))
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
@@ -170,6 +171,7 @@ class CNN(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Scores (logits) for "first is sharp" and "second is sharp", (B, 2, H/2 - 7, W/2 - 7)."""
+        first, second = (x.to(self.score.weight.dtype) for x in (first, second))
         maps = torch.cat([self.features(first), self.features(second)], dim=1)
         return self.score(maps).float()
 
@@ -202,7 +204,8 @@ class SRCNN(nn.Module):
         """Fused image (B, 1, H, W) of sources (B, N, H, W)."""
         batch, count, height, width = sources.shape
         clearest = clarity(sources, self.window).argmax(dim=1)
-        maps = F.relu(self.extract(sources.reshape(batch * count, 1, height, width)))
+        planes = sources.reshape(batch * count, 1, height, width).to(self.extract.weight.dtype)
+        maps = F.relu(self.extract(planes))
         maps = maps.view(batch, count, *maps.shape[1:])
         share = F.one_hot(clearest, count).permute(0, 3, 1, 2).unsqueeze(2)
         merged = (maps * share.to(maps.dtype)).sum(dim=1)

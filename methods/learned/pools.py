@@ -13,8 +13,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,55 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataUnavailable, UsageError
-from bench.images import luminance
-from datasets.defocus import (
-    Kernel,
-    composite,
-    degrade,
-    fill_hidden,
-    gaussian_blur,
-    lens_pair,
-    region_pair,
-)
-from methods.learned.masks import boundary_points, draw_mask, read_segmentations
+from methods.learned.scenes import make_scene
+from methods.learned.specs import KINDS, POINTS, VERSION, PoolSpec
 
 cv2 = lazy.load("cv2")
-
-#: Bump when a pool made from the same specification would differ.
-VERSION = 1
-
-#: Boundary points kept per scene.
-POINTS = 256
-
-#: Sources per scene of each kind; of ``grades``, the photo and five strengths of blur.
-KINDS = {"region": 2, "lens": 2, "planes": 3, "grades": 6}
-
-
-@dataclass(frozen=True)
-class PoolSpec:
-    """What a pool holds.
-
-    Attributes
-    ----------
-    kind : {'region', 'lens', 'planes', 'grades'}
-        Gaussian region blur with sigma in [2, 10]; two planes through a lens; three planes
-        and three sources; a photo with five grades of blur.
-    scenes, seed : int
-        How many, and from where they are drawn.
-    colour : bool
-        RGB instead of luminance.
-    shape : (int, int)
-        Height and width of all scenes; photos are turned and cropped to it.
-    augment : bool
-        Zoom and change the contrast of some photos.
-    """
-
-    kind: str
-    scenes: int
-    seed: int = 0
-    colour: bool = False
-    shape: tuple[int, int] = (320, 480)
-    augment: bool = True
 
 
 class Pool(NamedTuple):
@@ -198,113 +152,5 @@ def _fill(spec: PoolSpec, names: list[str], place: Path, which: Sequence[int]) -
     cv2.setNumThreads(1)
     arrays = _open(spec, place, "r+")
     for k in which:
-        scene = make_scene(spec, names, k)
-        for name, value in scene._asdict().items():
+        for name, value in make_scene(spec, names, k).items():
             arrays[name][k] = value
-
-
-def make_scene(spec: PoolSpec, names: Sequence[str], k: int) -> Pool:
-    """Scene `k` of a pool: the arrays of `Pool` without the first axis."""
-    rng = np.random.default_rng([spec.seed, k])
-    photo, segmentations = _prepared(spec, names[k % len(names)], rng)
-    mask = draw_mask(rng, spec.shape, segmentations)
-    if spec.kind == "grades":
-        sources, truth, owner = _grades(photo)
-    elif spec.kind == "region":
-        sources, truth = list(region_pair(photo, mask, float(rng.uniform(2, 10)))), photo
-        owner = mask.astype(np.uint8)
-    elif spec.kind == "lens":
-        sources, truth, owner = _lens(spec, names, photo, mask, rng)
-    else:
-        sources, truth, owner = _planes(spec, names, photo, mask, rng)
-    if spec.kind in ("lens", "planes") and rng.random() < 0.75:
-        sources = [degrade(source, rng) for source in sources]
-    levels = [np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8) for x in (*sources, truth)]
-    return Pool(np.stack(levels[:-1]), levels[-1], owner, boundary_points(owner, rng, POINTS))
-
-
-def _grades(photo: NDArray) -> tuple[list[NDArray], NDArray, NDArray[np.uint8]]:
-    """Liu et al.: a Gaussian of 7 x 7 and sigma 2, applied again and again."""
-    grades = [photo]
-    for _ in range(5):
-        grades.append(cv2.GaussianBlur(grades[-1], (7, 7), 2, borderType=cv2.BORDER_REFLECT))
-    return grades, photo, np.zeros(photo.shape[:2], np.uint8)
-
-
-def _lens(
-    spec: PoolSpec, names: Sequence[str], photo: NDArray, mask: NDArray, rng: np.random.Generator
-) -> tuple[list[NDArray], NDArray, NDArray[np.uint8]]:
-    """An object of the photo, before the photo's own background or before another photo."""
-    background = None
-    if rng.random() < 0.4:
-        background = _prepared(spec, names[int(rng.integers(len(names)))], rng)[0]
-    near, far, truth = lens_pair(
-        photo,
-        mask,
-        (float(rng.uniform(1.2, 10)), float(rng.uniform(1.2, 10))),
-        background=background,
-        kernel="disk" if rng.random() < 0.6 else "gaussian",
-        outline=float(rng.uniform(0.4, 1.2)),
-    )
-    return [near, far], truth, (~mask).astype(np.uint8)
-
-
-def _planes(
-    spec: PoolSpec, names: Sequence[str], photo: NDArray, mask: NDArray, rng: np.random.Generator
-) -> tuple[list[NDArray], NDArray, NDArray[np.uint8]]:
-    """Three planes at growing distance, one source focused on each."""
-    middle = draw_mask(rng, spec.shape)
-    colours = [_prepared(spec, names[int(rng.integers(len(names)))], rng)[0] for _ in range(2)]
-    layers = [(colours[0], np.ones(spec.shape, np.float32))]
-    for colour, cut in ((colours[1], middle), (photo, mask)):
-        alpha = gaussian_blur(cut.astype(np.float32), float(rng.uniform(0.4, 1.2)))
-        layers.append((fill_hidden(colour, (alpha > 0.99).astype(np.float32)), alpha))
-    step = float(rng.uniform(1.5, 5))
-    kernel: Kernel = "disk" if rng.random() < 0.6 else "gaussian"
-    sources = [
-        composite(layers, [step * abs(plane - focus) for plane in range(3)], kernel)
-        for focus in range(3)
-    ]
-    owner = np.where(mask, 2, np.where(middle, 1, 0)).astype(np.uint8)
-    return sources, composite(layers, (0, 0, 0), kernel), owner
-
-
-@lru_cache(maxsize=8)
-def _read(name: str) -> tuple[NDArray[np.uint8], tuple[NDArray[np.int32], ...]]:
-    """A photo (RGB, landscape) and its segmentations, where BSDS500 has some beside it."""
-    file = Path(name)
-    image = cv2.imread(name, cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataUnavailable(f"{file}: not a readable photo")
-    truth = file.parents[2] / "groundTruth" / file.parent.name / f"{file.stem}.mat"
-    people = read_segmentations(truth) if len(file.parents) > 2 and truth.is_file() else []
-    if image.shape[0] > image.shape[1]:
-        image = image.swapaxes(0, 1)
-        people = [labels.T for labels in people]
-    return np.ascontiguousarray(image[..., ::-1]), tuple(people)
-
-
-def _prepared(
-    spec: PoolSpec, name: str, rng: np.random.Generator
-) -> tuple[NDArray, list[NDArray[np.int32]]]:
-    """A photo cropped to the pool's shape as float32 in [0, 1], and its segmentations."""
-    pixels, people = _read(name)
-    photo = pixels.astype(np.float32) / 255
-    if not spec.colour:
-        photo = luminance(photo)
-    height, width = photo.shape[:2]
-    zoom = float(rng.uniform(1, 2)) if spec.augment and rng.random() < 0.3 else 1.0
-    fit = max(spec.shape[0] / height, spec.shape[1] / width)
-    if fit > 1 or zoom > 1 or fit < 0.5:  # too small, to be enlarged, or far larger than a scene
-        size = tuple(int(np.ceil(n * fit * zoom)) for n in (width, height))
-        how = cv2.INTER_CUBIC if fit * zoom > 1 else cv2.INTER_AREA
-        photo = cv2.resize(photo, size, interpolation=how)
-        people = tuple(cv2.resize(p, size, interpolation=cv2.INTER_NEAREST) for p in people)
-    top = int(rng.integers(photo.shape[0] - spec.shape[0] + 1))
-    left = int(rng.integers(photo.shape[1] - spec.shape[1] + 1))
-    window = (slice(top, top + spec.shape[0]), slice(left, left + spec.shape[1]))
-    photo = np.clip(photo[window], 0, 1)
-    if spec.augment and rng.random() < 0.3:
-        gain, gamma = float(rng.uniform(0.5, 1)), float(rng.uniform(0.6, 1.6))
-        photo = gain * photo**gamma
-    return np.ascontiguousarray(photo), [labels[window] for labels in people]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from bench.errors import UnknownName
 from methods.learned.batches import Batch, with_gray
 from methods.learned.focusmap import spread
-from methods.learned.pools import PoolSpec
+from methods.learned.specs import PoolSpec
 
 Loss = Callable[[nn.Module, Batch, float], Tensor]
 Predict = Callable[[nn.Module, Batch], Tensor]
@@ -119,34 +119,27 @@ def blend(scores: Tensor, sources: Tensor) -> Tensor:
     return (scores.softmax(dim=1).unsqueeze(2) * sources).sum(dim=1)
 
 
-def focus_target(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Which source to choose per pixel (B, H, W), and how much the choice matters.
-
-    The source closest to the truth (in a 3 x 3 mean, against noise) where that is clear; else
-    the one whose plane the pixel is on, so that flat regions are decided as their
-    surroundings are. Boundaries count three times.
-    """
-    error = (batch.sources - batch.truth.unsqueeze(1)).abs().mean(dim=2)
-    error = F.avg_pool2d(error, 3, 1, 1, count_include_pad=False)
-    best = error.argmin(dim=1)
-    chosen = error.gather(1, batch.owner.unsqueeze(1)).squeeze(1)
-    clear = chosen - error.amin(dim=1) > 0.02
-    target = torch.where(clear, best, batch.owner)
-    own = F.one_hot(batch.owner, error.shape[1]).movedim(-1, 1).float()
-    mixed = F.avg_pool2d(own, 9, 1, 4, count_include_pad=False).amax(dim=1) < 0.999
-    return target, 1 + 2 * mixed.float()
+def near_boundary(owner: Tensor, reach: int = 4) -> Tensor:
+    """1 where another source owns a pixel within `reach` of this one, else 0; (B, H, W)."""
+    side = 2 * reach + 1
+    labels = owner.float().unsqueeze(1)
+    highest = F.max_pool2d(labels, side, 1, reach)
+    lowest = -F.max_pool2d(-labels, side, 1, reach)
+    return (highest != lowest).squeeze(1).float()
 
 
 def _focusing(network: nn.Module, batch: Batch, progress: float) -> Tensor:
+    """Soft scores for the least error, hard ones for the right owner.
+
+    Boundaries count three times. The soft scores start as decisions, too, which is where the
+    blends of least error are found from.
+    """
     soft, hard = network(batch.sources[:, :, 0])
+    weight = 1 + 2 * near_boundary(batch.owner)
+    decide = (F.cross_entropy(hard, batch.owner, reduction="none") * weight).mean()
+    guide = max(0.0, 1 - 4 * progress) * F.cross_entropy(soft, batch.owner)
     fused = blend(soft, batch.sources)
-    target, weight = focus_target(batch)
-    classify = (F.cross_entropy(hard, target, reduction="none") * weight).mean()
-    # The soft scores start as decisions and end as whatever has the least error.
-    guide = max(0.0, 1 - 4 * progress) * F.cross_entropy(soft, target)
-    chosen = blend(hard, batch.sources)
-    fidelity = psnr_loss(fused, batch.truth) + 10 * F.l1_loss(fused, batch.truth)
-    return fidelity + 2 * classify + guide + 10 * F.l1_loss(chosen, batch.truth)
+    return psnr_loss(fused, batch.truth) + 10 * F.l1_loss(fused, batch.truth) + 2 * decide + guide
 
 
 def _focused(network: nn.Module, batch: Batch) -> Tensor:
@@ -200,8 +193,9 @@ def _enlarged(network: nn.Module, batch: Batch) -> Tensor:
 
 _REGION = {"region": (PoolSpec("region", 8000), 1.0)}
 _MIXED = {
-    "region": (PoolSpec("region", 8000), 0.45),
-    "lens": (PoolSpec("lens", 9000), 0.45),
+    "region": (PoolSpec("region", 8000), 0.3),
+    "lens": (PoolSpec("lens", 12000), 0.5),
+    "ramp": (PoolSpec("ramp", 2000), 0.1),
     "planes": (PoolSpec("planes", 1500), 0.1),
 }
 _COLOUR = {"region": (PoolSpec("region", 4000, colour=True), 1.0)}

@@ -1,0 +1,174 @@
+"""``python -m methods.learned.speed``: how fast the networks run, beside what is possible.
+
+Operations are counted from the architecture (two per multiply-add of every convolution);
+the peak is the machine's own matrix product, measured in the same run. CUDA is timed by events.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bench.errors import BenchError
+from methods.learned import WEIGHTS
+from methods.learned.devices import resolve_device
+from methods.learned.focusmap import focus
+from methods.learned.inference import Forward, network_on, number_format, pairwise, stacked
+
+SIDE = 512
+
+#: Method, network, and how it is applied.
+NETWORKS: tuple[tuple[str, str, Forward], ...] = (
+    ("fcn", "gray", pairwise),
+    ("fcn-w", "gray", pairwise),
+    ("fcn-x", "gray", stacked),
+    ("cnn", "gray", focus),
+    ("srcnn", "x1", stacked),
+)
+
+
+def count_operations(network: nn.Module, forward: Forward, stack: Tensor) -> float:
+    """Floating-point operations of the convolutions in one call."""
+    total = 0
+
+    def hook(layer: Any, inputs: Any, output: Tensor) -> None:
+        nonlocal total
+        _, channels, height, width = layer.weight.shape
+        total += 2 * output.numel() * channels * height * width
+
+    handles = [
+        layer.register_forward_hook(hook)
+        for layer in network.modules()
+        if isinstance(layer, nn.Conv2d)
+    ]
+    with torch.inference_mode():
+        forward(network, stack)
+    for handle in handles:
+        handle.remove()
+    return float(total)
+
+
+def milliseconds(call: Callable[[], Any], device: torch.device, repeats: int) -> float:
+    """Median time of `call`, after two calls that do not count."""
+    times = []
+    for k in range(repeats + 2):
+        if device.type == "cuda":
+            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            start.record()
+            call()
+            end.record()
+            end.synchronize()
+            spent = start.elapsed_time(end)
+        else:
+            began = time.perf_counter()
+            call()
+            spent = 1e3 * (time.perf_counter() - began)
+        if k >= 2:
+            times.append(spent)
+    return statistics.median(times)
+
+
+def graphed(call: Callable[[], Any]) -> Callable[[], Any]:
+    """`call` captured as a CUDA graph."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            call()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        call()
+    return graph.replay
+
+
+def peak(device: torch.device, dtype: torch.dtype) -> float:
+    """Operations per second of a large matrix product."""
+    side = 8192 if device.type == "cuda" else 1536
+    a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+    return 2 * side**3 / (1e-3 * milliseconds(lambda: a @ b, device, 10))
+
+
+def measure(device: torch.device, repeats: int, batches: tuple[int, ...]) -> list[str]:
+    """One line per network and way of running it."""
+    dtype = number_format(device.type, bf16=True)
+    top = peak(device, dtype)
+    lines = [f"{_name(device)}, torch {torch.__version__}, {str(dtype).removeprefix('torch.')}"]
+    lines.append(f"matrix product: {top / 1e12:.2f} TFLOP/s; {SIDE} x {SIDE} pairs")
+    lines.append("network  batch  run as   GFLOP/pair  ms/pair  pairs/s  TFLOP/s  share of peak")
+    for method, part, forward in NETWORKS:
+        network = network_on(WEIGHTS / f"{method}.safetensors", method, part, device.type, dtype)
+        for batch in batches:
+            stack = torch.rand(batch, 2, 1, SIDE, SIDE, device=device)
+            work = count_operations(network, forward, stack) / batch
+
+            def call(
+                network: nn.Module = network, forward: Forward = forward, stack: Tensor = stack
+            ) -> Tensor:
+                return forward(network, stack)
+
+            with torch.inference_mode():
+                for way, prepared in _ways(call, network, forward, stack, device):
+                    ms = milliseconds(prepared, device, repeats) / batch
+                    rate = work / (1e-3 * ms)
+                    lines.append(
+                        f"{method:7s}  {batch:5d}  {way:7s}  {work / 1e9:10.1f}  {ms:7.3f}  "
+                        f"{1e3 / ms:7.1f}  {rate / 1e12:7.2f}  {rate / top:12.0%}"
+                    )
+                    sys.stderr.write(lines[-1] + "\n")
+    return lines
+
+
+def _ways(
+    call: Callable[[], Any],
+    network: nn.Module,
+    forward: Forward,
+    stack: Tensor,
+    device: torch.device,
+) -> list[tuple[str, Callable[[], Any]]]:
+    """Eagerly; on CUDA also as a graph, and compiled where that works here."""
+    ways = [("eager", call)]
+    if device.type != "cuda":
+        return ways
+    ways.append(("graph", graphed(call)))
+    try:
+        compiled = torch.compile(network, dynamic=False)
+        for _ in range(3):
+            forward(compiled, stack)  # type: ignore[arg-type]
+        ways.append(("compile", graphed(lambda: forward(compiled, stack))))  # type: ignore[arg-type]
+    except Exception as error:
+        sys.stderr.write(f"torch.compile: {type(error).__name__}: {str(error)[:200]}\n")
+    return ways
+
+
+def _name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {torch.get_num_threads()} threads"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m methods.learned.speed", description=__doc__)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--batches", type=int, nargs="+", default=[1])
+    args = parser.parse_args(argv)
+    try:
+        lines = measure(resolve_device(args.device), args.repeats, tuple(args.batches))
+    except BenchError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""The learned methods on CUDA: the same images as on the CPU, and training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bench.errors import EnvironmentFault
+from bench.fusion import fuse
+from methods import METHODS
+
+pytestmark = pytest.mark.cuda
+
+LEARNED = [m.name for m in METHODS if m.takes_device]
+
+if not torch.cuda.is_available():
+    pytest.skip("no CUDA device", allow_module_level=True)
+
+
+def scene(height: int = 200, width: int = 232, colour: bool = False):
+    """Texture with a sharp and a blurred half, either way round."""
+    import cv2
+
+    rng = np.random.default_rng(4)
+    shape = (height, width, 3) if colour else (height, width)
+    sharp = cv2.GaussianBlur(rng.integers(0, 256, shape).astype(np.uint8), (0, 0), 1)
+    soft = cv2.GaussianBlur(sharp, (0, 0), 4)
+    left = np.arange(width)[None] < width // 2
+    left = left[..., None] if colour else left
+    return [np.where(left, sharp, soft), np.where(left, soft, sharp)], sharp
+
+
+def psnr(a, b) -> float:
+    error = np.mean((a.astype(float) - b.astype(float)) ** 2)
+    return float("inf") if error == 0 else 10 * np.log10(255**2 / error)
+
+
+@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize("colour", [False, True])
+def test_fuses_as_on_the_cpu(name, colour):
+    sources, _ = scene(colour=colour)
+    expected = fuse(name, sources)
+    for _ in range(3):  # as it is, captured, replayed
+        assert psnr(fuse(name, sources, device="cuda"), expected) >= 50
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_graph_follows_its_input(name):
+    sources, _ = scene()
+    other = [255 - source for source in sources]
+    for _ in range(2):
+        fuse(name, sources, device="cuda")
+    assert psnr(fuse(name, other, device="cuda"), fuse(name, other)) >= 50
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_any_size(name):
+    for height, width in [(1, 1), (3, 50), (33, 31)]:
+        sources, _ = scene(height, width)
+        assert fuse(name, sources, device="cuda").shape == (height, width)
+
+
+def test_missing_device_is_an_error():
+    with pytest.raises(EnvironmentFault, match="cuda:99"):
+        fuse("fcn", scene()[0], device="cuda:99")
+
+
+def test_trains_and_resumes(tmp_path: Path):
+    import cv2
+
+    from methods.learned.pools import make_pool
+    from methods.learned.recipes import RECIPES
+    from methods.learned.specs import PoolSpec
+    from methods.learned.training import Options, Trainer
+
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), scene(120, 160, colour=True)[1])
+    spec = PoolSpec("region", 3, shape=(96, 128), augment=False)
+    pool = {"region": make_pool(spec, [photo], tmp_path / "pools", workers=1)}
+    options = Options(out=tmp_path, device="cuda", steps=60, batch=8, validations=3)
+    result = Trainer(RECIPES["fcn-w.gray"], pool, pool, options).run()
+    assert result.history[-1]["loss"] < result.history[0]["loss"]
+    assert result.psnr > result.history[0]["psnr"] - 0.1
+    resumed = Trainer(
+        RECIPES["fcn-w.gray"], pool, pool, Options(**{**vars(options), "resume": True})
+    )
+    assert resumed.step == 60
