@@ -101,7 +101,7 @@ class Gaussian:
         weights = np.exp(-(x**2) / (2 * self.sigma**2))
         return weights / weights.sum()
 
-    def same(self, x: Array) -> Array:
+    def same(self, x: NDArray[Any]) -> NDArray[Any]:
         """Weighted sums around every pixel, zeros beyond the border."""
         line = self.line()
         return cv2.sepFilter2D(x, -1, line, line, borderType=cv2.BORDER_CONSTANT)

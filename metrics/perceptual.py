@@ -94,6 +94,7 @@ def _masked_contrast(plane: Plane) -> Array:
     formula="mean of sum c_X^2 min(c_X, c_F)/max(c_X, c_F) / sum c_X^2, c the masked contrast",
     golden="liu2020 QCB, octave QCB",
     tolerance=1e-9,
+    smallest=16,
 )
 def qcb(sources: list[Plane], fused: Plane) -> float:
     """Preservation of the local contrast that the eye sees in the sources.
@@ -119,7 +120,7 @@ def qcb(sources: list[Plane], fused: Plane) -> float:
     Raises
     ------
     ImageError
-        Sizes differ, or an image is 1 pixel high or wide.
+        Sizes differ, or an image is smaller than 16x16.
 
     Examples
     --------

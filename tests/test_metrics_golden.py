@@ -19,10 +19,14 @@ from metrics import METRICS, Scorer
 FOLDER = Path(__file__).parent / "golden"
 
 #: Columns that follow our definition to the letter: only rounding may differ.
-EXACT = {"QE_flat0": 1e-9}
+EXACT = {"QE_flat0": 1e-9, "QY_robust": 1e-9}
 
-#: Pairs on which a published code is dominated by rounding in flat windows.
-FRAGILE: dict[tuple[str, str], float] = {}
+#: Pairs on which a published code is dominated by rounding in flat windows, or as noted.
+FRAGILE = {
+    ("QY", "g_03"): 5e-3,
+    ("QY", "g_04"): 1e-3,
+    ("LMI", "g_05"): 1e-3,  # leaves of single rows
+}
 
 CASES = [
     (entry, *column.split())
