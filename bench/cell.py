@@ -2,81 +2,71 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
-from bench import fusion
-from bench.errors import BenchError, ContractViolation, DataUnavailable, ImageError, Skipped
-from bench.images import quantise
+from bench.errors import BenchError, DataUnavailable, ImageError
 from bench.plan import Variant, metric_fingerprint, score_key
 from bench.published import Published
 from bench.store import Store
-from bench.timing import timed
-from datasets import Scene, SceneImages
-from metrics import Metric, Plane, Scorer
+from datasets import Scene
+from metrics import Metric
 
 Record = dict[str, Any]
 
 
+class Bench(Protocol):
+    """Where the work on one scene is done: a `Workbench` here, or `Supervised` in a child."""
+
+    def fuse(self, method: str, parameters: Mapping[str, Any]) -> tuple[Record, bytes]:
+        """Record of a fusion, and the fused image as PNG."""
+
+    def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Record:
+        """One index of the fused image that `load` gives."""
+
+    def seconds(self, method: str, parameters: Mapping[str, Any]) -> float | None:
+        """Time one fusion."""
+
+    def close(self) -> None:
+        """End."""
+
+    def abandon(self) -> None:
+        """End at once, from another thread."""
+
+
 @dataclass(frozen=True)
 class FusionJob:
-    """A method bound to the sources of one scene.
+    """A method on the bench of one scene.
 
     Attributes
     ----------
     variant : Variant
         Method and parameters.
-    stack : ndarray
-        The prepared sources.
-    dtype : type
-        Of the fused image.
-    device : str
-        Where learned methods run.
+    bench : Bench
+        Where it is run.
     """
 
     variant: Variant
-    stack: NDArray[np.float32]
-    dtype: type
-    device: str
+    bench: Bench
 
-    def __call__(self) -> NDArray[Any]:
-        """Fuse: the part that is timed."""
-        method = self.variant.method
-        call = fusion.call(method, self.variant.parameters, self.device)
-        return fusion.run(method, self.stack, call)
+    def fuse(self) -> tuple[Record, bytes]:
+        """The record, and the fused image as PNG."""
+        return self.bench.fuse(self.variant.method.name, self.variant.parameters)
 
-
-def job(variant: Variant, images: SceneImages, device: str) -> FusionJob:
-    """The fusion of a scene by a method, ready to be run."""
-    deep = all(source.dtype == np.uint16 for source in images.sources)
-    stack = fusion.prepare(images.sources)
-    return FusionJob(variant, stack, np.uint16 if deep else np.uint8, device)
+    def __call__(self) -> float | None:
+        """Fuse once more; returns the seconds it took, or None."""
+        return self.bench.seconds(self.variant.method.name, self.variant.parameters)
 
 
 def fuse(task: FusionJob, store: Store, key: str) -> Record:
-    """Run a cell and store its record; an error becomes the record's status."""
-    fused: NDArray[Any] | None = None
-    record: Record = {"status": "ok", "message": "", "inputs": task.variant.identity}
-    try:
-        fused, record["first_s"] = timed(task, task.device)
-        record["pixels"] = store.put_image(quantise(fused, task.dtype))
-    except KeyboardInterrupt:
-        raise
-    except Skipped as reason:
-        record |= {"status": "skipped", "message": str(reason)}
-    except ContractViolation as error:
-        record |= {"status": "invalid", "message": str(error)}
-    except MemoryError as error:
-        record |= {"status": "oom", "message": str(error) or "out of memory"}
-    except Exception as error:
-        if fused is not None:
-            raise  # the store failed, not the method
-        record |= {"status": "failed", "message": _reason(error)}
+    """Run a cell and store its image and its record, whose status tells how it ended."""
+    record, png = task.fuse()
+    if record["status"] == "ok":
+        store.put_png(record["pixels"], png)
+    record["inputs"] = task.variant.identity
     store.put(key, record)
     return record
 
@@ -93,60 +83,76 @@ def adopt(published: Published, scene: Scene, store: Store, key: str) -> Record:
     return record
 
 
-def score(
-    scorer: Callable[[], Scorer],
-    metrics: list[Metric],
+@dataclass(frozen=True)
+class Scores:
+    """What is known of the indexes of one fused image, and what is to be computed.
+
+    Attributes
+    ----------
+    key : str
+        Of their record.
+    known : dict
+        Metric name to its entry; may hold metrics that are not asked for.
+    missing : list of Metric
+        Those asked for that have no entry to be believed.
+    """
+
+    key: str
+    known: dict[str, Record]
+    missing: list[Metric]
+
+
+def look_up(
+    metrics: Sequence[Metric],
     store: Store,
     scene: str,
     pixels: str,
-) -> dict[str, Record]:
-    """Scores of a stored fused image: those in the store, and the missing ones computed.
+    again: Callable[[Record], bool] = lambda entry: False,
+) -> Scores:
+    """The stored scores of a fused image.
 
     Parameters
     ----------
-    scorer : callable
-        Gives the scene's `Scorer`; called only when something is to be computed.
-    metrics : list of Metric
+    metrics : sequence of Metric
         Which.
     store : Store
-        Where the image is and the scores go.
+        Where they are.
     scene, pixels : str
         Hashes of the scene and of the fused image.
+    again : callable
+        Told an entry, says whether it is to be computed all the same.
+    """
+    key = score_key(scene, pixels)
+    known: dict[str, Record] = (store.get(key) or {}).get("scores", {})
+    missing = []
+    for metric in metrics:
+        entry = known.get(metric.name, {})
+        if entry.get("fingerprint") != metric_fingerprint(metric) or again(entry):
+            missing.append(metric)
+    return Scores(key, known, missing)
+
+
+def score(
+    bench: Bench, found: Scores, metrics: Sequence[Metric], store: Store, scene: str, pixels: str
+) -> dict[str, Record]:
+    """Scores of a stored fused image: those `found`, and the missing ones computed.
 
     Returns
     -------
     dict
         Metric name to ``{"status", "value", "message", "fingerprint"}``.
     """
-    key = score_key(scene, pixels)
-    known: dict[str, Record] = (store.get(key) or {}).get("scores", {})
-    marks = {metric.name: metric_fingerprint(metric) for metric in metrics}
-    missing = [m for m in metrics if known.get(m.name, {}).get("fingerprint") != marks[m.name]]
-    if missing:
+
+    def load() -> NDArray[Any]:
         fused = store.get_image(pixels)
         if fused is None:
             raise BenchError(f"{store.root}: fused image {pixels} is missing or damaged")
-        plane = Plane.of(fused)
-        fresh = {m.name: _score_one(scorer(), plane, m) for m in missing}
-        known |= {name: {**entry, "fingerprint": marks[name]} for name, entry in fresh.items()}
-        store.put(key, {"scene": scene, "pixels": pixels, "scores": known})
+        return fused
+
+    known = dict(found.known)
+    for metric in found.missing:
+        entry = bench.score(metric.name, pixels, load)
+        known[metric.name] = {**entry, "fingerprint": metric_fingerprint(metric)}
+    if found.missing:
+        store.put(found.key, {"scene": scene, "pixels": pixels, "scores": known})
     return {metric.name: known[metric.name] for metric in metrics}
-
-
-def _score_one(scorer: Scorer, fused: Plane, metric: Metric) -> Record:
-    try:
-        value = float(scorer.score(fused, metric.name))
-    except Exception as error:
-        return {"status": "failed", "value": None, "message": _reason(error)}
-    if np.isnan(value):
-        return {"status": "invalid", "value": None, "message": f"{metric.name} is NaN"}
-    return {"status": "ok", "value": value, "message": ""}
-
-
-def _reason(error: Exception) -> str:
-    """An expected error's sentence; of an unexpected one its type and place too."""
-    if isinstance(error, BenchError):
-        return str(error)
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
@@ -52,6 +53,19 @@ def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
+class Silent:
+    """Progress of a run that nobody watches."""
+
+    def start(self, cells: int) -> None:
+        """Nothing."""
+
+    def working(self, what: str) -> None:
+        """Nothing."""
+
+    def done(self, what: str, status: str, message: str, cached: bool) -> None:
+        """Nothing."""
+
+
 class RunProgress:
     """A bar with the time left, on a terminal; a line for each cell that fails, everywhere."""
 
@@ -78,9 +92,10 @@ class RunProgress:
             disable=not screen.is_terminal,
         )
         self._task = self._bar.add_task("starting", total=None)
+        self._guard = threading.Lock()
         self.counts: dict[str, int] = {}
         self.cached = 0
-        self._scene = ""
+        self._scenes: set[str] = set()
         self._reason = ""
 
     def __enter__(self) -> RunProgress:
@@ -103,15 +118,16 @@ class RunProgress:
         """Say what is being done; where there is no terminal, a line for each scene."""
         self._bar.update(self._task, description=what)
         scene = what.partition(":")[0]
-        if self._bar.disable and scene != self._scene:
-            self._scene = scene
+        if self._bar.disable and scene not in self._scenes:
+            self._scenes.add(scene)
             note(scene)
 
     def done(self, what: str, status: str, message: str, cached: bool) -> None:
         """Count a cell, and print one that is not ok: once for all that share a reason."""
-        self.counts[status] = self.counts.get(status, 0) + 1
-        self.cached += cached
+        with self._guard:
+            self.counts[status] = self.counts.get(status, 0) + 1
+            self.cached += cached
+            known, self._reason = self._reason, message if status != "ok" else self._reason
         self._bar.advance(self._task)
-        if status != "ok" and message != self._reason:
-            self._reason = message
+        if status != "ok" and message != known:
             self._bar.console.print(f"{status}: {what}: {message}", markup=False, soft_wrap=True)

@@ -26,6 +26,9 @@ class Named(Protocol):
         ...
 
 
+#: How the module of a user's file is called.
+PLUGIN_PREFIX = "mfif_plugin_"
+
 T = TypeVar("T", bound=Named)
 
 
@@ -102,7 +105,7 @@ def load_plugin(path: Path | str) -> None:
     path = Path(path)
     if not path.is_file() or path.suffix != ".py":
         raise UsageError(f"plug-in {path}: not a Python file")
-    name = f"mfif_plugin_{path.stem}"
+    name = PLUGIN_PREFIX + path.stem
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None:
         raise UsageError(f"plug-in {path}: cannot be imported")

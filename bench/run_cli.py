@@ -13,12 +13,20 @@ for example:
 from __future__ import annotations
 
 import argparse
+import contextlib
+import re
 import shlex
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench import console
 from bench.errors import BenchError, UsageError
+
+if TYPE_CHECKING:
+    from bench.runner import Run, Selection
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +84,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="timed repeats of each cell, 0 for no timing (default: 5)",
     )
+    add(
+        "--timeout",
+        default="10m",
+        metavar="TIME",
+        help="limit of one fusion or one score: seconds, or 90s, 10m, 2h (default: 10m)",
+    )
+    add("--memory", metavar="SIZE", help="limit of a cell's process, such as 8G (default: none)")
+    add(
+        "--isolation",
+        choices=("scene", "cell", "none"),
+        default="scene",
+        help="a process for each scene, replaced when it hangs or dies (default); for each "
+        "fusion; or none, to debug a method (no limits then)",
+    )
+    add(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="scenes worked on at the same time; their timings are marked as contended and stay "
+        "out of the tables (default: 1)",
+    )
+    add(
+        "--rerun",
+        choices=("missing", "failed", "all", "none"),
+        default="failed",
+        help="what is computed: what is missing; that and what failed (default); all; or none, "
+        "to report what is there",
+    )
+    add("--shard", default="1/1", metavar="I/N", help="run the I-th of N parts; see bench merge")
+    add("--dry-run", action="store_true", help="tell what is stored and what would be computed")
     add("--offline", action="store_true", help="never use the network (as MFIF_OFFLINE=1)")
 
 
@@ -83,35 +122,24 @@ def run(args: argparse.Namespace) -> int:
     """Run the selection, write the tables, say where they are."""
     import os
 
-    from bench.plan import select_methods, select_metrics
     from bench.registry import load_plugin
-    from bench.runner import Run, Selection
+    from bench.runner import Run
     from bench.store import Store
-    from bench.timing import available_cores, check_device
-    from datasets import load_scenes
+    from bench.timing import check_device
     from datasets.fetch import fetch
 
-    threads = available_cores() if args.threads is None else args.threads
-    if threads < 1 or args.repeats < 0:
-        raise UsageError("--threads must be at least 1 and --repeats at least 0")
     check_device(args.device)
     if args.offline:
         os.environ["MFIF_OFFLINE"] = "1"
     for plugin in args.plugin:
         load_plugin(plugin)
-    _writable(args.out)
-    scenes = load_scenes(args.datasets)
-    fetch([file for scene in scenes for file in scene.files])
-    selection = Selection(
-        scenes=scenes,
-        methods=select_methods(args.methods),
-        metrics=select_metrics(args.metrics),
-        device=args.device,
-        threads=threads,
-        repeats=args.repeats,
-    )
+    selection = _selection(args)
     store = Store(args.store or args.out / "store")
-    with console.RunProgress() as progress:
+    if args.dry_run:
+        return _dry_run(Run(selection, args.out, store, console.Silent()))
+    _writable(args.out)
+    fetch([file for scene in selection.scenes for file in scene.files])
+    with console.RunProgress() as progress, _terminable():
         task = Run(selection, args.out, store, progress)
         try:
             complete = task.execute()
@@ -123,6 +151,83 @@ def run(args: argparse.Namespace) -> int:
     _report(args.out, store)
     _close(progress, args.out, task.scenes)
     return 0 if complete else 1
+
+
+def _selection(args: argparse.Namespace) -> Selection:
+    from bench.child import Limits
+    from bench.memory import parse_size
+    from bench.plan import select_methods, select_metrics
+    from bench.runner import Selection
+    from bench.scene_run import RERUN
+    from bench.timing import available_cores
+    from datasets import load_scenes
+
+    if args.jobs < 1 or args.repeats < 0 or (args.threads is not None and args.threads < 1):
+        raise UsageError("--threads and --jobs must be at least 1 and --repeats at least 0")
+    if args.isolation == "none" and (args.jobs > 1 or args.memory):
+        raise UsageError("--jobs and --memory need processes, not --isolation none")
+    memory = None if args.memory is None else parse_size(args.memory)
+    return Selection(
+        scenes=load_scenes(args.datasets),
+        methods=select_methods(args.methods),
+        metrics=select_metrics(args.metrics),
+        device=args.device,
+        threads=args.threads or max(1, available_cores() // args.jobs),
+        repeats=args.repeats,
+        rerun=RERUN[args.rerun],
+        limits=Limits(_seconds(args.timeout), memory),
+        isolation=args.isolation,
+        jobs=args.jobs,
+        shard=_shard(args.shard),
+    )
+
+
+def _seconds(text: str) -> float:
+    """Seconds of ``90``, ``90s``, ``10m`` or ``2h``."""
+    number, unit = text.strip(), 1
+    if number[-1:] in {"s", "m", "h"}:
+        number, unit = number[:-1], {"s": 1, "m": 60, "h": 3600}[number[-1]]
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise UsageError(f"--timeout {text!r} is not a time; write 90s, 10m or 2h")
+    return seconds
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", text.strip())
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise UsageError(f"--shard {text!r} is not I/N with I from 1 to N")
+    return int(match[1]), int(match[2])
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Take a batch system's SIGTERM as Ctrl-C: what is finished is reported, and said."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _dry_run(task: Run) -> int:
+    from bench.forecast import forecast
+
+    plan = forecast(task)
+    for line in plan.lines():
+        console.emit(line)
+    return 0
 
 
 def _writable(out: Path) -> None:

@@ -7,8 +7,12 @@ absent: its cell is computed again.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,7 +63,7 @@ class Store:
         """The record of `key`, or None when there is none that can be believed."""
         try:
             envelope = json.loads(self._record_path(key).read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:
             return None
@@ -82,10 +86,12 @@ class Store:
     def put_image(self, image: NDArray[Any]) -> str:
         """Write a fused image; returns the hash of its pixels, by which it is found again."""
         pixels = pixel_hash(image)
-        path = self._image_path(pixels)
-        if not path.exists():
-            self._write(path, encode_png(image))
+        self.put_png(pixels, encode_png(image))
         return pixels
+
+    def put_png(self, pixels: str, png: bytes) -> None:
+        """Write a fused image that is encoded already, under the hash of its pixels."""
+        self._write(self._image_path(pixels), png)
 
     def image_path(self, pixels: str) -> Path | None:
         """File of a stored image, or None."""
@@ -102,6 +108,40 @@ class Store:
         except ImageError:
             return None
         return image if pixel_hash(image) == pixels else None
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only process that writes to the store within the block.
+
+        The system gives the lock up when its holder ends, however that ends.
+
+        Raises
+        ------
+        EnvironmentFault
+            Another process holds it, or the folder cannot be written to.
+        """
+        path = self.root / "lock"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = path.open("a+")
+        except OSError as error:
+            raise EnvironmentFault(f"{path}: cannot be written ({error.strerror})") from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read().strip() or "another process"
+                raise EnvironmentFault(
+                    f"{self.root}: in use by {holder}; wait for it, or give --store another folder"
+                ) from None
+            except OSError as error:
+                raise EnvironmentFault(f"{path}: cannot be locked ({error.strerror})") from error
+            with contextlib.suppress(OSError):  # a full disk: the name of the holder is a courtesy
+                file.truncate(0)
+                file.write(f"process {os.getpid()} on {platform.node()}")
+                file.flush()
+            yield
 
     def keys(self) -> Iterator[str]:
         """Keys of all records, sorted."""

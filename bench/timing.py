@@ -81,39 +81,40 @@ def timed(fn: Callable[[], Any], device: str) -> tuple[Any, float]:
 
 
 def interleaved(
-    jobs: Mapping[str, Callable[[], Any]],
+    jobs: Mapping[str, Callable[[], float | None]],
     first_seconds: Mapping[str, float],
     *,
     repeats: int,
-    device: str,
 ) -> dict[str, list[float]]:
     """Time each job up to `repeats` times, in rounds, so that drift hits all alike.
 
     Parameters
     ----------
     jobs : mapping of str to callable
-        Warm already: each has run once.
+        Each runs once, warm, and returns the seconds that took; None when it fails, after
+        which it is left out.
     first_seconds : mapping of str to float
-        How long that took, which decides how many repeats fit `BUDGET_S`; at least one is
-        made.
+        How long the first took, which decides how many repeats fit `BUDGET_S`; at least one
+        is made.
     repeats : int
         Rounds.
-    device : str
-        Synchronised around each call.
 
     Returns
     -------
     dict of str to list of float
-        Seconds of each repeat.
+        Seconds of each repeat, of the jobs that never failed.
     """
     rounds = {
         name: max(1, min(repeats, int(BUDGET_S / max(first_seconds[name], 1e-9)))) for name in jobs
     }
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
     for turn in range(repeats):
-        for name, job in jobs.items():
-            if turn < rounds[name]:
-                seconds[name].append(timed(job, device)[1])
+        for name in [name for name in seconds if turn < rounds[name]]:
+            taken = jobs[name]()
+            if taken is None:
+                del seconds[name]
+            else:
+                seconds[name].append(taken)
     return seconds
 
 

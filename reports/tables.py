@@ -71,7 +71,7 @@ def scene_table(results: Results, scene: str) -> pd.DataFrame:
     """
     mine = results.scores.query("dataset == 'paper' and scene == @scene")
     table = mine.pivot(index="method", columns="metric", values="value")
-    times = results.timing.query("dataset == 'paper' and scene == @scene")
+    times = results.timing.query("dataset == 'paper' and scene == @scene and not contended")
     table[TIME] = times.set_index("method")["median_s"]
     return _arranged(table, results.manifest)
 
@@ -83,8 +83,8 @@ def mean_table(results: Results, dataset: str) -> pd.DataFrame:
     table = table.reindex(mine["method"].unique())
     scenes = mine["scene"].nunique()
     finished = mine.query("status == 'ok'").groupby("method")["scene"].nunique()
-    times = results.timing.query("dataset == @dataset").groupby("method")["median_s"].mean()
-    table[TIME] = times
+    times = results.timing.query("dataset == @dataset and not contended")
+    table[TIME] = times.groupby("method")["median_s"].mean()
     table.insert(0, COVERAGE, [f"{finished.get(name, 0)}/{scenes}" for name in table.index])
     return _arranged(table, results.manifest)
 

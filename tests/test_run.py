@@ -105,8 +105,7 @@ def test_second_run_computes_nothing_and_writes_the_same(tmp_path, counted, monk
     before = {name: (tmp_path / name).read_bytes() for name in ("scores.csv", "timing.csv")}
     assert len(counted) == 6
     counted.clear()
-    monkeypatch.setattr(cell, "_score_one", lambda *_: pytest.fail("scored again"))
-    monkeypatch.setattr("bench.timing.interleaved", lambda *_, **__: pytest.fail("timed again"))
+    monkeypatch.setattr("bench.supervise.Child", lambda *_: pytest.fail("a process was started"))
     assert run(tmp_path) == 0
     assert counted == []
     assert {name: (tmp_path / name).read_bytes() for name in before} == before

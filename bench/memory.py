@@ -1,0 +1,92 @@
+"""How much memory a process holds, and how much it held at the most."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import UsageError
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+@dataclass
+class Peak:
+    """The largest resident size of this process within a block, in bytes; 0 until it ends."""
+
+    bytes: int = 0
+
+
+@contextlib.contextmanager
+def peak() -> Iterator[Peak]:
+    """Measure the largest resident size within the block.
+
+    Where the system lets a process reset its high-water mark (Linux), it is that of the
+    block; elsewhere that of the process so far.
+    """
+    measured = Peak()
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    try:
+        yield measured
+    finally:
+        measured.bytes = _status("VmHWM") or _maxrss()
+
+
+def resident(pid: int) -> int:
+    """Bytes that the process `pid` holds now; 0 when it is gone or the system does not tell."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _status(name: str) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+def _maxrss() -> int:
+    import resource
+    import sys
+
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest if sys.platform == "darwin" else largest << 10
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size such as ``8G``, ``500M`` or ``1000000``.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+
+    Examples
+    --------
+    >>> from bench.memory import parse_size
+    >>> parse_size("8G") == 8 * 2**30
+    True
+    """
+    number, unit = text.strip().upper().removesuffix("B").removesuffix("I"), ""
+    if number[-1:] in UNITS:
+        number, unit = number[:-1], number[-1:]
+    try:
+        size = int(float(number) * UNITS[unit])
+    except (ValueError, OverflowError):
+        size = 0
+    if size <= 0:
+        raise UsageError(f"{text!r} is not a size; write 8G, 500M or a number of bytes")
+    return size
+
+
+def format_size(size: float) -> str:
+    """Bytes for a person: ``1.4 GB`` as a multiple of 2**30, ``512 MB`` of 2**20."""
+    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"

@@ -1,0 +1,124 @@
+"""A workbench that survives whatever is put on it: the work is done in a child.
+
+A method that hangs, crashes or eats memory costs its own cell: the child is replaced, and the
+cell gets a status. A child that had served other cells before may have died of what those left
+behind, or by somebody's hand; its cell is tried once more in a fresh one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bench.child import Child, Limits, Lost, Setup
+
+Record = dict[str, Any]
+
+
+class Supervised:
+    """A `bench.workbench.Workbench` in a child that is started when it is first needed.
+
+    Parameters
+    ----------
+    setup : Setup
+        What the child works on.
+    limits : Limits
+        Of one fusion, or of one score.
+    fresh : bool
+        Whether every fusion gets a child of its own.
+    """
+
+    def __init__(self, setup: Setup, limits: Limits, fresh: bool = False) -> None:
+        self._setup = setup
+        self._limits = limits
+        self._fresh = fresh
+        self._child: Child | None = None
+        self._holds = ""
+        self._guard = threading.Lock()
+        self._abandoned = False
+
+    def fuse(self, method: str, parameters: Mapping[str, Any]) -> tuple[Record, bytes]:
+        """See `Workbench.fuse`; a child that is lost gives ``timeout``, ``crashed`` or ``oom``."""
+        if self._fresh:
+            self.close()
+        try:
+            record, data = self._ask("fuse", method, dict(parameters))
+        except Lost as lost:
+            return _lost(lost), b""
+        if data:
+            self._holds = record["pixels"]
+        return record, data
+
+    def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Record:
+        """See `Workbench.score`; the image is loaded only when the child does not have it."""
+
+        def request(child: Child) -> Any:
+            if self._holds != pixels:
+                child.ask("hold", (pixels, load()), self._limits)
+                self._holds = pixels
+            return child.ask("score", (metric, pixels), self._limits)
+
+        try:
+            return dict(self._try(request))
+        except Lost as lost:
+            return {**_lost(lost), "value": None}
+
+    def seconds(self, method: str, parameters: Mapping[str, Any]) -> float | None:
+        """See `Workbench.seconds`."""
+        try:
+            taken = self._ask("seconds", method, dict(parameters))
+        except Lost:
+            return None
+        return None if taken is None else float(taken)
+
+    def close(self) -> None:
+        """End the child."""
+        with self._guard:
+            child, self._child, self._holds = self._child, None, ""
+        if child is not None:
+            child.close()
+
+    def abandon(self) -> None:
+        """End the child from another thread; a request under way raises `KeyboardInterrupt`."""
+        with self._guard:
+            self._abandoned = True
+            if self._child is not None:
+                self._child.signal()
+
+    def _ask(self, name: str, *arguments: Any) -> Any:
+        return self._try(lambda child: child.ask(name, arguments, self._limits))
+
+    def _try(self, request: Callable[[Child], Any]) -> Any:
+        """Make a request of the child; if that dies, and may not be to blame, of another."""
+        again = True
+        while True:
+            child = self._living()
+            fresh = child.served == 0
+            try:
+                return request(child)
+            except Lost as lost:
+                self.close()
+                if self._abandoned:
+                    raise KeyboardInterrupt from lost
+                if not (again and lost.died and (lost.killed or not fresh)):
+                    raise
+                again = False
+            except BaseException:
+                self.close()
+                raise
+
+    def _living(self) -> Child:
+        with self._guard:
+            if self._abandoned:
+                raise KeyboardInterrupt
+            if self._child is None:
+                self._child = Child(self._setup)
+            return self._child
+
+
+def _lost(lost: Lost) -> Record:
+    """The record of a request that was not answered."""
+    return {"status": lost.status, "message": lost.message, "output": lost.output}

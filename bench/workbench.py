@@ -1,0 +1,161 @@
+"""What is done with one scene: fuse, score, time. It knows no store and no other scene.
+
+The same object works in this process or, under a supervisor, in a child that may be killed at
+any moment (see `bench.supervise`); whatever it finds out is in what its methods return.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import fusion, memory, timing
+from bench.errors import BenchError, ContractViolation, Skipped
+from bench.images import encode_png, quantise
+from bench.store import pixel_hash
+from datasets import SceneImages
+from methods import METHODS
+from metrics import Plane, Scorer
+
+Record = dict[str, Any]
+
+
+class Workbench:
+    """Works on the images of one scene.
+
+    Parameters
+    ----------
+    images : SceneImages
+        The scene.
+    device : str
+        Where learned methods run.
+    threads : int
+        That torch is held to; the other libraries are pinned by the caller.
+    """
+
+    def __init__(self, images: SceneImages, device: str, threads: int) -> None:
+        self._images = images
+        self._device = device
+        self._threads = threads
+        self._scorer: Scorer | None = None
+        self._fused: tuple[str, NDArray[Any] | Plane] | None = None
+        self._warm: set[str] = set()
+
+    def fuse(self, method: str, parameters: Mapping[str, Any]) -> tuple[Record, bytes]:
+        """Fuse; returns the record and, when its status is ``ok``, the image as PNG.
+
+        An error of the method becomes the record's status.
+        """
+        record: Record = {"status": "ok", "message": ""}
+        data = b""
+        with memory.peak() as peak:
+            try:
+                fused, record["first_s"] = self._timed(method, parameters)
+                image = quantise(fused, self._dtype())
+                record["pixels"], data = pixel_hash(image), encode_png(image)
+                self._fused = record["pixels"], image
+            except Skipped as reason:
+                record |= {"status": "skipped", "message": str(reason)}
+            except ContractViolation as error:
+                record |= {"status": "invalid", "message": str(error)}
+            except MemoryError as error:
+                record |= {"status": "oom", "message": str(error) or "out of memory"}
+            except (Exception, SystemExit) as error:
+                record |= {"status": "failed", "message": reason_of(error)}
+        return record | {"peak_bytes": peak.bytes}, data
+
+    def hold(self, pixels: str, image: NDArray[Any]) -> None:
+        """Take a fused image, known by the hash of its pixels, to score it next."""
+        self._fused = pixels, image
+
+    def score(
+        self, metric: str, pixels: str, load: Callable[[], NDArray[Any]] | None = None
+    ) -> Record:
+        """One index of a fused image.
+
+        Parameters
+        ----------
+        metric : str
+            The index.
+        pixels : str
+            The image's hash.
+        load : callable, optional
+            Gives the image; called unless it is the one that was fused, held or scored last.
+        """
+        if load is not None and (self._fused is None or self._fused[0] != pixels):
+            self.hold(pixels, load())
+        try:
+            value = float(self._scene().score(self._plane(pixels), metric))
+        except MemoryError as error:
+            return _no_value("oom", str(error) or f"{metric}: out of memory")
+        except (Exception, SystemExit) as error:
+            return _no_value("failed", reason_of(error))
+        if np.isnan(value):
+            return _no_value("invalid", f"{metric} is NaN")
+        return {"status": "ok", "value": value, "message": ""}
+
+    def close(self) -> None:
+        """Nothing is left behind."""
+
+    def abandon(self) -> None:
+        """Nothing can be ended early in this process."""
+
+    def seconds(self, method: str, parameters: Mapping[str, Any]) -> float | None:
+        """Time one fusion, of a method that has run before; None when it fails."""
+        try:
+            if _call_name(method, parameters) not in self._warm:
+                self._timed(method, parameters)
+            return self._timed(method, parameters)[1]
+        except (Exception, SystemExit):
+            return None
+
+    def _timed(self, method: str, parameters: Mapping[str, Any]) -> tuple[NDArray[Any], float]:
+        """Fuse a stack of its own, so that a method which writes into it harms no other."""
+        timing.pin_torch(self._threads)
+        entry = METHODS[method]
+        stack = fusion.prepare(self._images.sources)
+        call = fusion.call(entry, parameters, self._device)
+        result = timing.timed(lambda: fusion.run(entry, stack, call), self._device)
+        self._warm.add(_call_name(method, parameters))
+        return result
+
+    def _dtype(self) -> type:
+        deep = all(source.dtype == np.uint16 for source in self._images.sources)
+        return np.uint16 if deep else np.uint8
+
+    def _scene(self) -> Scorer:
+        if self._scorer is None:
+            self._scorer = Scorer(self._images.sources, self._images.reference)
+        return self._scorer
+
+    def _plane(self, pixels: str) -> Plane:
+        """The fused image as indexes see it, with what they have computed of it already."""
+        if self._fused is None or self._fused[0] != pixels:
+            raise BenchError(f"the fused image {pixels} is not here")
+        plane = self._fused[1]
+        if not isinstance(plane, Plane):
+            plane = Plane.of(plane)
+            self._fused = pixels, plane
+        return plane
+
+
+def _call_name(method: str, parameters: Mapping[str, Any]) -> str:
+    return f"{method} {sorted(parameters.items())}"
+
+
+def _no_value(status: str, message: str) -> Record:
+    return {"status": status, "value": None, "message": message}
+
+
+def reason_of(error: BaseException) -> str:
+    """An expected error's sentence; of an unexpected one its type and place too."""
+    if isinstance(error, BenchError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    text = " ".join(str(error).split())
+    where = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {text}{where}"
