@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, DataUnavailable, UsageError
 from bench.images import SUFFIXES, read_image
 from datasets import Scene
 from metrics import Plane, Scorer
@@ -88,17 +88,15 @@ def find_candidates(
         raise UsageError(f"--fused {folder}: no such folder")
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     best: dict[tuple[str, str], Path] = {}
+    clash = ""
     for text in [pattern] if pattern else PATTERNS:
-        matcher = _matcher(text, scenes)
-        found: dict[tuple[str, str], Path] = {}
-        for file in files:
-            match = matcher.fullmatch(file.relative_to(folder).with_suffix("").as_posix())
-            if match:
-                method = match.groupdict().get("method") or folder.name
-                found.setdefault((match["scene"], method), file)
-        if len(found) > len(best):
+        found, doubles = _match(folder, files, _matcher(text, scenes))
+        clash = clash or doubles
+        if len(found) > len(best) and not doubles:
             best = found
     if not best:
+        if clash:
+            raise UsageError(f"{clash}; say what is the method's name with --pattern")
         raise UsageError(
             f"--fused {folder}: none of {len(files)} images fits "
             f"{pattern or ' or '.join(PATTERNS)} with a scene of {_some(scenes)}"
@@ -109,12 +107,31 @@ def find_candidates(
     return candidates, [file for file in files if file not in used]
 
 
+def _match(
+    folder: Path, files: Sequence[Path], matcher: re.Pattern[str]
+) -> tuple[dict[tuple[str, str], Path], str]:
+    """File of each scene and method, and which two files claim to be the same, if any do."""
+    found: dict[tuple[str, str], Path] = {}
+    doubles = ""
+    for file in files:
+        match = matcher.fullmatch(file.relative_to(folder).with_suffix("").as_posix())
+        if match:
+            cell = (match["scene"], match.groupdict().get("method") or folder.name)
+            if cell in found:
+                doubles = f"{found[cell]} and {file} are both {cell[1]} of {cell[0]}"
+            found.setdefault(cell, file)
+    return found, doubles
+
+
 def _matcher(pattern: str, scenes: Sequence[str]) -> re.Pattern[str]:
     if "{scene}" not in pattern:
         raise UsageError(f"--pattern {pattern!r} has no {{scene}}")
     names = "|".join(re.escape(name) for name in sorted(scenes, key=len, reverse=True))
-    text = re.escape(pattern).replace(r"\{scene\}", f"(?P<scene>{names})")
-    return re.compile("(?:.*/)?" + text.replace(r"\{method\}", "(?P<method>[^/]+)"))
+    text = re.escape(pattern)
+    for field, expression in (("scene", names), ("method", "[^/]+")):
+        mark = rf"\{{{field}\}}"
+        text = text.replace(mark, f"(?P<{field}>{expression})", 1).replace(mark, f"(?P={field})")
+    return re.compile("(?:.*/)?" + text)
 
 
 def score_all(
@@ -144,7 +161,7 @@ def score_all(
 
 
 def _one_thread() -> None:
-    """Processes share the cores: each library of a worker gets one thread."""
+    """Processes share the cores, so OpenCV, which metrics compute with, gets one thread."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -153,6 +170,8 @@ def _one_thread() -> None:
 def _score_scene(work: tuple[Scene, list[Candidate], list[str]]) -> list[Row]:
     scene, candidates, metrics = work
     try:
+        if reason := scene.missing():
+            raise DataUnavailable(reason)
         images = scene.read().check(scene.name)
         scorer = Scorer(images.sources, images.reference)
         names = scorer.applicable(metrics)

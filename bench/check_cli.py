@@ -28,9 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from methods import METHODS
 
     check_device(args.device)
-    before = set(METHODS.names())
     load_plugin(args.file)
-    new = [method for method in METHODS if method.name not in before]
+    new = [m for m in METHODS if Path(m.fn.__code__.co_filename) == args.file.resolve()]
     if not new:
         raise UsageError(f"{args.file} registers no method (use the decorator methods.method)")
     results = [result for method in new for result in check_method(method, args.device)]

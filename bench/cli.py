@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from bench import __version__, console
-from bench.errors import BenchError, UnknownName
+from bench.errors import BenchError, EnvironmentFault, UnknownName
 
 #: Command -> module, one line of help.
 COMMANDS = {
@@ -67,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        console.error(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        return EnvironmentFault.exit_code
 
 
 def _dispatch(command: str, arguments: list[str]) -> int:

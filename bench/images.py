@@ -7,6 +7,7 @@ published score can only be reproduced to the last digit with them.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -274,8 +275,14 @@ def encode_png(image: NDArray[Any]) -> bytes:
 
 
 def safe_name(text: str) -> str:
-    """`text` as the name of a file or folder: word characters and ``. @ = , + -`` are kept."""
-    return re.sub(r"[^\w.@=,+-]+", "_", text).lstrip(".") or "_"
+    """`text` as the name of a file or folder: word characters and ``. @ = , + -`` are kept.
+
+    A name that had to be changed gets a piece of its hash, so that no two become one.
+    """
+    clean = re.sub(r"[^\w.@=,+-]+", "_", text).lstrip(".")
+    if clean == text and text:
+        return text
+    return f"{clean}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:

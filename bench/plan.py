@@ -19,8 +19,9 @@ from datasets import Scene
 from methods import METHODS, Method
 from metrics import METRICS, Metric
 
-#: The framework's own code that a fused image depends on.
+#: The framework's own code that a fused image depends on, and that every score depends on.
 FRAMEWORK = ("bench.fusion",)
+SCORING = ("metrics._parts",)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ Entrant = Variant | Published
 
 def metric_fingerprint(metric: Metric) -> str:
     """What a stored score must have been made with to be believed."""
-    return digest([metric.name, metric.version, function_fingerprint(metric.fn)])
+    code = [function_fingerprint(metric.fn), modules_fingerprint(SCORING)]
+    return digest([metric.name, metric.version, *code])
 
 
 def score_key(scene: str, fused: str) -> str:

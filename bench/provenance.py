@@ -2,8 +2,9 @@
 
 A cached result is valid as long as what made it is the same. "The same" is decided on the
 code's syntax tree without comments and docstrings, of the module that defines a method or
-metric and of every project module that it imports, so that mending a sentence recomputes
-nothing and changing a shared helper recomputes all that depends on it.
+metric and of every module of the project, or of the user's own, that it imports (installed
+packages and the standard library aside), so that mending a sentence recomputes nothing and
+changing a shared helper recomputes all that depends on it.
 """
 
 from __future__ import annotations
@@ -62,30 +63,32 @@ def file_digest(path: Path) -> str:
 
 
 def function_fingerprint(fn: Callable[..., Any]) -> str:
-    """SHA-256 over the code of the module that defines `fn` and all project code it imports."""
+    """SHA-256 over the code of the module that defines `fn` and all own code it imports."""
     source = inspect.getsourcefile(inspect.unwrap(fn))
     if source is None:
         raise EnvironmentFault(f"the source file of {fn!r} cannot be found")
-    return _module_fingerprint(Path(source))
+    return _module_fingerprint(Path(source), fn.__module__)
 
 
 def modules_fingerprint(names: Iterable[str]) -> str:
     """SHA-256 over the code of the named project modules and what they import."""
-    return digest([_module_fingerprint(path) for name in names if (path := _module_file(name))])
+    files = [(path, name) for name in names if (path := _module_file(name))]
+    return digest([_module_fingerprint(path, name) for path, name in files])
 
 
 @functools.cache
-def _module_fingerprint(path: Path) -> str:
+def _module_fingerprint(path: Path, name: str = "") -> str:
     seen: dict[str, str] = {}
-    _collect(path, "", seen)
+    _collect(path, name, seen)
     return digest(sorted(seen.values()))
 
 
-def _collect(path: Path, package: str, seen: dict[str, str]) -> None:
-    """Add the fingerprint of the file and, recursively, of the project modules it imports."""
+def _collect(path: Path, name: str, seen: dict[str, str]) -> None:
+    """Add the fingerprint of the file and, recursively, of the own modules it imports."""
     if str(path) in seen:
         return
-    code, imports = _parsed(path)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    code, imports = _parsed(path, package)
     seen[str(path)] = code
     for name in imports:
         if name not in NEUTRAL_MODULES and (file := _module_file(name)):
@@ -93,10 +96,10 @@ def _collect(path: Path, package: str, seen: dict[str, str]) -> None:
 
 
 @functools.cache
-def _parsed(path: Path) -> tuple[str, tuple[str, ...]]:
+def _parsed(path: Path, package: str) -> tuple[str, tuple[str, ...]]:
     """Hash of the syntax tree without docstrings, and the names it imports."""
     tree = ast.parse(path.read_bytes())
-    imports = tuple(dict.fromkeys(_imports(tree)))
+    imports = tuple(dict.fromkeys(_imports(tree, package)))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
@@ -112,21 +115,25 @@ def _is_docstring(node: ast.AST) -> bool:
     )
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
-    """Absolute names of project modules that the tree imports, inside functions too."""
+def _imports(tree: ast.AST, package: str) -> Iterator[str]:
+    """Absolute names of all that the tree imports, inside functions too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        yield from (name for name in names if name.split(".")[0] in PROJECT_PACKAGES)
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")
+            above = parents[: len(parents) + 1 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
 @functools.cache
 def _module_file(name: str) -> Path | None:
-    """The file of a project module, or None when `name` is an attribute and no module."""
+    """The file of a module of the project's or the user's own; None for all other names."""
+    top = name.partition(".")[0]
+    if not name or (top not in PROJECT_PACKAGES and not _is_own(top)):
+        return None
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, AttributeError, ValueError):
@@ -134,6 +141,20 @@ def _module_file(name: str) -> Path | None:
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return None
     return Path(spec.origin)
+
+
+@functools.cache
+def _is_own(top: str) -> bool:
+    """Whether a top-level name is neither in the standard library nor an installed package."""
+    if top in sys.stdlib_module_names or top in sys.builtin_module_names:
+        return False
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return False
+    if spec is None or spec.origin is None:
+        return False
+    return not {"site-packages", "dist-packages"} & set(Path(spec.origin).parts)
 
 
 def machine(device: str = "cpu", threads: int | None = None) -> dict[str, Any]:
@@ -182,6 +203,8 @@ def git_state() -> dict[str, Any]:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != root:
+            return {}  # installed somewhere inside of another project's checkout
         return {"commit": git("rev-parse", "HEAD"), "changed": bool(git("status", "--porcelain"))}
     except (OSError, subprocess.CalledProcessError):
         return {}

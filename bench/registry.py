@@ -12,7 +12,8 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from types import ModuleType
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from bench.errors import BenchError, UnknownName, UsageError
 
@@ -43,11 +44,15 @@ class Registry(Generic[T]):
         The package whose modules register entries (``"methods"``).
     """
 
+    #: Every registry that there is.
+    known: ClassVar[list[Registry[Any]]] = []
+
     def __init__(self, kind: str, package: str) -> None:
         self.kind = kind
         self.package = package
         self._entries: dict[str, T] = {}
         self._discovered = False
+        Registry.known.append(self)
 
     def add(self, entry: T) -> None:
         """Register `entry`; a second entry of the same name is an error."""
@@ -92,6 +97,8 @@ class Registry(Generic[T]):
 def load_plugin(path: Path | str) -> None:
     """Import a user's Python file, so that its decorators register their entries.
 
+    A file that lies in one of the project's own packages is there already.
+
     Parameters
     ----------
     path : path-like
@@ -105,6 +112,9 @@ def load_plugin(path: Path | str) -> None:
     path = Path(path)
     if not path.is_file() or path.suffix != ".py":
         raise UsageError(f"plug-in {path}: not a Python file")
+    _discover_all()
+    if any(getattr(module, "__file__", None) == str(path.resolve()) for module in _modules()):
+        return  # a file of the project itself, imported with its package
     name = PLUGIN_PREFIX + path.stem
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     if spec is None or spec.loader is None:
@@ -115,6 +125,19 @@ def load_plugin(path: Path | str) -> None:
         spec.loader.exec_module(module)
     except BenchError as error:
         raise UsageError(f"plug-in {path}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UsageError(f"plug-in {path}: {type(error).__name__}: {error}") from error
+
+
+def _discover_all() -> None:
+    """Register the project's own entries first, so that a clash is blamed on the plug-in."""
+    for package in ("methods", "metrics", "datasets"):
+        importlib.import_module(package)
+    for registry in Registry.known:
+        registry.discover()
+
+
+def _modules() -> list[ModuleType]:
+    packages = {registry.package for registry in Registry.known}
+    return [m for name, m in list(sys.modules.items()) if name.partition(".")[0] in packages]

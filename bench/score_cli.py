@@ -60,12 +60,18 @@ def run(args: argparse.Namespace) -> int:
     """Print or write the scores."""
     if args.sources and args.files:
         raise UsageError(f"give the source images or --sources, not both (got {args.files[0]})")
+    many = {"--pattern": args.pattern, "--out": args.out, "--jobs": args.jobs != 1}
+    for option, given in many.items() if not args.sources else [("--reference", args.reference)]:
+        if given:
+            raise UsageError(
+                f"{option} does not go {'with' if args.sources else 'without'} --sources"
+            )
     return _many(args) if args.sources else _one(args)
 
 
 def _one(args: argparse.Namespace) -> int:
     from bench.images import read_image, same_size
-    from bench.plan import select_metrics
+    from bench.plan import select_metrics, split_names
     from metrics import Scorer
 
     count = len(args.files)
@@ -78,7 +84,7 @@ def _one(args: argparse.Namespace) -> int:
     same_size(images, [str(path) for path in paths])
     scorer = Scorer(images[:count], images[count + 1] if args.reference else None)
     names = [metric.name for metric in chosen]
-    if args.metrics and {"all"} & set(args.metrics):
+    if "all" in split_names(args.metrics or []):
         names = scorer.applicable(names)
     scores = scorer.scores(images[count], names)
     if args.json:
@@ -95,12 +101,14 @@ def _many(args: argparse.Namespace) -> int:
     from bench.batch import find_candidates, score_all
     from bench.plan import select_metrics
     from datasets import DATASETS, load_scenes
+    from datasets.fetch import fetch
 
     if args.jobs < 1:
         raise UsageError(f"--jobs {args.jobs}: at least 1")
     named = args.sources.partition(":")[0].partition("/")[0] in DATASETS
     where = args.sources if named and not Path(args.sources).is_dir() else f"folder:{args.sources}"
-    scenes = [scene for scene in load_scenes(where) if not scene.missing()]
+    scenes = load_scenes(where)
+    fetch([file for scene in scenes for file in scene.files])
     names = [m.name for m in select_metrics(args.metrics or ["paper", "psnr", "ssim"])]
     candidates, strays = find_candidates(args.fused, [s.id for s in scenes], args.pattern)
     if strays:

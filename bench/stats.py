@@ -89,7 +89,7 @@ def rank_methods(
     table = pd.DataFrame(
         {
             "mean": scores.mean(axis=0),
-            "std": scores.std(axis=0, ddof=1) if len(scores) > 1 else np.nan,
+            "std": _spread(scores),
             "rank": mean_ranks,
             "rank_low": low,
             "rank_high": high,
@@ -156,8 +156,18 @@ def agreement(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["spearman", "kendall"])
 
 
+def _spread(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation over scenes (N - 1); NaN where a score is infinite, or there is one."""
+    spread = np.full(scores.shape[1], np.nan)
+    finite = np.isfinite(scores).all(axis=0)
+    if len(scores) > 1:
+        spread[finite] = scores[:, finite].std(axis=0, ddof=1)
+    return spread
+
+
 def _friedman(scores: NDArray[np.float64]) -> float:
-    if scores.shape[0] < 2 or scores.shape[1] < 3 or (np.ptp(scores, axis=1) == 0).all():
+    alike = (scores == scores[:, :1]).all()
+    if scores.shape[0] < 2 or scores.shape[1] < 3 or alike:
         return float("nan")
     return float(scipy.stats.friedmanchisquare(*scores.T).pvalue)
 
@@ -165,8 +175,10 @@ def _friedman(scores: NDArray[np.float64]) -> float:
 def _against_best(scores: NDArray[np.float64], best: int) -> NDArray[np.float64]:
     """Two-sided p of Wilcoxon's test of each method against the best; 1 where all ties."""
     p = np.ones(scores.shape[1])
+    largest = np.finfo(float).max / 4  # a PSNR may be infinite; only its rank counts
+    bounded = np.clip(scores, -largest, largest)
     for k in range(scores.shape[1]):
-        difference = scores[:, k] - scores[:, best]
+        difference = bounded[:, k] - bounded[:, best]
         if difference.any():
             p[k] = scipy.stats.wilcoxon(difference, zero_method="zsplit").pvalue
     return p

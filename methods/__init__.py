@@ -144,6 +144,8 @@ def method(
 
 def _parameters(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
     """Keyword arguments of `fn` with their defaults."""
+    if not inspect.isfunction(fn):
+        raise UsageError(f"method {name!r}: {fn!r} is not a plain function")
     arguments = list(inspect.signature(fn).parameters.values())
     if not arguments or arguments[0].default is not inspect.Parameter.empty:
         raise UsageError(f"method {name!r}: its first argument must be the sources")

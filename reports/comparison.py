@@ -45,7 +45,8 @@ def comparison(results: Results) -> pd.DataFrame:
         ``methods`` (how many), ``mean`` and ``largest`` difference (by magnitude), ``rank``
         (Spearman's correlation of the two orders), ``first_paper`` and ``first_ours``.
     """
-    origins = {s["scene"]: s["origin"] for s in results.manifest["scenes"]}
+    scenes = [s for s in results.manifest["scenes"] if s["dataset"] == "paper"]
+    origins = {s["scene"]: s["origin"] for s in scenes}
     directions = {m["name"]: m["higher_is_better"] for m in results.manifest["metrics"]}
     rows = []
     for scene, number in paper.TABLES.items():
@@ -104,7 +105,7 @@ def headline(results: Results) -> pd.DataFrame:
 
     The paper says that its network comes first almost everywhere. Each of our networks takes
     the place of ``fcn`` in turn against the paper's nine other rows; a shared first place
-    counts.
+    counts. A cell counts only where all nine have a score.
 
     Returns
     -------
@@ -122,8 +123,8 @@ def headline(results: Results) -> pd.DataFrame:
         for (scene, metric), table in scores.groupby(["scene", "metric"]):
             sign = 1 if directions[str(metric)] else -1
             values = sign * table.set_index("method")["value"]
-            others = values.reindex(rivals).dropna()
-            if network in values and len(others):
+            others = values.reindex(rivals)
+            if network in values and others.notna().all():
                 first = int(values[network] >= others.max())
                 row[f"table {paper.TABLES[str(scene)]}"] += first
                 row["all"] += first
@@ -134,6 +135,8 @@ def headline(results: Results) -> pd.DataFrame:
 
 def _headline_page(results: Results) -> str:
     table = headline(results)
+    if not len(table) or not table["cells"].sum():
+        return "The headline needs all of the paper's rows: run `--methods all`.\n"
     rows = [
         [Cell(str(name)), *(Cell(str(count)) for count in row[:-2]), Cell(f"{row[-2]}/{row[-1]}")]
         for name, row in zip(table.index, table.to_numpy().tolist(), strict=True)

@@ -6,7 +6,7 @@ in: an index on which copying a source beats half of the methods says little abo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,9 @@ class Leaderboard:
         with the PSNR against truth, and how many scenes; empty without such scenes.
     skipped : dict of str to str
         Metrics that could not be ranked, and why.
+    incomplete : dict of str to str
+        Methods that did not finish every scene: the ranks of all are over fewer scenes for
+        it, or it is not ranked.
     """
 
     rankings: dict[str, Ranking]
@@ -48,6 +51,7 @@ class Leaderboard:
     untrusted: dict[str, str]
     agreement: pd.DataFrame
     skipped: dict[str, str]
+    incomplete: dict[str, str] = field(default_factory=dict)
 
 
 def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
@@ -79,7 +83,12 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
         raise NothingSelected("a leaderboard needs two methods and a scene that both finished")
     untrusted = {m: why for m, ranking in rankings.items() if (why := _beaten_by_null(ranking))}
     return Leaderboard(
-        rankings, _overall(rankings, untrusted), untrusted, _agreement(scores, directions), skipped
+        rankings,
+        _overall(rankings, untrusted),
+        untrusted,
+        _agreement(scores, directions),
+        skipped,
+        _incomplete(scores),
     )
 
 
@@ -103,6 +112,14 @@ def tidy(board: Leaderboard) -> pd.DataFrame:
     ]
     columns = ["metric", "method", "scenes", "mean", "std", "rank", "rank_low", "rank_high"]
     return pd.concat(tables, ignore_index=True)[[*columns, "wins", "p", "tied"]]
+
+
+def _incomplete(scores: pd.DataFrame) -> dict[str, str]:
+    where = scores["dataset"] + "/" + scores["scene"]
+    total = where.nunique()
+    finished = where[scores["status"] == "ok"].groupby(scores["method"]).nunique()
+    counts = {name: int(finished.get(name, 0)) for name in scores["method"].unique()}
+    return {n: f"finished {k} of {total} scenes" for n, k in counts.items() if k < total}
 
 
 def _beaten_by_null(ranking: Ranking) -> str:

@@ -119,7 +119,7 @@ def _tests(board: Leaderboard, labels: dict[str, str]) -> Table:
             Cell(str(ranking.scenes)),
             _p(ranking.friedman_p),
             _number(ranking.critical_difference, None, 2),
-            Cell(str(int(ranking.table["tied"].sum()))),
+            Cell(str(int(ranking.table["tied"].sum()) - 1)),
         ]
         for metric, ranking in board.rankings.items()
     ]
@@ -158,6 +158,13 @@ def _page(
     ]
     if len(board.agreement):
         parts.append(f"{_AGREEMENT}\n\n{to_markdown(*_agreement(board, labels))}")
+    if board.incomplete:
+        lines = [f"- {method}: {count}" for method, count in board.incomplete.items()]
+        parts.append(
+            "## Incomplete\n\nRanks are over the scenes that every ranked method finished; these "
+            "did not finish all, and a method with no score on an index is not ranked there.\n\n"
+            + "\n".join(lines)
+        )
     if board.skipped:
         lines = [f"- {labels[metric]}: {why}" for metric, why in board.skipped.items()]
         parts.append("## Not ranked\n\n" + "\n".join(lines))

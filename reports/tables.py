@@ -8,13 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from bench.images import write_bytes
+from bench.images import safe_name, write_bytes
 from reports import paper
 from reports.comparison import against_paper, comparison_page
 from reports.formats import Cell, to_markdown
 from reports.results import Results
 
 TIME = "Time (s)"
+
+#: What an earlier run may have left in ``tables/`` that this one does not write again.
+STALE = ("table[1-4].*", "table[1-4]_vs_paper.csv", "vs_paper.md", "mean_*.*")
+
 COVERAGE = "Scenes"
 
 #: Digits behind the point, as the paper prints them.
@@ -34,6 +38,9 @@ def write_tables(results: Results, out: Path | str) -> list[Path]:
         What was written.
     """
     out = Path(out)
+    for pattern in STALE:
+        for old in (out / "tables").glob(pattern):
+            old.unlink()
     written = [
         _csv(results.scores, out / "scores.csv"),
         _csv(results.timing, out / "timing.csv"),
@@ -89,11 +96,42 @@ def mean_table(results: Results, dataset: str) -> pd.DataFrame:
     return _arranged(table, results.manifest)
 
 
-def markdown(table: pd.DataFrame, manifest: dict[str, Any]) -> str:
-    """A Markdown table with the best value of each column in bold, arrows for the direction."""
-    best = _best(table, manifest)
+def coverage(results: Results, dataset: str) -> pd.DataFrame:
+    """Over how many scenes of `dataset` each mean is: methods by metrics, text like ``3/5``.
+
+    Empty where it is as many as the method finished, which the table says once.
+    """
+    mine = results.scores.query("dataset == @dataset and status == 'ok'")
+    scenes = results.scores.query("dataset == @dataset")["scene"].nunique()
+    counts = mine.pivot_table(index="method", columns="metric", values="value", aggfunc="count")
+    most = mine.groupby("method")["scene"].nunique().reindex(counts.index)
+    fewer = counts.lt(most, axis=0) & counts.notna()
+    return counts.map(lambda count: f"{count:.0f}/{scenes}").where(fewer, "")
+
+
+def markdown(
+    table: pd.DataFrame, manifest: dict[str, Any], partial: pd.DataFrame | None = None
+) -> str:
+    """A Markdown table with the best value of each column in bold, arrows for the direction.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See `scene_table` and `mean_table`.
+    manifest : dict
+        The run's.
+    partial : DataFrame, optional
+        See `coverage`: is put behind the value, which then is not a candidate for the best.
+    """
+    partial = pd.DataFrame() if partial is None else partial
+    fewer = partial.astype(object).reindex(index=table.index, columns=table.columns, fill_value="")
+    best = _best(table.where(fewer == ""), manifest)
     rows = [
-        [Cell(str(name)), *(_cell(value, (str(name), col) in best) for col, value in row.items())]
+        [Cell(str(name))]
+        + [
+            _cell(value, (str(name), str(column)) in best, str(fewer.loc[str(name), str(column)]))
+            for column, value in row.items()
+        ]
         for name, row in table.iterrows()
     ]
     return to_markdown(["Method", *(_header(column, manifest) for column in table.columns)], rows)
@@ -102,7 +140,8 @@ def markdown(table: pd.DataFrame, manifest: dict[str, Any]) -> str:
 def _arranged(table: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
     """Rows in the paper's order, then the others as they were run; columns as selected."""
     order = [name for name in paper.ROWS if name in table.index]
-    order += [m["name"] for m in manifest["methods"] if m["name"] not in order]
+    run = [m["name"] for m in manifest["methods"] if m["name"] in table.index]
+    order += [name for name in run if name not in order]
     metrics = [m["name"] for m in manifest["metrics"] if m["name"] in table.columns]
     ahead = [column for column in table.columns if column == COVERAGE]
     table = table.reindex(order)[[*ahead, *metrics, TIME]]
@@ -129,10 +168,11 @@ def _best(table: pd.DataFrame, manifest: dict[str, Any]) -> set[tuple[str, str]]
     return best
 
 
-def _cell(value: Any, best: bool) -> Cell:
+def _cell(value: Any, best: bool, note: str) -> Cell:
     if isinstance(value, str):
         return Cell(value)
-    return Cell("–" if pd.isna(value) else f"{value:.{DIGITS}f}", best)
+    text = "–" if pd.isna(value) else f"{value:.{DIGITS}f}"
+    return Cell(f"{text} ({note})" if note else text, best)
 
 
 def _header(column: str, manifest: dict[str, Any]) -> str:
@@ -162,21 +202,24 @@ def _paper_table(results: Results, scene: str, stem: Path) -> list[Path]:
 def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
     table = mean_table(results, dataset)
     title = f"**Means over {dataset}**; the second column says over how many scenes."
-    stem = folder / f"mean_{dataset.replace(':', '_').replace('/', '_')}"
+    name = f"mean_{safe_name(dataset)}"
+    page = _document(title, table, results, coverage(results, dataset))
     return [
-        _csv(table.reset_index(), stem.with_name(f"{stem.name}.csv")),
-        _text(_document(title, table, results), stem.with_name(f"{stem.name}.md")),
+        _csv(table.reset_index(), folder / f"{name}.csv"),
+        _text(page, folder / f"{name}.md"),
     ]
 
 
-def _document(title: str, table: pd.DataFrame, results: Results) -> str:
+def _document(
+    title: str, table: pd.DataFrame, results: Results, partial: pd.DataFrame | None = None
+) -> str:
     machine = results.manifest["machine"]
     where = machine.get("gpu", machine["cpu"])
     foot = (
         "Best of each column in bold, controls (average, source-a, …) aside. "
         f"Time: median, {where}, {machine['threads']} threads."
     )
-    return f"{title}\n\n{markdown(table, results.manifest)}\n\n{foot}\n"
+    return f"{title}\n\n{markdown(table, results.manifest, partial)}\n\n{foot}\n"
 
 
 def _scene_entry(manifest: dict[str, Any], dataset: str, scene: str) -> dict[str, Any]:
@@ -187,6 +230,8 @@ def _scene_entry(manifest: dict[str, Any], dataset: str, scene: str) -> dict[str
 def _provenance(manifest: dict[str, Any], path: Path) -> Path:
     """The manifest without the results: what was run, on what, with which code and data."""
     kept = {key: value for key, value in manifest.items() if key not in {"cells", "format"}}
+    parameters = {m["name"]: m.get("parameters", {}) for m in manifest["methods"]}
+    kept["seeds"] = {name: p["seed"] for name, p in parameters.items() if "seed" in p}
     return _text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", path)
 
 

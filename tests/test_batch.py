@@ -93,6 +93,22 @@ def test_pattern_and_out(results, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_two_files_for_one_cell_are_an_error(results, capsys):
+    folder = results("{method}/{scene}_fused")
+    assert score(folder) == 2
+    assert "both fused of" in capsys.readouterr().err
+    assert score(folder, "--pattern", "{method}/{scene}_fused") == 0
+
+
+def test_sources_that_are_not_there_are_rows(tmp_path, capsys, offline):
+    write_image(tmp_path / "g_01_mine.png", np.zeros((512, 512), np.uint8))
+    options = ["--fused", str(tmp_path), "--metrics", "ie"]
+    assert main(["score", "--sources", "liu2020/g_01", *options]) == 1
+    told = capsys.readouterr()
+    assert "g_01,mine,ie,,failed" in told.out
+    assert "not on disk" in told.err
+
+
 def test_longest_scene_name_wins(results):
     folder = results("{scene}_{method}")
     found, strays = find_candidates(folder / "fused", list(SCENES))
@@ -106,6 +122,8 @@ def test_longest_scene_name_wins(results):
     [
         (["--pattern", "{method}"], "has no {scene}"),
         (["--pattern", "x/{scene}/{method}"], "none of 6 images fits"),
+        (["--pattern", "{method}_{scene}/{method}"], "none of 6 images fits"),
+        (["--reference", "a.png"], "--reference does not go with --sources"),
         (["--jobs", "0"], "--jobs 0"),
         (["--json", "a.png"], "not both"),
     ],

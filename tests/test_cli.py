@@ -169,6 +169,11 @@ def test_score_bad_input_is_one_line(files, capsys, names, fused, says):
     assert "\n" not in error
 
 
+def test_options_of_folders_are_refused_for_one_image(files, capsys):
+    assert score(files, "a.png", "b.png", fused=files / "fused.png", out=files / "x.csv") == 2
+    assert "--out does not go without --sources" in capsys.readouterr().err
+
+
 def test_score_needs_reference_for_psnr(files, capsys):
     assert score(files, "a.png", "b.png", fused=files / "fused.png", metrics="psnr") == 2
     assert "reference" in capsys.readouterr().err

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from bench.errors import NothingSelected, UnknownName, UsageError
-from bench.plan import Variant, select_methods, select_metrics, split_names
+from bench.plan import (
+    Variant,
+    metric_fingerprint,
+    select_methods,
+    select_metrics,
+    split_names,
+    timing_key,
+)
+from datasets import load_scenes
 from methods import METHODS, Method
 from metrics import METRICS
 
@@ -97,6 +107,37 @@ def test_key_depends_on_everything_that_decides_the_image(tmp_path):
     keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
     keys.append(variants[0].key("another scene", "cpu"))
     assert len(set(keys)) == len(keys)
+
+
+def test_key_depends_on_the_framework(monkeypatch):
+    before = Variant(_method()).key("scene", "cpu")
+    monkeypatch.setattr("bench.plan.modules_fingerprint", lambda names: "changed")
+    assert Variant(_method()).key("scene", "cpu") != before
+
+
+def test_score_belongs_to_one_version_of_its_metric():
+    metric = METRICS["mi"]
+    later = dataclasses.replace(metric, version=metric.version + 1)
+    other = dataclasses.replace(metric, fn=split_names)
+    marks = {metric_fingerprint(m) for m in (metric, later, other)}
+    assert len(marks) == 3
+
+
+def test_timing_belongs_to_one_machine():
+    machines = [{"threads": 1}, {"threads": 2}]
+    assert len({timing_key("cell", machine) for machine in machines}) == 2
+
+
+def test_published_rows_cover_their_own_collection_only():
+    row = select_methods(["published:liu2020/cnn"])[0]
+    scene = load_scenes("liu2020/g_01")[0]
+    assert row.covers(scene)
+    assert not row.covers(dataclasses.replace(scene, dataset="mine"))
+    assert not row.covers(dataclasses.replace(scene, id="x"))
+    with pytest.raises(UnknownName, match="published method"):
+        select_methods(["published:liu2020/nothing"])
+    with pytest.raises(UnknownName, match="collection"):
+        select_methods(["published:nothing"])
 
 
 def test_device_counts_only_for_methods_that_take_one():

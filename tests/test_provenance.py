@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.plan import SCORING, metric_fingerprint
 from bench.provenance import _module_fingerprint, _parsed, canonical, digest, machine
+from metrics import METRICS
 
 CODE = '''"""A module."""
 import numpy as np
@@ -69,6 +71,47 @@ def test_a_shared_helper_counts(tmp_path, monkeypatch):
     helper.write_text("SIZE = 5\n")
     assert fingerprint(user) != before
     provenance._module_file.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [("a_user", "import a_helper"), ("b_user", "from b_pack import part"),
+     ("c_pack.user", "from . import part"), ("d_pack.user", "from .part import SIZE")],
+)  # fmt: skip
+def test_a_users_own_helper_counts(tmp_path, monkeypatch, user, text):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    helper = tmp_path / ("a_helper.py" if user == "a_user" else f"{user[0]}_pack/part.py")
+    helper.parent.mkdir(exist_ok=True)
+    (helper.parent / "__init__.py").touch()
+    helper.write_text("SIZE = 3\n")
+    path = tmp_path / f"{user.replace('.', '/')}.py"
+    path.write_text(f"{text}\n")
+
+    def now():
+        _module_fingerprint.cache_clear()
+        _parsed.cache_clear()
+        return _module_fingerprint(path, user)
+
+    before = now()
+    helper.write_text("SIZE = 5\n")
+    assert now() != before
+
+
+def test_installed_packages_are_not_followed():
+    from bench.provenance import _module_file
+
+    for name in ("numpy", "torch.nn", "json", "cv2", "scipy.ndimage"):
+        assert _module_file(name) is None
+    assert _module_file("metrics._parts") is not None
+
+
+@pytest.mark.parametrize("name", METRICS.names())
+def test_every_score_depends_on_the_colour_rule(name, monkeypatch):
+    """All metrics see images through `metrics._parts` and `bench.images`."""
+    before = metric_fingerprint(METRICS[name])
+    monkeypatch.setattr("bench.plan.modules_fingerprint", lambda names: f"changed {names}")
+    assert metric_fingerprint(METRICS[name]) != before
+    assert "metrics._parts" in SCORING
 
 
 def test_canonical_json_is_one_text_for_one_meaning():

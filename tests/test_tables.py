@@ -118,16 +118,20 @@ def test_comparison_in_sum(clock, tmp_path):
     assert row["mean"] == pytest.approx((1.1 - 1.1574 + 0.9 - 1.0266) / 2)
     assert row["largest"] == pytest.approx(0.9 - 1.0266)
     assert row["first_paper"] == row["first_ours"] == "fcn"
-    assert headline(clock).loc["fcn"].to_dict() == {
-        "table 1": 1,
-        "table 2": 0,
-        "table 3": 0,
-        "table 4": 0,
-        "all": 1,
-        "cells": 1,
-    }
     write_tables(clock, tmp_path)
     assert "| 1 (real)" in (tmp_path / "tables" / "vs_paper.md").read_text()
+
+
+def test_headline_needs_every_rival(tmp_path, monkeypatch):
+    rows = {name: {"clock": {"mi": 0.5}} for name in paper.ROWS}
+    rows["fcn"]["clock"]["mi"] = 0.6
+    monkeypatch.setitem(FAMILY, "fcn", "learned")
+    for name in rows:
+        monkeypatch.setitem(FAMILY, name, "learned")
+    results = a_run(tmp_path, rows)
+    assert headline(results).loc["fcn", ["table 1", "all", "cells"]].tolist() == [1, 1, 1]
+    del rows["rp"]
+    assert headline(a_run(tmp_path, rows)).loc["fcn", "cells"] == 0
 
 
 def test_the_papers_tables_are_whole():
@@ -148,6 +152,52 @@ def test_coverage_is_shown_and_nothing_imputed(tmp_path):
     missing = results.scores.query("method == 'mine' and scene == 's2'")
     assert missing["value"].isna().all()
     assert set(missing["status"]) == {"failed"}
+
+
+def test_a_mean_over_fewer_scenes_says_so_and_is_not_best(tmp_path):
+    whole, part = {"mi": 1.0, "qcv": 2.0, "psnr": 30.0}, {"mi": 1.0, "qcv": 2.0}
+    scores = {
+        "lp": {"s1": whole, "s2": whole},
+        "mine": {"s1": {**whole, "psnr": 50.0}, "s2": part},
+    }
+    write_tables(a_run(tmp_path, scores, {"s1": "d", "s2": "d"}), tmp_path)
+    text = (tmp_path / "tables" / "mean_d.md").read_text()
+    assert "50.0000 (1/2)" in text
+    assert "**30.0000**" in text
+
+
+def test_tables_of_an_earlier_run_are_removed(clock, tmp_path):
+    stale = [tmp_path / "tables" / n for n in ("table2.md", "mean_old.csv", "table2_vs_paper.csv")]
+    for path in stale:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("old")
+    (tmp_path / "tables" / "notes.txt").write_text("mine")
+    write_tables(clock, tmp_path)
+    assert not any(path.exists() for path in stale)
+    assert (tmp_path / "tables" / "notes.txt").exists()
+
+
+def test_leaderboard_says_who_is_incomplete(tmp_path):
+    values = {"mi": 1.0, "qcv": 2.0, "psnr": 30.0}
+    scores = {m: {f"s{k}": dict(values, mi=k + n) for k in range(3)} for n, m in enumerate(FAMILY)}
+    failed = {("mine", "s1"), ("fcn", "s0"), ("fcn", "s1"), ("fcn", "s2")}
+    results = a_run(tmp_path, scores, {f"s{k}": "d" for k in range(3)}, failed=failed)
+    board = make_leaderboard(results)
+    assert board.incomplete == {"mine": "finished 2 of 3 scenes", "fcn": "finished 0 of 3 scenes"}
+    write_leaderboard(results, tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "- fcn: finished 0 of 3 scenes" in text
+
+
+def test_infinite_psnr_ranks_first_without_a_warning(tmp_path):
+    scores = {
+        m: {f"s{k}": {"mi": 1.0, "psnr": np.inf if m == "lp" else 30.0 + k} for k in range(4)}
+        for m in ("lp", "mine")
+    }
+    board = make_leaderboard(a_run(tmp_path, scores, {f"s{k}": "d" for k in range(4)}))
+    table = board.rankings["psnr"].table
+    assert table["rank"].to_dict() == {"lp": 1, "mine": 2}
+    assert np.isnan(table.loc["lp", "std"])
 
 
 def test_no_run(tmp_path):
