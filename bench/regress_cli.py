@@ -6,6 +6,8 @@ Without --out the small fixed suite is run first: every method on the scenes tha
 for example:
   python -m bench regress --baseline reports/baselines/paper.csv
   python -m bench regress --baseline mine.csv --out results --junit regress.xml --summary $FILE
+  pytest tests/speed --benchmark-enable --benchmark-json new.json
+  python -m bench regress --timing old.json new.json
 """
 
 from __future__ import annotations
@@ -28,16 +30,46 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``regress``."""
     add = parser.add_argument
-    add("--baseline", type=Path, required=True, metavar="FILE.csv", help="the committed scores")
+    add("--baseline", type=Path, metavar="FILE.csv", help="the committed scores")
     add("--out", type=Path, metavar="DIR", help="a finished run (default: run the fixed suite)")
     add("--store", type=Path, metavar="DIR", help="store of that run (default: OUT/store)")
     add("--update", action="store_true", help="write the baseline from the run")
     add("--junit", type=Path, metavar="FILE.xml", help="write the comparison as JUnit XML")
     add("--summary", type=Path, metavar="FILE.md", help="append the comparison as Markdown")
+    add(
+        "--timing",
+        nargs=2,
+        type=Path,
+        metavar=("OLD.json", "NEW.json"),
+        help="compare two stored runs of the benchmarks instead, in calibration kernels",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, and say what moved."""
+    if bool(args.timing) == bool(args.baseline):
+        raise UsageError("give either --baseline or --timing")
+    return _speeds(*args.timing) if args.timing else _scores(args)
+
+
+def _speeds(old: Path, new: Path) -> int:
+    from bench.speed_regression import FACTOR, compare_speeds, read_speeds, slower
+    from reports.formats import Cell, to_markdown
+
+    speeds = compare_speeds(read_speeds(old), read_speeds(new))
+    rows = [
+        [Cell(speed.name)]
+        + [Cell(f"{value:.3f}") for value in (speed.before, speed.after, speed.ratio)]
+        for speed in speeds
+    ]
+    console.emit(to_markdown(["Benchmark", "Before (kernels)", "After", "Ratio"], rows))
+    late = slower(speeds)
+    for speed in late:
+        console.note(f"slower: {speed.name} takes {speed.ratio:.2f} times as long (limit {FACTOR})")
+    return 1 if late else 0
+
+
+def _scores(args: argparse.Namespace) -> int:
     from bench.images import write_bytes
     from bench.regression import compare, failed, junit, make_baseline, read_baseline
     from bench.store import Store

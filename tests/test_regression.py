@@ -117,3 +117,39 @@ def test_bad_baseline(folder, capsys, text):
         (folder / "base.csv").write_text(text)
     assert regress(folder) == 2
     assert "base.csv: " in capsys.readouterr().err
+
+
+def stored(path, times):
+    entries = [{"name": name, "stats": {"min": value}} for name, value in times.items()]
+    path.write_text(json.dumps({"benchmarks": entries}))
+    return str(path)
+
+
+def test_a_slower_machine_is_no_regression(tmp_path, capsys):
+    old = stored(tmp_path / "old.json", {"test_calibration": 1.0, "lp": 2.0, "gf": 4.0})
+    new = stored(tmp_path / "new.json", {"test_calibration": 3.0, "lp": 6.1, "new": 1.0})
+    assert main(["regress", "--timing", old, new]) == 0
+    assert "lp" in capsys.readouterr().out
+
+
+def test_a_slower_method_is_one(tmp_path, capsys):
+    old = stored(tmp_path / "old.json", {"test_calibration": 3.0, "lp": 6.0, "gf": 4.0})
+    new = stored(tmp_path / "new.json", {"test_calibration": 1.0, "lp": 4.0, "gf": 1.3})
+    assert main(["regress", "--timing", old, new]) == 1
+    told = capsys.readouterr()
+    assert "lp takes 2.00 times as long" in told.err
+    assert "gf" not in told.err
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"benchmarks": [{"name": "lp"}]}', '{"benchmarks": []}']
+)
+def test_bad_timing_file(tmp_path, capsys, text):
+    (tmp_path / "x.json").write_text(text)
+    assert main(["regress", "--timing", str(tmp_path / "x.json"), str(tmp_path / "x.json")]) == 2
+    assert "x.json: " in capsys.readouterr().err
+
+
+def test_either_scores_or_timing(capsys):
+    assert main(["regress"]) == 2
+    assert "either --baseline or --timing" in capsys.readouterr().err
