@@ -28,7 +28,7 @@ from bench.workbench import Workbench, reason_of
 from datasets import SceneImages
 
 #: Bytes and lines of a child's output that are kept.
-TAIL_BYTES, TAIL_LINES = 4096, 20
+TAIL_BYTES, TAIL_LINES = 16384, 40
 #: Seconds between two looks at a child's memory, where that is limited.
 LOOK = 0.02
 #: How often the start of a child is tried: the server may have been killed.
@@ -231,8 +231,11 @@ class Child:
         return True
 
     def _last_lines(self) -> str:
-        lines = self._tail.decode(errors="replace").splitlines()[-TAIL_LINES:]
-        return "\n".join("".join(c for c in line if c.isprintable() or c == "\t") for line in lines)
+        """The end of the output; without what has no glyph, and faulthandler's list of modules."""
+        lines = self._tail.decode(errors="replace").splitlines()
+        lines = [line for line in lines if not line.startswith("Extension modules: ")]
+        shown = ("".join(c for c in line if c.isprintable() or c == "\t") for line in lines)
+        return "\n".join(line[:500] for line in list(shown)[-TAIL_LINES:])
 
 
 def _with_last_line(message: str, lines: str) -> str:

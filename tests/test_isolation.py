@@ -24,7 +24,7 @@ PLUGINS = [HERE / "plugin_faulty.py", HERE / "plugin_deadly.py"]
 
 #: Method -> status, and what the message says.
 DEADLY = {
-    "hangs": ("timeout", "did not finish within 1.5 s; it printed last: entering the loop"),
+    "hangs": ("timeout", "did not finish within 4 s; it printed last: entering the loop"),
     "segfaults": ("crashed", "killed by SIGSEGV at File"),
     "aborts": ("crashed", "killed by SIGABRT at File"),
     "leaves": ("crashed", "ended the process (exit code 0)"),
@@ -37,7 +37,7 @@ DEADLY = {
     "exhausts": ("oom", "out of memory"),
 }
 FINE = ["average", "chatters", "dies-once", "source-a"]
-LIMITS = ["--timeout", "1.5", "--memory", "900M"]
+LIMITS = ["--timeout", "4", "--memory", "900M"]
 
 
 @pytest.fixture(autouse=True)
