@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import pytest
 from scipy import signal, stats
-from skimage import data, metrics
+from skimage import data
+from skimage import metrics as skmetrics
 
-from metrics import METRICS
+from metrics import METRICS, Plane, _phase
 
 PHOTOS = {
     "camera": data.camera()[60:121, 180:247],
@@ -138,12 +139,59 @@ def test_qw_and_qe(triple):
 def test_psnr_and_ssim(triple):
     a, _, fused = triple
     assert METRICS["psnr"].fn(a, fused) == pytest.approx(
-        metrics.peak_signal_noise_ratio(a, fused), abs=1e-9
+        skmetrics.peak_signal_noise_ratio(a, fused), abs=1e-9
     )
-    expected = metrics.structural_similarity(
+    expected = skmetrics.structural_similarity(
         a, fused, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255
     )
     assert METRICS["ssim"].fn(a, fused) == pytest.approx(expected, abs=1e-9)
+
+
+def test_ms_ssim():
+    photo = data.camera()[40:217, 100:271]
+    soft = cv2.GaussianBlur(photo, (0, 0), 1.5)
+    x = np.arange(-5, 6)
+    kernel = np.exp(-(x[:, None] ** 2 + x**2) / 4.5)
+    kernel /= kernel.sum()
+
+    def mean(image):
+        return signal.correlate2d(image, kernel, mode="valid")
+
+    def halved(image):
+        rows, columns = (np.r_[0:n, n - 1] for n in image.shape)
+        grown = image[rows][:, columns]
+        return signal.correlate2d(grown, np.full((2, 2), 0.25), mode="valid")[::2, ::2]
+
+    a, b = photo.astype(float), soft.astype(float)
+    expected = 1.0
+    for scale, weight in enumerate((0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
+        ma, mb = mean(a), mean(b)
+        cov = mean(a * b) - ma * mb
+        spread = mean(a * a) - ma**2 + mean(b * b) - mb**2
+        quality = (2 * cov + 58.5225) / (spread + 58.5225)
+        if scale == 4:
+            quality *= (2 * ma * mb + 6.5025) / (ma**2 + mb**2 + 6.5025)
+        expected *= quality.mean() ** weight
+        a, b = halved(a), halved(b)
+    assert METRICS["ms_ssim"].fn(photo, soft) == pytest.approx(expected, abs=1e-9)
+
+
+def test_phase_congruency_in_single_precision_equals_that_in_double():
+    plane = Plane(data.camera()[60:121, 180:247])
+    single, noise = _phase._congruency(plane, np.float32)
+    double, _ = _phase._congruency(plane, np.float64)
+    assert noise > _phase.LEAST_NOISE_FOR_SINGLE
+    for x, y in zip(single, double, strict=True):
+        assert x.dtype == np.float32
+        np.testing.assert_allclose(x, y, atol=2e-5)
+
+
+def test_phase_congruency_of_a_clean_drawing_is_computed_in_double():
+    drawing = np.zeros((64, 64), np.uint8)
+    drawing[20:40, 30:34] = 200
+    found = _phase.phase_congruency(Plane(drawing))
+    assert found.phase.dtype == np.float64
+    assert found.phase[30, 32] > 0.1
 
 
 def test_colour_counts_as_rounded_luminance():
