@@ -6,6 +6,7 @@ with the very batches it would have seen, and ranks never share one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +82,13 @@ class DevicePool:
 
     def __len__(self) -> int:
         return len(self.truth)
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """One batch of several whose crops are of one size and number of sources."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
 
 
 def step_generator(

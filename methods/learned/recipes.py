@@ -194,7 +194,7 @@ def _enlarged(network: nn.Module, batch: Batch) -> Tensor:
 _REGION = {"region": (PoolSpec("region", 8000), 1.0)}
 _MIXED = {
     "region": (PoolSpec("region", 8000), 0.3),
-    "lens": (PoolSpec("lens", 12000), 0.5),
+    "lens": (PoolSpec("lens", 10000), 0.5),
     "ramp": (PoolSpec("ramp", 2000), 0.1),
     "planes": (PoolSpec("planes", 1500), 0.1),
 }
@@ -235,8 +235,9 @@ RECIPES: dict[str, Recipe] = {
             _MIXED,
             _focusing,
             _focused,
-            32,
+            128,
             160,
+            rate=1.5e-3,
             validation={"region": 50, "lens": 50},
         ),
         Recipe("cnn", "gray", "CNN", _GRADES, _judging, _judged, 512, 16),

@@ -167,12 +167,12 @@ def closest(sources: Sequence[Image], truth: Image, owner: Labels, band: int) ->
 
 
 def _shot_twice(shots: Shots, rng: np.random.Generator) -> Shots:
-    """What two shots of one scene differ in beside focus: a quarter of the scenes in nothing."""
+    """What two shots of one scene differ in beside focus: four scenes of ten in nothing."""
     sources, truth, owner = shots
     kind = rng.random()
-    if kind < 0.25:
+    if kind < 0.4:
         return shots
-    if kind < 0.6:
+    if kind < 0.7:
         return Shots([degrade(source, rng) for source in sources], truth, owner)
     # Refocusing changes the magnification a little, and a tripod moves.
     moved = int(rng.integers(len(sources)))

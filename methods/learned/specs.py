@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: Bump when a pool made from the same specification would differ.
-VERSION = 2
+VERSION = 3
 
 #: Boundary points kept per scene.
 POINTS = 256

@@ -96,7 +96,9 @@ def peak(device: torch.device, dtype: torch.dtype) -> float:
     return 2 * side**3 / (1e-3 * milliseconds(lambda: a @ b, device, 10))
 
 
-def measure(device: torch.device, repeats: int, batches: tuple[int, ...]) -> list[str]:
+def measure(
+    device: torch.device, repeats: int, batches: tuple[int, ...], *, compiled: bool = False
+) -> list[str]:
     """One line per network and way of running it."""
     dtype = number_format(device.type, bf16=True)
     top = peak(device, dtype)
@@ -115,7 +117,7 @@ def measure(device: torch.device, repeats: int, batches: tuple[int, ...]) -> lis
                 return forward(network, stack)
 
             with torch.inference_mode():
-                for way, prepared in _ways(call, network, forward, stack, device):
+                for way, prepared in _ways(call, network, forward, stack, compiled):
                     ms = milliseconds(prepared, device, repeats) / batch
                     rate = work / (1e-3 * ms)
                     lines.append(
@@ -131,20 +133,17 @@ def _ways(
     network: nn.Module,
     forward: Forward,
     stack: Tensor,
-    device: torch.device,
+    compiled: bool,
 ) -> list[tuple[str, Callable[[], Any]]]:
-    """Eagerly; on CUDA also as a graph, and compiled where that works here."""
+    """Eagerly; on CUDA also as a graph, and as one of the compiled network."""
     ways = [("eager", call)]
-    if device.type != "cuda":
+    if stack.device.type != "cuda":
         return ways
     ways.append(("graph", graphed(call)))
-    try:
-        compiled = torch.compile(network, dynamic=False)
-        for _ in range(3):
-            forward(compiled, stack)  # type: ignore[arg-type]
-        ways.append(("compile", graphed(lambda: forward(compiled, stack))))  # type: ignore[arg-type]
-    except Exception as error:
-        sys.stderr.write(f"torch.compile: {type(error).__name__}: {str(error)[:200]}\n")
+    if compiled:
+        fast: Any = torch.compile(network, dynamic=False)
+        forward(fast, stack)
+        ways.append(("compile", graphed(lambda: forward(fast, stack))))
     return ways
 
 
@@ -159,10 +158,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m methods.learned.speed", description=__doc__)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--compile", action="store_true", help="on CUDA, torch.compile as well")
     parser.add_argument("--batches", type=int, nargs="+", default=[1])
     args = parser.parse_args(argv)
     try:
-        lines = measure(resolve_device(args.device), args.repeats, tuple(args.batches))
+        device = resolve_device(args.device)
+        lines = measure(device, args.repeats, tuple(args.batches), compiled=args.compile)
     except BenchError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -20,7 +20,7 @@ import torch.distributed
 from torch import Tensor, nn
 
 from bench.errors import EnvironmentFault, UsageError
-from methods.learned.batches import Batch, DevicePool, step_generator
+from methods.learned.batches import Batch, DevicePool, join, step_generator
 from methods.learned.checkpoints import load_checkpoint, save_checkpoint
 from methods.learned.devices import cpu_has_bf16, resolve_device
 from methods.learned.networks import build
@@ -171,8 +171,7 @@ class Trainer:
             group["lr"] = self.rate * _schedule(share, self.recipe.warmup)
         self.adam.zero_grad(set_to_none=True)
         losses = []
-        for salt, (name, (_, part)) in enumerate(self.recipe.pools.items()):
-            batch = self._batch(name, part, salt)
+        for part, batch in self._batches():
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
                 losses.append(part * self.recipe.loss(model, batch, share))
         loss = torch.stack(losses).sum()
@@ -187,11 +186,23 @@ class Trainer:
             )
         return loss.detach()
 
-    def _batch(self, name: str, part: float, salt: int) -> Batch:
-        total = self.options.batch or self.recipe.batch
-        count = max(1, round(total * part / self.world))
-        generator = step_generator(self.options.seed, self.step, self.rank, self.device, salt)
-        return self.pools[name].crops(count, self.options.crop or self.recipe.crop, generator)
+    def _batches(self) -> list[tuple[float, Batch]]:
+        """Crops of the step with their share of the loss, one batch per number of sources.
+
+        A step is bound by how fast its many small kernels can be started, so pools of equal
+        scenes go through the network together.
+        """
+        total = (self.options.batch or self.recipe.batch) / self.world
+        size = self.options.crop or self.recipe.crop
+        groups: dict[int, list[tuple[float, Batch]]] = {}
+        for salt, (name, (_, part)) in enumerate(self.recipe.pools.items()):
+            generator = step_generator(self.options.seed, self.step, self.rank, self.device, salt)
+            batch = self.pools[name].crops(max(1, round(total * part)), size, generator)
+            groups.setdefault(batch.sources.shape[1], []).append((part, batch))
+        return [
+            (sum(part for part, _ in group), join([batch for _, batch in group]))
+            for group in groups.values()
+        ]
 
     def _share(self) -> float:
         """How much of the run is done, agreed between processes."""
