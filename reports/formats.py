@@ -64,7 +64,13 @@ def to_markdown(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
 
 
 def to_latex(
-    headers: Sequence[str], rows: Sequence[Sequence[Cell]], *, caption: str = "", label: str = ""
+    headers: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    caption: str = "",
+    label: str = "",
+    groups: Sequence[tuple[str, int]] = (),
+    fit: bool = False,
 ) -> str:
     r"""A ``table`` environment with booktabs rules; best bold, second underlined.
 
@@ -76,6 +82,11 @@ def to_latex(
         As long as `headers`.
     caption, label : str
         Left out when empty.
+    groups : sequence of (str, int)
+        A row above the headers: a text and how many columns it stands over; in all as many
+        as there are headers. Texts over more than one get a rule.
+    fit : bool
+        Shrink a table that is wider than the text to its width (needs ``graphicx``).
 
     Examples
     --------
@@ -104,7 +115,27 @@ def to_latex(
         lines.append(rf"\caption{{{escape_latex(caption)}}}")
     if label:
         lines.append(rf"\label{{{label}}}")
+    lines += [_FIT] if fit else []
     lines += [rf"\begin{{tabular}}{{l{'r' * (len(headers) - 1)}}}", r"\toprule"]
+    lines += _spanning(groups)
     lines += [" & ".join(map(escape_latex, headers)) + r" \\", r"\midrule"]
     lines += [" & ".join(map(text, row)) + r" \\" for row in rows]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
+    lines += [r"\bottomrule", r"\end{tabular}" + ("}" if fit else "")]
+    return "\n".join([*lines, r"\end{table}"])
+
+
+#: Measures what follows and shrinks it when it is too wide, never enlarges it.
+_FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+
+
+def _spanning(groups: Sequence[tuple[str, int]]) -> list[str]:
+    if not groups:
+        return []
+    cells, rules, first = [], [], 1
+    for title, width in groups:
+        text = escape_latex(title)
+        cells.append(rf"\multicolumn{{{width}}}{{c}}{{{text}}}" if width > 1 else text)
+        if width > 1:
+            rules.append(rf"\cmidrule(lr){{{first}-{first + width - 1}}}")
+        first += width
+    return [" & ".join(cells) + r" \\", " ".join(rules)]

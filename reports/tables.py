@@ -29,7 +29,7 @@ def write_tables(results: Results, out: Path | str) -> list[Path]:
     """Write every table of a run below `out`.
 
     ``scores.csv``, ``timing.csv``, ``failures.csv`` (only when there are any),
-    ``provenance.json``, and in ``tables/`` a CSV and a Markdown file for each of Tables 1-4
+    ``provenance.json``, and in ``tables/`` CSV, Markdown and LaTeX for each of Tables 1-4
     that was run, its comparison with the paper, and one table of means for each dataset.
 
     Returns
@@ -58,7 +58,9 @@ def write_tables(results: Results, out: Path | str) -> list[Path]:
     for dataset in results.scores["dataset"].unique():
         if dataset != "paper":
             written += _mean_table(results, dataset, out / "tables")
-    return written
+    from reports.latex import write_latex  # which builds on this module
+
+    return written + write_latex(results, out / "tables")
 
 
 def scene_table(results: Results, scene: str) -> pd.DataFrame:
