@@ -25,6 +25,8 @@ COMMANDS = {
     "show": ("bench.show_cli", "all that is known about one method, metric or dataset"),
     "check": ("bench.check_cli", "test a Python file with your method against the contract"),
     "data": ("bench.data_cli", "list, fetch or verify the datasets' files"),
+    "merge": ("bench.merge_cli", "join the runs of several shards into one"),
+    "doctor": ("bench.doctor_cli", "verify and repair a store, check the environment"),
     "train": ("bench.train_cli", "train a learned method"),
     "ablate": ("bench.ablate_cli", "train the variants of the paper's network analysis (Fig. 5)"),
     "features": ("bench.features_cli", "draw the network's feature maps (Fig. 2)"),

@@ -2,7 +2,7 @@
 
 A method that hangs, crashes or eats memory costs its own cell: the child is replaced, and the
 cell gets a status. A child that had served other cells before may have died of what those left
-behind, or by somebody's hand; its cell is tried once more in a fresh one.
+behind, or by somebody's hand; its cell is tried again in a fresh one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from bench.child import Child, Limits, Lost, Setup
 
 Record = dict[str, Any]
+
+#: How often a cell is tried whose process was killed, or died of what may not be its fault.
+TRIES = 3
 
 
 class Supervised:
@@ -92,9 +95,10 @@ class Supervised:
         return self._try(lambda child: child.ask(name, arguments, self._limits))
 
     def _try(self, request: Callable[[Child], Any]) -> Any:
-        """Make a request of the child; if that dies, and may not be to blame, of another."""
-        again = True
+        """Make a request of the child; if that dies and may not be to blame, of another."""
+        left = TRIES
         while True:
+            left -= 1
             child = self._living()
             fresh = child.served == 0
             try:
@@ -103,9 +107,8 @@ class Supervised:
                 self.close()
                 if self._abandoned:
                     raise KeyboardInterrupt from lost
-                if not (again and lost.died and (lost.killed or not fresh)):
+                if not (left and lost.died and (lost.killed or not fresh)):
                     raise
-                again = False
             except BaseException:
                 self.close()
                 raise

@@ -1,0 +1,106 @@
+"""Several runs joined into one: their records, images and manifests."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.errors import DataUnavailable, UsageError
+from bench.images import safe_name, write_bytes
+from bench.plan import score_key
+from bench.store import MANIFEST, Store
+
+#: What the runs must agree in for their cells to be of one table.
+SAME = ("format", "device", "threads", "metrics")
+
+
+def merge(parts: Sequence[tuple[Path, Store]], out: Path, store: Store) -> dict[str, Any]:
+    """Join runs into the folder `out`; returns the manifest.
+
+    Parameters
+    ----------
+    parts : sequence of (Path, Store)
+        Output folder and store of each run. The first that has a cell gives it.
+    out : path
+        Gets the manifest and the fused images.
+    store : Store
+        Gets the records and images, verified.
+
+    Raises
+    ------
+    DataUnavailable
+        A folder holds no finished run.
+    UsageError
+        The runs differ in what must be the same.
+    """
+    manifests = [_manifest(folder) for folder, _ in parts]
+    for (folder, _), manifest in zip(parts, manifests, strict=True):
+        for name in SAME:
+            if manifest[name] != manifests[0][name]:
+                raise UsageError(f"{folder}: its {name} differ from those of {parts[0][0]}")
+    cells: dict[tuple[str, str, str], dict[str, Any]] = {}
+    with store.lock():
+        for (_, source), manifest in zip(parts, manifests, strict=True):
+            scenes = {(s["dataset"], s["scene"]): s for s in manifest["scenes"]}
+            for cell in manifest["cells"]:
+                scene = scenes[cell["dataset"], cell["scene"]]
+                place = (cell["dataset"], cell["scene"], cell["method"])
+                if place not in cells:
+                    cells[place] = cell
+                    _copy(cell, scene.get("fingerprint", ""), source, store, out)
+        joined = {
+            **manifests[0],
+            "complete": all(manifest["complete"] for manifest in manifests),
+            "finished": max(manifest["finished"] for manifest in manifests),
+            "merged": [manifest["machine"] for manifest in manifests],
+            "methods": _union(manifests, "methods", ("name",)),
+            "scenes": _union(manifests, "scenes", ("dataset", "scene")),
+            "cells": list(cells.values()),
+        }
+        text = json.dumps(joined, indent=1, ensure_ascii=False)
+        write_bytes(out / MANIFEST, text.encode())
+    return joined
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        return {**manifest, "cells": list(manifest["cells"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataUnavailable(f"{folder / MANIFEST}: no finished run to merge ({error})") from None
+
+
+def _union(
+    manifests: Sequence[dict[str, Any]], what: str, keys: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    entries: dict[tuple[str, ...], dict[str, Any]] = {}
+    for manifest in manifests:
+        for entry in manifest[what]:
+            entries.setdefault(tuple(entry[key] for key in keys), entry)
+    return list(entries.values())
+
+
+def _copy(cell: dict[str, Any], scene: str, source: Store, target: Store, out: Path) -> None:
+    """Copy what belongs to one cell; what is damaged is left behind."""
+    pixels = cell.get("pixels", "")
+    for key in _keys(cell, scene, pixels):
+        record = source.get(key)
+        if record is not None and target.get(key) is None:
+            target.put(key, record)
+    file = source.image_path(pixels) if pixels else None
+    if file is None or source.get_image(pixels) is None:
+        return
+    if target.image_path(pixels) is None:
+        target.put_png(pixels, file.read_bytes())
+    folder = out / "fused" / safe_name(cell["dataset"]) / safe_name(cell["scene"])
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, folder / f"{safe_name(cell['method'])}.png")
+
+
+def _keys(cell: dict[str, Any], scene: str, pixels: str) -> Iterator[str]:
+    yield from (cell[name] for name in ("key", "timing") if name in cell)
+    if pixels and scene:
+        yield score_key(scene, pixels)
