@@ -12,6 +12,7 @@ import io
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ LUMINANCE_WEIGHTS = (0.298936021293776, 0.587043074451121, 0.114020904255103)
 
 #: What `read_image` accepts, by file ending.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+
+#: How TIFF files begin.
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+#: Of a name made by `safe_name`; a file's may have 255, some of which its makers need.
+NAME_BYTES = 180
 
 
 def read_image(path: Path | str) -> NDArray[Any]:
@@ -65,9 +72,9 @@ def read_image(path: Path | str) -> NDArray[Any]:
     (2, 3)
     """
     path = Path(path)
-    if not path.is_file():
-        raise ImageError(f"{path}: no such image file")
     try:
+        if not path.is_file():
+            raise ImageError(f"{path}: no such image file")
         data = path.read_bytes()
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror})") from error
@@ -85,7 +92,8 @@ def _decode(path: Path, data: bytes) -> NDArray[Any]:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        # Pillow's warnings are of damage that it either mends or raises an error for later.
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as picture:
             deep = _is_deep(picture)
             picture.load()
             if not deep:
@@ -93,7 +101,10 @@ def _decode(path: Path, data: bytes) -> NDArray[Any]:
                 mode = "L" if upright.mode in {"1", "L", "LA"} else "RGB"
                 return np.asarray(upright.convert(mode))
     except UnidentifiedImageError:
-        pass  # OpenCV knows a few TIFF layouts that Pillow does not
+        if not data.startswith(TIFF):  # of which OpenCV knows a few layouts that Pillow does not
+            raise ImageError(
+                f"{path}: not an image, or of a format that is not supported"
+            ) from None
     except Image.DecompressionBombError as error:
         raise ImageError(f"{path}: too many pixels to be a photo ({error})") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -277,9 +288,11 @@ def encode_png(image: NDArray[Any]) -> bytes:
 def safe_name(text: str) -> str:
     """`text` as the name of a file or folder: word characters and ``. @ = , + -`` are kept.
 
-    A name that had to be changed gets a piece of its hash, so that no two become one.
+    A name that had to be changed, or cut because no file may be called so, gets a piece of its
+    hash, so that no two become one.
     """
     clean = re.sub(r"[^\w.@=,+-]+", "_", text).lstrip(".")
+    clean = clean.encode()[:NAME_BYTES].decode(errors="ignore")
     if clean == text and text:
         return text
     return f"{clean}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
