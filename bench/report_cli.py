@@ -1,12 +1,18 @@
 """Write the reports of a finished run, from its records alone.
 
-tables        scores.csv, timing.csv, Tables 1-4 and means: what a run writes by itself
+tables        scores.csv, timing.csv, Tables 1-4 and means: what a run writes by itself;
+              CSV, Markdown and LaTeX
 leaderboard   ranks with intervals and tests, null baselines, agreement with truth;
               Markdown, CSV and LaTeX in OUT/leaderboard
+html          all of it and every image in one file to explore and mail: OUT/report.html
+figures       contact sheets of the scenes, bar and radar charts of the tables; PNG and PDF
+              in OUT/figures
 
 for example:
   python -m bench report tables --out results
   python -m bench report leaderboard --out results --dataset liu2020
+  python -m bench report html --out results --to report.html
+  python -m bench report figures --out results
 """
 
 from __future__ import annotations
@@ -20,7 +26,7 @@ from bench import console
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``report``."""
     add = parser.add_argument
-    add("what", choices=["tables", "leaderboard"])
+    add("what", choices=["tables", "leaderboard", "html", "figures"])
     add(
         "--out",
         type=Path,
@@ -30,7 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--store", type=Path, metavar="DIR", help="its store (default: OUT/store)")
     add("--dataset", default="", metavar="NAME", help="leaderboard: only this dataset's scenes")
-    add("--to", type=Path, metavar="DIR", help="leaderboard: folder (default: OUT/leaderboard)")
+    add("--to", type=Path, metavar="PATH", help="where to write (default: in OUT, as above)")
+    add(
+        "--assets",
+        action="store_true",
+        help="html: put lossless full-size images beside the page, to be shown on demand",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,15 +49,25 @@ def run(args: argparse.Namespace) -> int:
     from bench.store import Store
     from reports.results import load_results
 
-    results = load_results(args.out, Store(args.store or args.out / "store"))
+    store = Store(args.store or args.out / "store")
+    results = load_results(args.out, store)
     if args.what == "tables":
         from reports.tables import write_tables
 
         written = write_tables(results, args.out)
-    else:
+    elif args.what == "leaderboard":
         from reports.leaderboard_files import write_leaderboard
 
         written = write_leaderboard(results, args.to or args.out / "leaderboard", args.dataset)
+    elif args.what == "html":
+        from reports.html import write_html
+
+        to = args.to or args.out / "report.html"
+        written = write_html(results, store, to, assets=args.assets)
+    else:
+        from reports.figures import write_figures
+
+        written = write_figures(results, store, args.to or args.out / "figures")
     for path in written:
         console.emit(str(path))
     return 0
