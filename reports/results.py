@@ -61,10 +61,12 @@ def load_results(out: Path | str, store: Store | None = None) -> Results:
     store = store or Store(out / "store")
     try:
         manifest = json.loads((out / MANIFEST).read_bytes())
-    except (OSError, ValueError) as error:
+        scores, failures = _scores(manifest)
+        return Results(manifest, scores, _timing(manifest, store), failures)
+    except (OSError, ValueError, RecursionError) as error:
         raise DataUnavailable(f"{out / MANIFEST}: no finished run to report ({error})") from None
-    scores, failures = _scores(manifest)
-    return Results(manifest, scores, _timing(manifest, store), failures)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise DataUnavailable(f"{out / MANIFEST}: not the manifest of a run ({error!r})") from None
 
 
 def _scores(manifest: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
