@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import lazy_loader as lazy
 
@@ -31,6 +32,8 @@ requests = lazy.load("requests")
 
 #: Seconds to connect, and between two pieces of an answer.
 TIMEOUT = (5.0, 20.0)
+#: Bytes a second below which a download is given up.
+SLOWEST = 4 << 10
 #: Seconds that the question whether the network is there may take.
 PROBE = 4.0
 #: How often a file is asked for, and the seconds after the first failure (then doubled).
@@ -279,16 +282,16 @@ def _download(source: Collection, entry: Entry, line: _Line) -> str:
                 known_hash=f"sha256:{entry.sha256}",
                 fname=target.name,
                 path=target.parent,
-                downloader=pooch.HTTPDownloader(timeout=TIMEOUT, chunk_size=1 << 16),
+                downloader=_Stream(entry.bytes),
             )
-        except ValueError:
-            reason = f"{address} has other contents than the catalogue says"
-            line.heard(True, reason)
         except requests.RequestException as error:
             reason = f"{address} failed ({_reason(error)})"
             line.heard(error.response is not None, reason)
             if error.response is not None and error.response.status_code in (401, 403, 404, 410):
                 return reason
+        except ValueError:
+            reason = f"{address} has other contents than the catalogue says"
+            line.heard(True, reason)
         except OSError as error:
             line.cut = f"{target.parent} cannot be written ({error.strerror or error})"
             return line.cut
@@ -298,6 +301,47 @@ def _download(source: Collection, entry: Entry, line: _Line) -> str:
         if attempt + 1 < ATTEMPTS:
             time.sleep(PAUSE * 2**attempt)
     return reason
+
+
+class _Stream:
+    """Downloads what a catalogue entry says for pooch: not a byte more, and not for ever.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of the file.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __call__(self, address: str, target: str, _pooch: object) -> None:
+        end = time.monotonic() + TIMEOUT[1] + self.size / SLOWEST
+        with (
+            requests.get(address, stream=True, timeout=TIMEOUT) as answer,
+            Path(target).open("wb") as file,
+        ):
+            answer.raise_for_status()
+            for piece in self._pieces(answer):
+                if file.tell() + len(piece) > self.size:
+                    raise ValueError("longer than the catalogue says")
+                if time.monotonic() > end:
+                    raise requests.Timeout(f"slower than {SLOWEST >> 10} KiB a second")
+                file.write(piece)
+            if file.tell() < self.size:
+                raise requests.ConnectionError(f"broke off after {file.tell()} bytes")
+
+    @staticmethod
+    def _pieces(answer: Any) -> Iterator[bytes]:
+        """The body as it arrives; an answer that drips must not keep us waiting for a block."""
+        from urllib3.exceptions import HTTPError
+
+        read = getattr(answer.raw, "read1", answer.raw.read)
+        try:
+            while piece := read(1 << 16, decode_content=True):
+                yield piece
+        except HTTPError as error:
+            raise requests.ConnectionError(error) from error
 
 
 def _reason(error: Exception) -> str:

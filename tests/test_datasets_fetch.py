@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import re
+import socket
+import struct
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +40,10 @@ class Server(ThreadingHTTPServer):
         self.faults: dict[str, str] = {}
         self.asked: Counter[str] = Counter()
         self.release = threading.Event()
+        self.poured = 0
+
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up is part of the test."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -47,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
-        path = self.path.lstrip("/")
+        path = self.path.lstrip("/").partition("?")[0]
         self.server.asked[path] += 1
         fault, body = self.server.faults.get(path, ""), CONTENTS[path]
         if fault == "first-fails" and self.server.asked[path] == 1:
@@ -55,14 +62,53 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "silent":
             self.server.release.wait(10)
             return
+        if fault.startswith("redirect"):
+            place = {"redirect": "/set/0.bin", "redirect-right": f"/{path}?again"}.get(fault)
+            if fault == "redirect-right" and "again" in self.path:
+                place = ""
+            elif fault == "redirect-loop":
+                place = self.path
+            elif fault == "redirect-file":
+                place = "file:///etc/passwd"
+            if place:
+                self.send_response(302)
+                self.send_header("Location", place)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
         self.send_response(int(fault) if fault.isdigit() else 200)
-        self.send_header("Content-Length", str(len(body)))
+        if fault != "endless":
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if fault == "drips":
+            self.drip(body)
+            return
+        if fault == "endless":
+            self.pour()
+            return
+        if fault == "reset":
+            linger = struct.pack("ii", 1, 0)
+            self.wfile.write(body[:300])
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
+            return
         if fault == "wrong":
             body = bytes(len(body))
         if fault == "truncated":
             body = body[:500]
         self.wfile.write(body)
+
+    def drip(self, body: bytes) -> None:
+        for byte in body:
+            self.wfile.write(bytes([byte]))
+            if self.server.release.wait(0.05):
+                return
+
+    def pour(self) -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(1 << 14):
+                self.wfile.write(bytes(1 << 16))
+                self.server.poured += 1 << 16
 
     def log_message(self, *_: object) -> None:
         """Keep the test's output clean."""
@@ -143,6 +189,10 @@ def test_a_partly_present_set_is_completed(server, tmp_path):
         ("truncated", "failed", fetch.ATTEMPTS),
         ("500", "failed .*500", fetch.ATTEMPTS),
         ("404", "failed .*404", 1),
+        ("endless", "other contents than the catalogue", fetch.ATTEMPTS),
+        ("reset", "failed", fetch.ATTEMPTS),
+        ("redirect", "failed .*broke off", fetch.ATTEMPTS),
+        ("redirect-file", "failed", fetch.ATTEMPTS),
     ],
 )
 def test_a_bad_answer_never_lands_in_the_cache(server, tmp_path, fault, reason, asked):
@@ -161,6 +211,41 @@ def test_a_passing_fault_is_retried(server):
     server.faults["set/2.bin"] = "first-fails"
     assert fetch.local_path("tiny", "set/2.bin").read_bytes() == CONTENTS["set/2.bin"]
     assert server.asked["set/2.bin"] == 2
+
+
+def test_an_endless_answer_is_cut_off(server):
+    server.faults["set/1.bin"] = "endless"
+    fetch.fetch([("tiny", "set/1.bin")])
+    assert server.poured < 64 << 20
+
+
+def test_a_redirect_is_followed(server):
+    server.faults["set/2.bin"] = "redirect-right"
+    assert fetch.local_path("tiny", "set/2.bin").read_bytes() == CONTENTS["set/2.bin"]
+
+
+def test_a_redirect_to_itself_is_given_up(server, tmp_path):
+    server.faults["set/2.bin"] = "redirect-loop"
+    assert "redirects" in fetch.fetch([("tiny", "set/2.bin")])["tiny", "set/2.bin"]
+    assert cached(tmp_path) == []
+
+
+def test_a_dripping_server_runs_into_the_time_limit(server, tmp_path, monkeypatch):
+    """Every piece comes in time; the whole would take a minute."""
+    monkeypatch.setattr(fetch, "TIMEOUT", (1, 0.2))
+    server.faults["set/5.bin"] = "drips"
+    assert "slower than" in fetch.fetch([("tiny", "set/5.bin")])["tiny", "set/5.bin"]
+    assert cached(tmp_path) == []
+
+
+def test_what_a_killed_download_leaves_is_not_believed(server, tmp_path):
+    """A download goes to a temporary file beside the target; its rename makes the file."""
+    folder = tmp_path / "cache" / "tiny" / "set"
+    folder.mkdir(parents=True)
+    (folder / "tmpab12").write_bytes(CONTENTS["set/0.bin"][:500])
+    (folder / "0.bin").write_bytes(CONTENTS["set/0.bin"][:500])
+    assert not fetch.available("tiny", ["set/0.bin"])
+    assert fetch.local_path("tiny", "set/0.bin").read_bytes() == CONTENTS["set/0.bin"]
 
 
 def test_a_silent_server_runs_into_the_time_limit(server, monkeypatch):
