@@ -19,8 +19,9 @@ from bench.errors import BenchError, EnvironmentFault, UnknownName
 COMMANDS = {
     "run": ("bench.run_cli", "fuse, score and time methods on datasets; write the tables"),
     "score": ("bench.score_cli", "score a fused image that exists already"),
+    "compare": ("bench.compare_cli", "what changed between two runs, and what of it for certain"),
     "regress": ("bench.regress_cli", "compare scores with committed ones"),
-    "report": ("bench.report_cli", "tables and leaderboard of a finished run"),
+    "report": ("bench.report_cli", "tables, leaderboard, HTML page and figures of a finished run"),
     "list": ("bench.list_cli", "list methods, metrics or datasets"),
     "show": ("bench.show_cli", "all that is known about one method, metric or dataset"),
     "check": ("bench.check_cli", "test a Python file with your method against the contract"),
