@@ -11,7 +11,9 @@ import base64
 import hashlib
 import json
 import math
+import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +79,8 @@ def render(results: Results, store: Store, assets: Path | None = None) -> str:
     _add_scores(gallery.scenes, results)
     families = list(dict.fromkeys(m["family"] for m in manifest["methods"]))
     families.sort(key=group_of)
-    script = "\n".join((_TEMPLATES / name).read_text("utf-8") for name in _SCRIPTS)
+    scripts = ["report_table.js", *(["report_viewer.js"] if gallery.scenes else [])]
+    script = "\n".join((_TEMPLATES / name).read_text("utf-8") for name in scripts)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True
     )
@@ -98,9 +101,6 @@ def render(results: Results, store: Store, assets: Path | None = None) -> str:
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-
-
-_SCRIPTS = ("report_table.js", "report_viewer.js")
 
 
 def _add_scores(scenes: list[dict[str, Any]], results: Results) -> None:
@@ -139,21 +139,32 @@ def _record(manifest: dict[str, Any]) -> str:
 
 
 def _failures(failures: pd.DataFrame) -> list[dict[str, Any]]:
-    """One entry a reason, however many cells it struck."""
+    """One entry a reason, however many cells it struck; most first."""
     groups: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in failures.to_dict("records"):
-        reason = str(row["message"]).replace(str(row["scene"]), "…") or "no reason was given"
+        message = str(row["message"]) or "no reason was given"
         entry = groups.setdefault(
-            (row["status"], row["metric"], reason),
-            {"status": row["status"], "metric": row["metric"], "count": 0}
-            | {"methods": {}, "scenes": {}, "messages": {}},
+            (row["status"], row["metric"], _alike(message, row["scene"], row["method"])),
+            {"status": row["status"], "metric": row["metric"], "reason": message, "count": 0}
+            | {"methods": [], "scenes": [], "messages": set()},
         )
         entry["count"] += 1
-        entry["methods"][row["method"]] = True
-        entry["scenes"][f"{row['dataset']}/{row['scene']}"] = True
-        entry["messages"][row["message"]] = True
-    for (_, _, reason), entry in groups.items():
-        messages = list(entry.pop("messages"))
-        entry["reason"] = (messages[0] or reason) if len(messages) == 1 else reason
-        entry["methods"], entry["scenes"] = list(entry["methods"]), list(entry["scenes"])
+        entry["messages"].add(message)
+        for key, name in (("methods", row["method"]), ("scenes", _place(row))):
+            if name not in entry[key]:
+                entry[key].append(name)
+    for entry in groups.values():
+        if others := len(entry.pop("messages")) - 1:
+            entry["reason"] += f" — and {others} like it"
     return sorted(groups.values(), key=lambda entry: -entry["count"])
+
+
+def _place(row: Mapping[Any, Any]) -> str:
+    return f"{row['dataset']}/{row['scene']}"
+
+
+def _alike(message: str, scene: str, method: str) -> str:
+    """The message without the names in it, so that one reason is told once."""
+    for name in (scene, method.rpartition(":")[2]):
+        message = re.sub(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", "…", message, flags=re.I)
+    return message

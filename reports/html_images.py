@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from reports.results import Results
 from reports.sources import Sources
 
 #: Most characters of pictures that a page may hold; the rest of the page needs a few million.
-LIMIT = 50_000_000
+LIMIT = 55_000_000
 
 #: Side of the square around a focus boundary, in pixels of the original.
 CROP = 96
@@ -58,12 +59,15 @@ class Sizes:
 STEPS = (
     Sizes(150, 768, 512, 90, 92),
     Sizes(500, 512, 320, 85, 88),
-    Sizes(1500, 400, 240, 78, 82),
-    Sizes(4000, 300, 160, 68, 74),
-    Sizes(12000, 176, 96, 55, 60),
+    Sizes(1200, 400, 240, 78, 82),
+    Sizes(2200, 320, 200, 68, 78),
+    Sizes(4000, 240, 160, 56, 70),
+    Sizes(8000, 176, 112, 55, 64),
+    Sizes(16000, 128, 96, 50, 56),
 )
 
 Picture = dict[str, Any]
+Cells = dict[tuple[str, str], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def make_gallery(results: Results, store: Store, assets: Path | None = None) -> 
     Gallery
         Of every scene with a fused image, in the run's order.
     """
-    cells: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    cells: Cells = {}
     for cell in results.manifest["cells"]:
         if "pixels" in cell and store.image_path(cell["pixels"]):
             cells.setdefault((cell["dataset"], cell["scene"]), []).append(cell)
@@ -112,15 +116,9 @@ def make_gallery(results: Results, store: Store, assets: Path | None = None) -> 
     count = sum(map(len, cells.values())) + 3 * len(entries)
     steps = [sizes for sizes in STEPS if sizes.images >= count] or [STEPS[-1]]
     for sizes in steps:
-        scenes = []
-        size = 0
-        for entry in entries:
-            scene = _scene(entry, cells[entry["dataset"], entry["scene"]], store, sources, sizes)
-            scenes.append(scene)
-            size += sum(len(image[key]) for image in scene["images"] for key in _ENCODED)
-            if size > LIMIT and sizes is not steps[-1]:
-                break
-        else:
+        limit = math.inf if sizes is steps[-1] else LIMIT
+        scenes = _scenes(entries, cells, store, sources, sizes, limit)
+        if len(scenes) == len(entries):
             break
     if assets is not None:
         for entry, scene in zip(entries, scenes, strict=True):
@@ -128,6 +126,27 @@ def make_gallery(results: Results, store: Store, assets: Path | None = None) -> 
                 entry, scene, cells[entry["dataset"], entry["scene"]], store, sources, assets
             )
     return Gallery(scenes, sizes)
+
+
+def _scenes(
+    entries: list[dict[str, Any]],
+    cells: Cells,
+    store: Store,
+    sources: Sources,
+    sizes: Sizes,
+    limit: float,
+) -> list[dict[str, Any]]:
+    """All scenes; fewer when it becomes clear that they are too large together."""
+    scenes: list[dict[str, Any]] = []
+    size = 0
+    for entry in entries:
+        scene = _scene(entry, cells[entry["dataset"], entry["scene"]], store, sources, sizes)
+        size += sum(len(image[key]) for image in scene["images"] for key in _ENCODED)
+        expected = size / (len(scenes) + 1) * len(entries)
+        if size > limit or (len(scenes) > 8 and expected > 1.2 * limit):
+            break
+        scenes.append(scene)
+    return scenes
 
 
 _ENCODED = ("thumb", "crop", "map")

@@ -23,6 +23,7 @@ from reports.html_board import make_views
 from reports.html_charts import Point, cliques, scatter
 from reports.html_images import CROP, STEPS, make_gallery
 from reports.results import load_results
+from tests.test_tables import a_run
 
 HOSTILE = "<script>alert(1)</script>"
 MESSAGE = "RuntimeError: </script><img src=x onerror=alert(2)> & so on"
@@ -136,6 +137,42 @@ def test_failures_say_why_once(page):
     assert "paper/camera, paper/color" in section
 
 
+def test_one_reason_is_told_once(tmp_path):
+    values = {"mi": 1.0, "qcv": 1.0, "psnr": 1.0}
+    scores = {m: {"s1": values, "s2": values} for m in ("lp", "mine")}
+    results = a_run(tmp_path, scores, failed={("lp", "s1"), ("lp", "s2"), ("mine", "s1")})
+    results.failures["message"] = ["d/s1_LP.bmp is gone", "d/s2_LP.bmp is gone", "no luck"]
+    page = render(results, Store(tmp_path / "store"))
+    section = page[page.index('id="failures"') : page.index('id="provenance"')]
+    assert "d/s1_LP.bmp is gone — and 1 like it" in section
+    assert section.count("</td></tr>") == 2
+
+
+def test_a_run_of_several_datasets_has_a_view_of_each_and_of_all(tmp_path):
+    rng = np.random.default_rng(0)
+    scores = {
+        m: {f"s{k}": {"mi": x, "qcv": x, "psnr": np.inf} for k, x in enumerate(rng.random(4))}
+        for m in ("lp", "fcn", "mine")
+    }
+    results = a_run(tmp_path, scores, {"s0": "d", "s1": "d", "s2": "e", "s3": "e"})
+    views = make_views(results)
+    assert [view.label for view in views] == ["all datasets together", "d", "e"]
+    assert [view.rows[0]["scenes"] for view in views] == [4, 2, 2]
+    assert set(views[0].charts["mi"]) == {"ranks", "critical", "speed"}
+    assert "speed" not in views[0].charts["psnr"]  # infinite: there is no place for it
+    page = render(results, Store(tmp_path / "store"))
+    assert "No fused image of this run is in its store" in page
+
+
+def test_one_method_is_shown_though_there_is_nothing_to_rank(tmp_path):
+    results = a_run(tmp_path, {"lp": {"s": {"mi": 1.5, "qcv": 2.0, "psnr": 30.0}}})
+    (view,) = make_views(results)
+    assert view.rows[0]["cells"][0].texts["mean"] == "1.5000"
+    assert view.charts == {}
+    assert view.notes
+    assert "1.5000" in render(results, Store(tmp_path / "store"))
+
+
 def test_provenance_and_command(page, finished):
     manifest = json.loads((finished / MANIFEST).read_text())
     section = page[page.index('id="provenance"') :]
@@ -237,3 +274,13 @@ def test_pictures_shrink_as_they_become_many():
         assert few.images < many.images
         assert few.side > many.side
         assert few.quality > many.quality
+
+
+def test_pictures_that_are_too_large_together_are_made_smaller(finished, monkeypatch):
+    monkeypatch.setattr("reports.html_images.LIMIT", 100_000)
+    results, store = load_results(finished), Store(finished / "store")
+    gallery = make_gallery(results, store)
+    total = sum(len(i[k]) for s in gallery.scenes for i in s["images"] for k in ("thumb", "crop"))
+    assert gallery.sizes.side < STEPS[0].side
+    assert len(gallery.scenes) == 2
+    assert total < 100_000 or gallery.sizes is STEPS[-1]

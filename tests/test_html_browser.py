@@ -11,6 +11,7 @@ from bench.store import Store
 from reports.html import write_html
 from reports.results import load_results
 from tests.test_html import HOSTILE, finished  # noqa: F401 - a fixture
+from tests.test_tables import a_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -209,6 +210,21 @@ def test_full_size_files_are_shown_on_demand(opened, finished, tmp_path):  # noq
         "[...document.querySelectorAll('#stage img')].every(i => i.naturalWidth)"
     )
     assert "a%20b%23c_files/" in page.locator("#stage img").first.get_attribute("src")
+
+
+def test_a_page_of_several_datasets_without_images(opened, tmp_path):
+    values = {"mi": 1.0, "qcv": 2.0, "psnr": 30.0}
+    scores = {m: dict.fromkeys(("s1", "s2", "s3"), values) for m in ("lp", "fcn", "mine")}
+    results = a_run(tmp_path, scores, {"s1": "d", "s2": "e", "s3": "e"})
+    write_html(results, Store(tmp_path / "store"), tmp_path / "report.html")
+    page = opened((tmp_path / "report.html").as_uri())
+    assert column(page, 3) == ["3/3"] * 3
+    page.locator("[data-state=view]").first.select_option(label="e")
+    assert column(page, 3) == ["2/2"] * 3
+    assert page.locator("#speed [data-state=view]").input_value() == "d1"
+    page.locator("#ranks [data-state=view]").select_option(label="d")
+    assert column(page, 3) == ["1/1"] * 3
+    assert "needs two scenes" in page.locator("#critical-chart").inner_text()
 
 
 def test_charts_follow_the_index(opened):

@@ -298,25 +298,23 @@ function openScene(number) {
   draw();
 }
 
-if (stage) {
-  $("#scene").addEventListener("change", (event) => openScene(Number(event.target.value)));
-  for (const [id, step] of [["#previous", -1], ["#next", 1]]) {
-    $(id).addEventListener("click", () => {
-      const select = $("#scene");
-      select.selectedIndex = (select.selectedIndex + step + select.length) % select.length;
-      openScene(Number(select.value));
-    });
-  }
-  $("#mode").addEventListener("change", (event) => setMode(event.target.value));
-  for (const id of ["#index", "#order", "#against", "#full"]) $(id)?.addEventListener("change", draw);
-  $("#methods").addEventListener("input", draw);
-  $("#left").addEventListener("change", (event) => { state.left = Number(event.target.value); draw(); });
-  $("#right").addEventListener("change", (event) => { state.right = Number(event.target.value); draw(); });
-  $("#cut").addEventListener("input", (event) => setCut(Number(event.target.value)));
-  $("#size").addEventListener("input", (event) => stage.style.setProperty("--size", `${event.target.value}px`));
-  $("#gain").addEventListener("input", (event) => {
-    stage.style.setProperty("--gain", event.target.value);
-    $("#gain-out").textContent = `${event.target.value}×`;
+$("#scene").addEventListener("change", (event) => openScene(Number(event.target.value)));
+for (const [id, step] of [["#previous", -1], ["#next", 1]]) {
+  $(id).addEventListener("click", () => {
+    const select = $("#scene");
+    select.selectedIndex = (select.selectedIndex + step + select.length) % select.length;
+    openScene(Number(select.value));
   });
-  openScene(0);
 }
+$("#mode").addEventListener("change", (event) => setMode(event.target.value));
+for (const id of ["#index", "#order", "#against", "#full"]) $(id)?.addEventListener("change", draw);
+$("#methods").addEventListener("input", draw);
+$("#left").addEventListener("change", (event) => { state.left = Number(event.target.value); draw(); });
+$("#right").addEventListener("change", (event) => { state.right = Number(event.target.value); draw(); });
+$("#cut").addEventListener("input", (event) => setCut(Number(event.target.value)));
+$("#size").addEventListener("input", (event) => stage.style.setProperty("--size", `${event.target.value}px`));
+$("#gain").addEventListener("input", (event) => {
+  stage.style.setProperty("--gain", event.target.value);
+  $("#gain-out").textContent = `${event.target.value}×`;
+});
+openScene(Number($("#scene").value));
