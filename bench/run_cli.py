@@ -26,7 +26,11 @@ from bench import console
 from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
+    from bench.backends import Cluster
     from bench.runner import Run, Selection
+
+#: Dask workers that are started here unless their number is given.
+WORKERS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +111,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "out of the tables (default: 1)",
     )
     add(
+        "--backend",
+        choices=("local", "dask"),
+        default="local",
+        help="dask: workers of dask.distributed do the work; timings count as contended",
+    )
+    add("--scheduler", metavar="ADDRESS", help="of a running dask scheduler: tcp://host:8786")
+    add("--workers", type=int, metavar="N", help="dask workers to start here (default: 2)")
+    add(
         "--rerun",
         choices=("missing", "failed", "all", "none"),
         default="failed",
@@ -139,8 +151,8 @@ def run(args: argparse.Namespace) -> int:
         return _dry_run(Run(selection, args.out, store, console.Silent()))
     _writable(args.out)
     fetch([file for scene in selection.scenes for file in scene.files])
-    with console.RunProgress() as progress, _terminable():
-        task = Run(selection, args.out, store, progress)
+    with _cluster(args) as cluster, console.RunProgress() as progress, _terminable():
+        task = Run(selection, args.out, store, progress, cluster)
         try:
             complete = task.execute()
         except KeyboardInterrupt:
@@ -166,13 +178,20 @@ def _selection(args: argparse.Namespace) -> Selection:
         raise UsageError("--threads and --jobs must be at least 1 and --repeats at least 0")
     if args.isolation == "none" and (args.jobs > 1 or args.memory):
         raise UsageError("--jobs and --memory need processes, not --isolation none")
+    if args.backend == "local" and (args.scheduler or args.workers is not None):
+        raise UsageError("--scheduler and --workers are for --backend dask")
+    if args.workers is not None and args.workers < 1:
+        raise UsageError("--workers must be at least 1")
+    if args.backend == "dask" and args.isolation == "none":
+        raise UsageError("--backend dask needs processes, not --isolation none")
     memory = None if args.memory is None else parse_size(args.memory)
+    sharing = args.jobs if args.backend == "local" else args.workers or WORKERS
     return Selection(
         scenes=load_scenes(args.datasets),
         methods=select_methods(args.methods),
         metrics=select_metrics(args.metrics),
         device=args.device,
-        threads=args.threads or max(1, available_cores() // args.jobs),
+        threads=args.threads or max(1, available_cores() // sharing),
         repeats=args.repeats,
         rerun=RERUN[args.rerun],
         limits=Limits(_seconds(args.timeout), memory),
@@ -180,6 +199,14 @@ def _selection(args: argparse.Namespace) -> Selection:
         jobs=args.jobs,
         shard=_shard(args.shard),
     )
+
+
+def _cluster(args: argparse.Namespace) -> contextlib.AbstractContextManager[Cluster | None]:
+    if args.backend == "local":
+        return contextlib.nullcontext()
+    from bench.backends import connect
+
+    return connect(args.scheduler, args.workers or WORKERS)
 
 
 def _seconds(text: str) -> float:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench import child, timing
+from bench.backends import Cluster, Remote
 from bench.cell import Bench
 from bench.child import Limits, Setup
 from bench.images import write_bytes
@@ -99,18 +100,22 @@ class Run:
         Where records are kept.
     progress : Progress
         Told about each cell.
+    cluster : Cluster, optional
+        Workers that do it; the selection's number of jobs is then theirs.
     """
 
     selection: Selection
     out: Path
     store: Store
     progress: Progress
+    cluster: Cluster | None = None
     parts: list[SceneRun] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         chosen = self.selection
         self.machine = describe(chosen.device, chosen.threads)
-        self._benches: weakref.WeakSet[Supervised] = weakref.WeakSet()
+        self._benches: weakref.WeakSet[Supervised | Remote] = weakref.WeakSet()
+        self._jobs = chosen.jobs if self.cluster is None else self.cluster.slots
         self._stopped = threading.Event()
         self.parts = [
             SceneRun(
@@ -125,7 +130,7 @@ class Run:
                 machine=self.machine["machine"],
                 repeats=chosen.repeats,
                 rerun=chosen.rerun,
-                contended=chosen.jobs > 1,
+                contended=chosen.jobs > 1 or self.cluster is not None,
             )
             for scene, entrants in chosen.cells()
         ]
@@ -162,11 +167,11 @@ class Run:
 
     def _work(self, tasks: list[Callable[[], None]]) -> None:
         """Do all, some at the same time; the first that raises ends the others."""
-        if self.selection.jobs == 1:
+        if self._jobs == 1:
             for task in tasks:
                 task()
             return
-        with ThreadPoolExecutor(self.selection.jobs) as pool:
+        with ThreadPoolExecutor(self._jobs) as pool:
             try:
                 for future in as_completed([pool.submit(task) for task in tasks]):
                     future.result()
@@ -182,7 +187,8 @@ class Run:
         if chosen.isolation == "none":
             return Workbench(images, chosen.device, chosen.threads)
         setup = Setup(images, chosen.device, chosen.threads, self._plugins())
-        bench = Supervised(setup, chosen.limits, fresh=chosen.isolation == "cell")
+        make = Supervised if self.cluster is None else self.cluster.bench
+        bench = make(setup, chosen.limits, chosen.isolation == "cell")
         self._benches.add(bench)
         if self._stopped.is_set():
             bench.abandon()
