@@ -89,9 +89,9 @@ def graphed(call: Callable[[], Any]) -> Callable[[], Any]:
     return graph.replay
 
 
-def peak(device: torch.device, dtype: torch.dtype) -> float:
+def peak(device: torch.device, dtype: torch.dtype, side: int | None = None) -> float:
     """Operations per second of a large matrix product."""
-    side = 8192 if device.type == "cuda" else 1536
+    side = side or (8192 if device.type == "cuda" else 1536)
     a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     return 2 * side**3 / (1e-3 * milliseconds(lambda: a @ b, device, 10))
 

@@ -1,0 +1,129 @@
+"""``python -m methods.learned.cards``: the model cards, from the records and what is known.
+
+A card is what its weights' record and `HELD_OUT` say, in words, and is written again when
+they change.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from bench.images import write_bytes
+from methods.learned import WEIGHTS
+
+#: What ``python -m methods.learned.evaluate`` printed for the shipped weights.
+HELD_OUT = WEIGHTS / "heldout.json"
+
+TERMS = (
+    "Photos and segmentations of BSDS500 (Arbeláez, Maire, Fowlkes, Malik 2011): research and "
+    "education, not for commerce. The 200 `train` photos train, the first 50 `val` photos decide "
+    "when to stop, the other 50 are held out for the scores below. No image of any benchmark "
+    "of fusion was trained on."
+)
+
+#: Method names per weights file, and what to use and not to use it for.
+ABOUT: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "fcn": (
+        ("fcn",),
+        "The two-stream network of Xu et al. 2018, plain regression: one network for luminance, "
+        "one for the four channels R, G, B and gray.",
+        "Every pixel is computed anew: tones may shift by a level or two, noise is partly "
+        "smoothed away, and what differs between the sources in other ways than focus is "
+        "mixed. It sees 17 x 17 pixels, so a flat region is a guess. Two sources at a time.",
+    ),
+    "fcn-w": (
+        ("fcn-w",),
+        "The body of the two-stream network with a sigmoid head: one weight per pixel, tones "
+        "and colours from the sources.",
+        "It sees 17 x 17 pixels and was trained on Gaussian region blur without noise: on "
+        "noisy pairs its weights scatter in flat regions. The near-perfect score on region "
+        "pairs says that a step between a photo and its blur is easy to find, not that real "
+        "pairs are.",
+    ),
+    "fcn-x": (
+        ("fcn-x", "fcn-x-hard"),
+        "FocusNet (`methods/learned/focusnet.py`), any number of sources: soft scores for the "
+        "least error and hard ones for copying.",
+        "Trained on synthetic defocus of photos of 480 x 320: Gaussian regions, two and three "
+        "planes through a lens, leaning surfaces; with slight motion, noise and JPEG in six "
+        "scenes of ten. Large flat regions with interlaced or strong noise can be given to "
+        "either source. Moving objects and wrong registration are not detected.",
+    ),
+    "cnn": (
+        ("cnn",),
+        'The "slight" variant of the network of Liu et al. 2017, without the layer of 256 units.',
+        "A window of 16 x 16 pixels decides, so thin objects lose their outline. Trained on "
+        "one kind of Gaussian blur, as in the paper, of BSDS500 in place of ImageNet.",
+    ),
+    "srcnn": (
+        ("srcnn",),
+        "SRCNN 9-1-5 merging features by clarity (Zhong et al. 2016): one network at the "
+        "sources' resolution, one for sources enlarged twice.",
+        "8129 parameters: soft where the 7 x 7 clarity is wrong, at boundaries above all. "
+        "Luminance only; colour is carried over.",
+    ),
+}
+
+
+def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
+    """The model card of one weights file, Markdown."""
+    methods, what, limits = ABOUT[name]
+    lines = [f"# {name}.safetensors", "", what, "", f"SHA-256 `{record['sha256']}`.", ""]
+    lines += ["## Data and terms", "", TERMS, "", "## Recipe", ""]
+    lines += [
+        "| network | parameters | pools (scenes, share) | batch x crop | rate | steps | seed "
+        "| wall time | device | validation PSNR |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for part, run in record["networks"].items():
+        pools = ", ".join(
+            f"{pool['kind']} ({pool['scenes']}, {pool['share']:g})"
+            for pool in run["pools"].values()
+        )
+        psnr = ", ".join(f"{k} {v:.2f} dB" for k, v in run["validation_psnr_by_kind"].items())
+        lines.append(
+            f"| {part} ({run['architecture']}) | {run['parameters']} | {pools} | "
+            f"{run['batch']} x {run['crop']} | {run['optimiser']['rate']:g} | {run['steps']} | "
+            f"{run['seed']} | {run['wall_seconds']:.0f} s | {run['device']} | {psnr} |"
+        )
+    steps = next(iter(record["networks"].values()))["steps"]
+    lines += [
+        "",
+        "Adam, warm-up and cosine, mean of the weights, bf16 autocast; losses and crops in "
+        "`methods/learned/recipes.py`, hashes of the data and the curve in the record "
+        f"`{name}.json`. Several networks shared the device, hence the wall time. To train "
+        f"again: `python -m bench train {name} --data BSDS500 --device cuda --steps {steps}`.",
+        "",
+        "## Scores",
+        "",
+        f"Mean PSNR in dB over {scores['pairs']} held-out pairs of each kind, 8-bit images "
+        "(`python -m methods.learned.evaluate`); region: Gaussian, sigma in [2, 10]; lens: the "
+        "dataset `synthetic-lens`.",
+        "",
+        "| method | region, gray | region, colour | lens, gray | lens, colour |",
+        "|---|---|---|---|---|",
+    ]
+    for method in (*methods, "lp", "gf", "sobel"):
+        cells = [
+            f"{scores['psnr'][kind][colour][method]:.2f}"
+            for kind in ("region", "lens")
+            for colour in ("gray", "colour")
+        ]
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    lines += ["", "## Limits", "", limits, ""]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Write all cards."""
+    scores = json.loads(HELD_OUT.read_text())
+    for name in ABOUT:
+        record = json.loads((WEIGHTS / f"{name}.json").read_text())
+        write_bytes(WEIGHTS / f"{name}.md", card(name, record, scores).encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

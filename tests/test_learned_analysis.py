@@ -1,0 +1,96 @@
+"""The network analysis commands: ablation and feature maps; speed and evaluation tables."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from bench import ablate_cli, features_cli
+from bench.errors import UsageError
+from methods.learned import evaluate, speed
+from methods.learned.inference import pairwise
+from methods.learned.networks import FCN
+
+
+def test_ablation_varies_what_the_paper_varies():
+    shared = [ablate_cli._whole(c) for v in ablate_cli.PANELS.values() for c in v.values()]
+    assert len(shared) == 11
+    own = {"filters": 64, "size": 5, "depth": (2, 1, 2), "crop": 50}
+    assert sum(settings == own for settings in shared) == 4
+    assert all(sum(s[k] != own[k] for k in own) <= 1 for s in shared)
+
+
+def test_ablation_writes_curves_and_figure(tmp_path, monkeypatch):
+    from skimage import data
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for k in range(10):
+        cv2.imwrite(str(photos / f"{k}.png"), data.astronaut()[k * 20 : k * 20 + 128, :160])
+    small = {
+        "filters": {"4": {"filters": 4, "crop": 16}},
+        "depth": {"3-1-3": {"filters": 2, "depth": (3, 1, 3), "crop": 16}},
+    }
+    monkeypatch.setattr(ablate_cli, "PANELS", small)
+    monkeypatch.setattr(ablate_cli, "QUICK_SCENES", 4)
+    parser = argparse.ArgumentParser()
+    ablate_cli.add_arguments(parser)
+    given = ["--data", str(photos), "--out", str(tmp_path / "out"), "--quick", "--steps", "2"]
+    monkeypatch.setattr(ablate_cli, "draw", lambda rows, path: path.touch())
+    assert ablate_cli.run(parser.parse_args([*given, "--batch", "2"])) == 0
+    with (tmp_path / "out" / "ablation.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["variant"] for row in rows} == {"4", "3-1-3"}
+    assert all(0 < float(row["psnr"]) < 80 for row in rows)
+    assert json.loads((tmp_path / "out" / "ablation.json").read_text())["steps"] == 2
+    with pytest.raises(UsageError, match="positive"):
+        ablate_cli.run(parser.parse_args([*given, "--batch", "0"]))
+
+
+def test_ablation_figure(tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = [
+        {"panel": panel, "variant": label, "step": step, "psnr": 20 + step}
+        for panel, variants in ablate_cli.PANELS.items()
+        for label in variants
+        for step in (1, 2)
+    ]
+    ablate_cli.draw(rows, tmp_path / "figure.png")
+    assert cv2.imread(str(tmp_path / "figure.png")).shape[2] == 3
+
+
+def test_feature_maps_are_those_of_the_network(tmp_path):
+    pair = np.random.default_rng(0).random((2, 24, 20), dtype=np.float32)
+    maps = features_cli.feature_maps(pair)
+    assert [m.shape for m in maps.values()] == [(64, 24, 20)] * 3
+    assert all(m.min() == 0 < m.max() for m in maps.values())
+    pytest.importorskip("matplotlib")
+    features_cli.draw(list(pair), maps, 3, tmp_path / "maps.png")
+    assert cv2.imread(str(tmp_path / "maps.png")) is not None
+
+
+def test_operations_are_counted():
+    network = FCN(filters=64)
+    work = speed.count_operations(network, pairwise, torch.zeros(1, 2, 1, 16, 16))
+    weights = sum(p.numel() for p in network.parameters() if p.dim() == 4)
+    assert work == 2 * weights * 16 * 16
+    assert speed.peak(torch.device("cpu"), torch.float32, side=128) > 1e7
+
+
+def test_held_out_scores(tmp_path, capsys):
+    from skimage import data
+
+    for k in range(10):
+        cv2.imwrite(str(tmp_path / f"{k}.png"), data.astronaut()[k * 20 : k * 20 + 96, :120])
+    assert evaluate.main(["--data", str(tmp_path), "--methods", "average,source-a"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert table["pairs"] == 1
+    assert 10 < table["psnr"]["lens"]["gray"]["average"] < 60
+    assert evaluate.main(["--data", str(tmp_path), "--methods", "nothing"]) == 2
+    assert "unknown method" in capsys.readouterr().err

@@ -1,0 +1,170 @@
+"""The learned methods as they are shipped: tiles, sizes, order, and what they are for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import methods.learned.inference as inference
+from bench.errors import EnvironmentFault, UsageError
+from bench.fusion import fuse
+from bench.images import quantise
+from datasets.defocus import lens_pair, region_pair
+from methods import METHODS
+from methods.fcn import fcn
+from methods.fcn_x import fcn_x, fcn_x_hard
+from methods.learned.focusmap import focus
+from methods.learned.focusnet import MULTIPLE, REACH, FocusNet
+from methods.learned.inference import Extent, infer, pairwise, stacked
+from methods.learned.networks import CNN, FCN, SRCNN
+from methods.srcnn import srcnn
+
+LEARNED = [m.name for m in METHODS if m.takes_device]
+
+
+def psnr(a, b) -> float:
+    error = np.mean((a.astype(float) - b.astype(float)) ** 2)
+    return float("inf") if error == 0 else 10 * np.log10(255**2 / error)
+
+
+def photo(size: int = 128) -> np.ndarray:
+    from skimage import data
+
+    return (data.camera()[120 : 120 + size, 150 : 150 + size] / 255).astype(np.float32)
+
+
+def disk(size: int = 128) -> np.ndarray:
+    y, x = np.mgrid[:size, :size]
+    return np.hypot(y - size / 2, x - size / 2) < size / 3
+
+
+@pytest.fixture
+def pair() -> tuple[list[np.ndarray], np.ndarray]:
+    """A region pair of a photo that no network has seen, and its truth."""
+    truth = photo()
+    return [quantise(x) for x in region_pair(truth, disk(), 4.0)], quantise(truth)
+
+
+#: Far below what the records say of 50 such pairs, far above an average of the sources.
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("fcn", 36), ("fcn-w", 50), ("fcn-x", 45), ("fcn-x-hard", 42), ("cnn", 32), ("srcnn", 34)],
+)
+def test_restores_a_region_pair(pair, name, least):
+    sources, truth = pair
+    assert psnr(fuse(name, sources), truth) >= least
+    assert psnr(fuse("average", sources), truth) < 32
+
+
+def test_fcn_x_restores_a_lens_pair():
+    near, far, truth = (quantise(x) for x in lens_pair(photo(), disk(), 4.0))
+    assert psnr(fuse("fcn-x", [near, far]), truth) >= 38
+
+
+def test_fcn_takes_four_channels_of_a_colour_pair(pair):
+    from skimage import data
+
+    truth = (data.astronaut()[:128, 150:278] / 255).astype(np.float32)
+    sources = [quantise(x) for x in region_pair(truth, disk(), 4.0)]
+    assert psnr(fuse("fcn", sources), quantise(truth)) >= 34
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_bf16_is_offered_only_where_it_changes_little(pair, name, monkeypatch):
+    sources = [source[20:84, 30:78] for source in pair[0]]
+    plain = fuse(name, sources)
+    monkeypatch.setattr(inference, "cpu_has_bf16", lambda: True)
+    assert psnr(fuse(name, sources), plain) >= 50
+
+
+@pytest.mark.parametrize("name", ["fcn-x", "fcn-x-hard"])
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0), (1, 2, 0)])
+def test_fcn_x_does_not_depend_on_the_order(name, order):
+    rng = np.random.default_rng(2)
+    sources = [rng.integers(0, 256, (50, 61)).astype(np.uint8) for _ in range(3)]
+    swapped = fuse(name, [sources[k] for k in order])
+    assert abs(fuse(name, sources).astype(int) - swapped).max() <= (1 if name == "fcn-x" else 0)
+
+
+def test_fcn_x_swapped_pair_is_the_same_to_the_bit(pair):
+    for name in ("fcn-x", "fcn-x-hard"):
+        assert (fuse(name, pair[0]) == fuse(name, pair[0][::-1])).all()
+
+
+def test_hard_weights_choose_one_source_among_three():
+    stack = np.random.default_rng(0).random((3, 40, 30), dtype=np.float32)
+    weights = fcn_x_hard(stack)
+    assert set(np.unique(weights)) == {0.0, 1.0}
+    assert (weights.sum(axis=0) == 1).all()
+    assert np.allclose(fcn_x(stack).sum(axis=0), 1, atol=1e-6)
+
+
+TILED = {
+    "fcn": (lambda: FCN(filters=6), pairwise, Extent(reach=8), 24),
+    "srcnn": (SRCNN, stacked, Extent(reach=10), 24),
+    "cnn": (CNN, focus, Extent(reach=40, smallest=16), 32),
+    "fcn-x": (
+        lambda: FocusNet(widths=(4, 4, 4, 4)),
+        stacked,
+        Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE),
+        64,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TILED)
+def test_tiles_give_what_the_whole_gives(name):
+    make, forward, extent, side = TILED[name]
+    torch.manual_seed(1)
+    network = make().eval()
+    if name == "fcn-x":
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+    height, width = (1000, 45) if name == "fcn-x" else (83, 71)
+    sources = np.random.default_rng(0).random((2, height, width), dtype=np.float32)
+    whole = infer(network, forward, sources, extent)
+    tiled = infer(network, forward, sources, extent, tile=side)
+    assert whole.shape[1:] == (height, width)
+    assert whole.std() > 1e-4
+    np.testing.assert_allclose(tiled, whole, atol=1e-4 * max(1.0, float(abs(whole).max())))
+
+
+@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (17, 3), (31, 33)])
+def test_small_and_odd_sizes_of_identical_sources(name, shape):
+    image = np.random.default_rng(5).integers(60, 190, shape).astype(np.uint8)
+    fused = fuse(name, [image, image])
+    assert fused.shape == shape
+    if METHODS[name].kind == "decision":
+        assert abs(fused.astype(int) - image).max() <= 1
+
+
+def test_srcnn_doubles_the_resolution():
+    from skimage import data
+    from skimage.transform import downscale_local_mean
+
+    truth = (data.camera()[100:260, 100:260] / 255).astype(np.float32)
+    small = downscale_local_mean(truth, (2, 2)).astype(np.float32)
+    large = srcnn(np.stack([small, small]), scale=2)
+    assert large.shape == truth.shape
+    nearest = small.repeat(2, axis=0).repeat(2, axis=1)
+    assert psnr(255 * large, 255 * truth) > psnr(255 * nearest, 255 * truth) + 1
+
+
+def test_wrong_arguments():
+    three = np.zeros((3, 8, 8), np.float32)
+    with pytest.raises(UsageError, match="two sources, got 3"):
+        fcn(three)
+    with pytest.raises(UsageError, match="scale 1 or 2"):
+        srcnn(three, scale=3)
+    with pytest.raises(UsageError, match="smallest"):
+        fcn_x_hard(three, smallest=1.0)
+
+
+@pytest.mark.parametrize("device", ["cuda", "tpu", "meta"])
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_no_silent_fall_back(pair, device):
+    expected = EnvironmentFault if device == "cuda" else UsageError
+    with pytest.raises(expected, match=device):
+        fuse("fcn-w", pair[0], device=device)

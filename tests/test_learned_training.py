@@ -1,0 +1,332 @@
+"""Pools and the trainer, on problems that take seconds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from bench import train_cli
+from bench.errors import DataUnavailable, UnknownName, UsageError
+from methods.learned.batches import DevicePool, step_generator, with_gray
+from methods.learned.pools import list_photos, make_pool
+from methods.learned.recipes import RECIPES
+from methods.learned.specs import KINDS, PoolSpec
+from methods.learned.training import Options, Trainer
+from methods.learned.weights import load_network
+
+SHAPE = (64, 80)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    """Ten photos cut from those of scikit-image."""
+    from skimage import data
+
+    folder = tmp_path_factory.mktemp("photos")
+    whole = data.astronaut()[..., ::-1]
+    for k in range(10):
+        cut = whole[40 * (k // 2) : 40 * (k // 2) + 96, 150 * (k % 2) : 150 * (k % 2) + 128]
+        cv2.imwrite(str(folder / f"{k}.png"), np.ascontiguousarray(cut))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pools(photos, tmp_path_factory):
+    where = tmp_path_factory.mktemp("pools")
+
+    def get(kind: str, *, colour: bool = False):
+        spec = PoolSpec(kind, 6, colour=colour, shape=SHAPE)
+        return make_pool(spec, list_photos(photos, "train"), where, workers=1)
+
+    return get
+
+
+def small(name: str = "fcn.gray"):
+    """A recipe with a network that trains in no time."""
+    recipe = RECIPES[name]
+    narrow = {
+        "FCN": {"filters": 8, "size": 3},
+        "FocusNet": {"widths": (8, 8, 8, 8), "dilations": (1,)},
+    }
+    arguments = {**recipe.arguments, **narrow.get(recipe.architecture, {})}
+    kinds = dict.fromkeys(recipe.validation, 1)
+    batch = 6 if recipe.architecture == "SRCNN" else 12
+    return replace(recipe, arguments=arguments, batch=batch, crop=32, validation=kinds)
+
+
+def trainer(name: str, pools, out: Path, **options) -> Trainer:
+    recipe = small(name)
+    if recipe.architecture == "CNN":
+        recipe = replace(recipe, crop=16)
+    train = {kind: pools(kind, colour=recipe.colour) for kind in recipe.pools}
+    val = {kind: pools(kind, colour=recipe.colour) for kind in recipe.validation}
+    settings = {"steps": 6, "validations": 2, "precision": "fp32", **options}
+    return Trainer(recipe, train, val, Options(out=out, **settings))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("colour", [False, True])
+def test_pools_hold_what_they_say(pools, kind, colour):
+    pool = pools(kind, colour=colour)
+    tail = (*SHAPE, 3) if colour else SHAPE
+    assert pool.sources.shape == (6, KINDS[kind], *tail)
+    assert pool.truth.shape == (6, *tail)
+    assert pool.owner.max() < KINDS[kind]
+    assert (pool.edges >= 0).all()
+    assert (pool.edges < np.array(SHAPE)).all()
+    # The owner is closer to the truth than the sources are on average.
+    error = abs(pool.sources.astype(float) - pool.truth[:, None]).mean(axis=-1 if colour else ())
+    error = error if colour else abs(pool.sources.astype(float) - pool.truth[:, None])
+    own = np.take_along_axis(error, pool.owner[:, None].astype(int), axis=1)
+    assert own.mean() < 0.7 * error.mean()
+
+
+def test_pools_are_made_once_and_alike_by_any_number_of_processes(photos, tmp_path):
+    spec = PoolSpec("lens", 5, shape=SHAPE)
+    files = list_photos(photos, "train")
+    one = make_pool(spec, files, tmp_path / "a", workers=1)
+    two = make_pool(spec, files, tmp_path / "b", workers=2)
+    assert all((x == y).all() for x, y in zip(one, two, strict=True))
+    made = [p.stat().st_mtime_ns for p in sorted((tmp_path / "a").rglob("*.npy"))]
+    make_pool(spec, files, tmp_path / "a", workers=1)
+    assert made == [p.stat().st_mtime_ns for p in sorted((tmp_path / "a").rglob("*.npy"))]
+    with pytest.raises(UsageError, match="pool kind"):
+        make_pool(replace(spec, kind="tilt"), files, tmp_path)
+
+
+def test_photos_are_divided(photos, tmp_path):
+    parts = [list_photos(photos, part) for part in ("train", "val", "held-out")]
+    assert [len(part) for part in parts] == [8, 1, 1]
+    assert len({p for part in parts for p in part}) == 10
+    for part, names in (("train", "ab"), ("val", "cdef")):
+        (tmp_path / "images" / part).mkdir(parents=True)
+        for name in names:
+            (tmp_path / "images" / part / f"{name}.jpg").touch()
+    found = {p: [f.stem for f in list_photos(tmp_path, p)] for p in ("train", "val", "held-out")}
+    assert found == {"train": ["a", "b"], "val": ["c", "d"], "held-out": ["e", "f"]}
+    with pytest.raises(DataUnavailable, match="no photos"):
+        list_photos(tmp_path / "images" / "nothing", "train")
+
+
+def test_batches_are_drawn_again_alike(pools):
+    pool = DevicePool(pools("region"), "cpu")
+    draws = [pool.crops(9, 24, step_generator(1, step, 0, "cpu")) for step in (5, 5, 6)]
+    assert all(torch.equal(x, y) for x, y in zip(draws[0], draws[1], strict=True))
+    assert not torch.equal(draws[0].truth, draws[2].truth)
+    other_rank = pool.crops(9, 24, step_generator(1, 5, 1, "cpu"))
+    assert not torch.equal(draws[0].truth, other_rank.truth)
+
+
+def test_half_of_the_crops_lie_on_boundaries(pools):
+    pool = DevicePool(pools("region"), "cpu")
+    batch = pool.crops(60, 16, step_generator(0, 0, 0, "cpu"))
+    mixed = (batch.owner.flatten(1).amin(1) != batch.owner.flatten(1).amax(1)).float()
+    assert mixed[:30].mean() > 0.9
+    assert mixed[30:].mean() < 0.8
+
+
+def test_the_owner_follows_its_source(pools):
+    pool = DevicePool(pools("region"), "cpu")
+    batch = pool.crops(16, 24, step_generator(0, 3, 0, "cpu"))
+    own = batch.sources[:, :, 0].gather(1, batch.owner.unsqueeze(1)).squeeze(1)
+    assert torch.equal(own, batch.truth[:, 0])
+
+
+def test_fourth_channel_is_luminance():
+    rgb = torch.rand(2, 3, 4, 5)
+    four = with_gray(rgb)
+    assert four.shape == (2, 4, 4, 5)
+    torch.testing.assert_close(
+        four[:, 3], 0.2989 * rgb[:, 0] + 0.587 * rgb[:, 1] + 0.114 * rgb[:, 2], atol=1e-3, rtol=0
+    )
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_learns(pools, tmp_path, name):
+    result = trainer(name, pools, tmp_path, steps=40, validations=4, patience=99).run()
+    losses = [row["loss"] for row in result.history]
+    assert result.steps == 40
+    assert min(losses[1:]) < losses[0] - 0.02 * abs(losses[0])
+    assert np.isfinite(result.psnr)
+
+
+def test_regression_falls_far(pools, tmp_path):
+    result = trainer("fcn.gray", pools, tmp_path, steps=120, validations=6, rate=3e-3).run()
+    assert result.history[-1]["loss"] < 0.1 * result.history[0]["loss"]
+    assert result.psnr > result.history[0]["psnr"] + 5
+
+
+def weights_of(result) -> list[torch.Tensor]:
+    return [p.detach().clone() for p in result.network.parameters()]
+
+
+def same(a, b) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(weights_of(a), weights_of(b), strict=True))
+
+
+def test_seeds_decide(pools, tmp_path):
+    runs = [
+        trainer("fcn.gray", pools, tmp_path / str(k), seed=seed).run()
+        for k, seed in enumerate((4, 4, 5))
+    ]
+    assert same(runs[0], runs[1])
+    assert not same(runs[0], runs[2])
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("name", ["fcn.gray", "fcn-x.gray"])
+def test_a_killed_run_ends_as_if_it_had_not_been(pools, tmp_path, name, monkeypatch):
+    whole = trainer(name, pools, tmp_path / "whole", steps=8, validations=4).run()
+    first = trainer(name, pools, tmp_path / "killed", steps=8, validations=4)
+    step = first._train_step
+
+    def dies(model, share):
+        if first.step == 5:
+            raise Killed
+        return step(model, share)
+
+    monkeypatch.setattr(first, "_train_step", dies)
+    with pytest.raises(Killed):
+        first.run()
+    second = trainer(name, pools, tmp_path / "killed", steps=8, validations=4, resume=True)
+    assert second.step == 4  # the last checkpoint
+    resumed = second.run()
+    assert same(whole, resumed)
+    assert [r["psnr"] for r in whole.history] == [r["psnr"] for r in resumed.history]
+
+
+def test_checkpoints_of_other_runs_are_refused(pools, tmp_path):
+    trainer("fcn.gray", pools, tmp_path).run()
+    with pytest.raises(UsageError, match="seed is 0, not 3"):
+        trainer("fcn.gray", pools, tmp_path, resume=True, seed=3)
+    path = tmp_path / "fcn.gray.checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(UsageError, match="not a whole checkpoint"):
+        trainer("fcn.gray", pools, tmp_path, resume=True)
+
+
+def test_stops_early(pools, tmp_path):
+    stuck = trainer("fcn.gray", pools, tmp_path, steps=40, validations=40, patience=3, rate=1e-12)
+    result = stuck.run()
+    assert result.stopped.startswith("early")
+    assert result.steps < 40
+
+
+def test_limits_are_needed(pools, tmp_path):
+    with pytest.raises(UsageError, match="minutes or steps"):
+        trainer("fcn.gray", pools, tmp_path, steps=None)
+    with pytest.raises(UsageError, match="precision"):
+        trainer("fcn.gray", pools, tmp_path, precision="int8")
+
+
+def test_autocast_trains_too(pools, tmp_path):
+    result = trainer("fcn.gray", pools, tmp_path, precision="bf16", steps=12).run()
+    assert result.history[-1]["loss"] < result.history[0]["loss"]
+
+
+def command(photos: Path, out: Path, *more: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    train_cli.add_arguments(parser)
+    fixed = ["--data", str(photos), "--out", str(out), "--scenes", "4", "--batch", "4"]
+    return parser.parse_args([*more, *fixed])
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Recipes over small scenes, so that the command takes seconds."""
+    for name in ("srcnn.x1", "srcnn.x2"):
+        recipe = RECIPES[name]
+        spec = {k: (replace(s, shape=SHAPE), share) for k, (s, share) in recipe.pools.items()}
+        change = replace(recipe, pools=spec, validation={"region": 2})
+        monkeypatch.setitem(RECIPES, name, change)
+
+
+def test_command_trains_all_parts_and_packs_them(photos, tmp_path, tiny, capsys):
+    args = command(photos, tmp_path, "srcnn", "--steps", "4", "--validations", "2")
+    assert train_cli.run(args) == 0
+    packed = tmp_path / "srcnn.safetensors"
+    assert capsys.readouterr().out.strip() == str(packed)
+    assert load_network(packed, "srcnn", "x2")
+    record = json.loads((tmp_path / "srcnn.json").read_text())
+    assert record["networks"]["x1"]["steps"] == 4
+    assert len(record["networks"]["x1"]["data"]["train"]["sha256"]) == 64
+    for ending in ("csv", "json", "safetensors"):
+        assert (tmp_path / f"srcnn.x1.{ending}").exists()
+    assert len((tmp_path / "srcnn.x1.csv").read_text().splitlines()) == 3
+
+
+def test_command_refuses(photos, tmp_path, monkeypatch):
+    monkeypatch.delenv("MFIF_DATA", raising=False)
+    with pytest.raises(UnknownName, match="did you mean"):
+        train_cli.run(command(photos, tmp_path, "fnc"))
+    with pytest.raises(UsageError, match="--steps must be positive"):
+        train_cli.run(command(photos, tmp_path, "fcn", "--steps", "0"))
+    with pytest.raises(DataUnavailable, match="no such folder"):
+        train_cli.run(command(tmp_path / "none", tmp_path, "fcn"))
+    args = command(photos, tmp_path, "fcn")
+    args.data = None
+    with pytest.raises(DataUnavailable, match="--data DIR or set MFIF_DATA"):
+        train_cli.run(args)
+
+
+WORKER = """
+import argparse, sys, torch
+from dataclasses import replace
+from pathlib import Path
+import torch.distributed as dist
+from methods.learned.pools import list_photos, make_pool
+from methods.learned.recipes import RECIPES
+from methods.learned.specs import PoolSpec
+from methods.learned.training import Options, Trainer
+photos, out = map(Path, sys.argv[1:])
+torch.set_num_threads(1)
+dist.init_process_group("gloo")
+rank = dist.get_rank()
+recipe = replace(RECIPES["fcn.gray"], arguments={"filters": 4, "size": 3}, batch=8, crop=24)
+files = list_photos(photos, "train")
+pool = {"region": make_pool(PoolSpec("region", 4, shape=(64, 80)), files, out / "p", workers=1)}
+options = Options(out=out, steps=10, validations=2, precision="fp32")
+result = Trainer(recipe, pool, pool, options).run()
+torch.save([p.detach() for p in result.network.parameters()], out / f"rank{rank}.pt")
+dist.destroy_process_group()
+"""
+
+
+def test_two_processes_train_one_network(photos, tmp_path):
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    root = Path(__file__).parents[1]
+    env = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    env |= {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(photos), str(tmp_path)],
+            env={**env, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    one, two = (torch.load(tmp_path / f"rank{k}.pt", weights_only=True) for k in range(2))
+    assert all(torch.equal(x, y) for x, y in zip(one, two, strict=True))
+    assert (tmp_path / "fcn.gray.checkpoint.safetensors").exists()
