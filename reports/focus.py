@@ -55,12 +55,25 @@ def decision_map(sources: Sequence[NDArray[Any]], fused: NDArray[Any]) -> NDArra
     >>> int(decision_map([a, b], b)[4, 4]), int(decision_map([a, a], b)[4, 4])
     (1, 255)
     """
-    target = to_gray255(fused)
-    distances = np.stack(
-        [cv2.blur(abs(target - to_gray255(source)), (WINDOW, WINDOW)) for source in sources]
-    )
-    nearest = distances.argmin(axis=0).astype(np.uint8)
-    first, second = np.sort(distances, axis=0)[:2]
+    return nearest_source([gray(source) for source in sources], gray(fused))
+
+
+def gray(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Luminance on 0..255, in the precision that a picture needs."""
+    return to_gray255(image).astype(np.float32)
+
+
+def nearest_source(
+    planes: Sequence[NDArray[np.float32]], fused: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """`decision_map` of what `gray` gives; for many fused images of one scene."""
+    nearest = np.zeros(fused.shape, np.uint8)
+    first = second = np.full(fused.shape, np.inf, np.float32)
+    for k, plane in enumerate(planes):
+        distance = cv2.blur(abs(fused - plane), (WINDOW, WINDOW))
+        nearest[distance < first] = k
+        second = np.minimum(second, np.maximum(first, distance))
+        first = np.minimum(first, distance)
     nearest[second - first < MARGIN] = UNDECIDED
     return nearest
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bench.images import encode_png, quantise, safe_name, to_unit, write_bytes
 from bench.store import Store
-from reports.focus import UNDECIDED, boundary_box, decision_map
+from reports.focus import UNDECIDED, boundary_box, gray, nearest_source
 from reports.results import Results
 from reports.sources import Sources
 
@@ -162,6 +162,7 @@ def _scene(
     images, why = sources.images(entry)
     shown: list[Picture] = []
     box = None
+    planes = [] if images is None else [gray(source) for source in images.sources]
     if images is not None:
         side = min(CROP, min(images.sources[0].shape[:2]) // 2)
         box = boundary_box(images.sources, side)
@@ -177,7 +178,7 @@ def _scene(
             continue
         picture = _picture(cell["method"], "fused", fused, sizes, box)
         if images is not None:
-            picture["map"] = _map(decision_map(images.sources, fused), sizes.map_side)
+            picture["map"] = _map(nearest_source(planes, gray(fused)), sizes.map_side)
         shown.append(picture)
     height, width = entry["height"], entry["width"]
     about = {key: entry[key] for key in ("dataset", "scene", "title", "note", "origin")}
@@ -194,12 +195,17 @@ def _scene(
 def _picture(
     name: str, kind: str, image: NDArray[Any], sizes: Sizes, box: tuple[int, ...] | None
 ) -> Picture:
-    plain = quantise(to_unit(image))
+    plain = _plain(image)
     crop = (
         "" if box is None else _webp(plain[box[1] : box[3], box[0] : box[2]], 0, sizes.crop_quality)
     )
     thumb = _webp(plain, sizes.side, sizes.quality)
     return {"name": name, "kind": kind, "thumb": thumb, "crop": crop, "map": "", "full": ""}
+
+
+def _plain(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """The image in eight bits."""
+    return image if image.dtype == np.uint8 else quantise(to_unit(image))
 
 
 def _webp(image: NDArray[np.uint8], side: int, quality: int) -> str:
@@ -253,5 +259,5 @@ def _write_full(
         image = originals[picture["kind"], picture["name"]]
         if image is not None:
             name = f"{number:02}-{safe_name(picture['name'])}.png"
-            write_bytes(assets / folder / name, encode_png(quantise(to_unit(image))))
+            write_bytes(assets / folder / name, encode_png(_plain(image)))
             picture["full"] = quote(f"{assets.name}/{folder}/{name}")
