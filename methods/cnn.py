@@ -74,6 +74,10 @@ def cnn(
     fidelity: the paper's "slight" network, without the layer of 256 units (1.7 MB in single
     precision instead of 33 MB), trained on BSDS500 in place of ImageNet.
 
+    References
+    ----------
+    Liu, Y., et al. Information Fusion 36, 2017, https://doi.org/10.1016/j.inffus.2016.12.001
+
     Examples
     --------
     >>> import numpy as np

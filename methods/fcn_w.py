@@ -48,6 +48,15 @@ def fcn_w(sources: Array, *, device: str = "cpu") -> Array:
     WeightsError
         The weights file is missing or damaged.
 
+    Notes
+    -----
+    fidelity: body, filters and streams are the paper's; the head, the loss (logarithm of the
+    squared error) and the patches of 64 x 64 are ours.
+
+    References
+    ----------
+    Xu, K., et al. 2018, https://doi.org/10.3837/tiis.2018.05.019 (the body)
+
     Examples
     --------
     >>> import numpy as np

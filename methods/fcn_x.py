@@ -48,6 +48,15 @@ def fcn_x(sources: Array, *, device: str = "cpu") -> Array:
     WeightsError
         The weights file is missing or damaged.
 
+    Notes
+    -----
+    fidelity: a method of this benchmark; the network is described in
+    `methods.learned.focusnet`, its training in `methods.learned.recipes`.
+
+    References
+    ----------
+    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging that knows no order)
+
     Examples
     --------
     >>> import numpy as np
@@ -95,6 +104,15 @@ def fcn_x_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") 
         `smallest` is not in [0, 1).
     WeightsError
         The weights file is missing or damaged.
+
+    Notes
+    -----
+    fidelity: a method of this benchmark; see `fcn_x`. Equal scores go to the brighter
+    source, whatever the order.
+
+    References
+    ----------
+    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging that knows no order)
 
     Examples
     --------

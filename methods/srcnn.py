@@ -62,6 +62,11 @@ def srcnn(sources: Array, *, scale: int = 1, device: str = "cpu") -> Array:
     fidelity: the paper fuses at twice the resolution. At scale 1 the same network is trained
     to give the sharp photo back from a pair with blurred regions.
 
+    References
+    ----------
+    Zhong, J., et al. CCPR 2016, https://doi.org/10.1007/978-981-10-3005-5_7; Dong, C., et al.
+    ECCV 2014, https://doi.org/10.1007/978-3-319-10593-2_13
+
     Examples
     --------
     >>> import numpy as np

@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -106,7 +105,7 @@ def infer(
     """
     device = next(network.parameters()).device
     planes = sources[..., None] if sources.ndim == 3 else sources
-    stack = torch.from_numpy(np.ascontiguousarray(planes)).movedim(-1, 1)
+    stack = torch.tensor(planes).movedim(-1, 1)
     size = sources.shape[1:3]
     height, width = (max(_up(n, extent.multiple), extent.smallest) for n in size)
     stack = pad(stack, (0, width - size[1], 0, height - size[0]), mode="replicate").unsqueeze(0)
