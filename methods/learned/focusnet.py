@@ -29,10 +29,10 @@ class Block(nn.Module):
         self.first = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
         self.second = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
         nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
-        nn.init.zeros_(self.first.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.first.bias)
         # Blocks begin as the identity, which lets a network without normalisation train fast.
         nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.second.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
@@ -100,7 +100,7 @@ class FocusNet(nn.Module):
             [nn.Sequential(Block(w0), Block(w0)), Block(w1), nn.Sequential(Block(w2), Block(w2))]
         )
         self.head = nn.Conv2d(w0, 8, 3, padding=1)
-        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.head.bias)
 
     def forward(self, sources: Tensor) -> Tensor:
         """Scores (2, B, N, H, W) of sources (B, N, H, W): soft first, then hard."""

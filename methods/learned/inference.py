@@ -72,7 +72,7 @@ def number_format(device: str, *, bf16: bool) -> torch.dtype:
 def network_on(path: Path, method: str, part: str, device: str, dtype: torch.dtype) -> nn.Module:
     """A network of a weights file on a device, loaded once per process."""
     network = load_network(path, method, part).to(resolve_device(device), dtype)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.to(memory_format=torch.channels_last)
 
 
 def infer(

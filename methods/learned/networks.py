@@ -82,7 +82,7 @@ class FCN(nn.Module):
         initialise(self)
         if head == "image":
             # Mid-gray, so that no output pixel starts where ReLU has no slope.
-            nn.init.constant_(self.decoder[-1].bias, 0.5)  # type: ignore[arg-type]
+            nn.init.constant_(self.decoder[-1].bias, 0.5)
 
     def encode(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Feature maps of both streams and of the fusion layer (Fig. 2 shows them)."""

@@ -113,7 +113,7 @@ class Trainer:
         self.validation = {n: DevicePool(pool, self.device) for n, pool in validation.items()}
         torch.manual_seed(options.seed)
         self.network = build(recipe.architecture, dict(recipe.arguments)).to(self.device)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(memory_format=torch.channels_last)
         self.mean = {name: p.detach().clone() for name, p in self.network.named_parameters()}
         self.rate = options.rate or recipe.rate
         self.adam = torch.optim.Adam(
