@@ -144,7 +144,10 @@ def test_an_interrupt_ends_the_children(tmp_path):
     while len(list(records.glob("*/*.json"))) < 4 and time.monotonic() < deadline:
         time.sleep(0.05)
     started.send_signal(2)
-    _, said = started.communicate(timeout=30)
+    try:
+        _, said = started.communicate(timeout=120)
+    finally:
+        started.kill()
     assert started.returncode == 130, said
     assert "go on with: " in said
     assert "Traceback" not in said
