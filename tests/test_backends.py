@@ -46,7 +46,8 @@ def test_workers_give_the_scores_of_a_local_run(tmp_path, local):
     process = bench(tmp_path, *DASK, "--workers", "2")
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1, said
-    assert "crashed: tiny/one: segfaults: killed by SIGSEGV" in said
+    # Either scene may end first, and a reason that both share is told once.
+    assert "segfaults: killed by SIGSEGV" in said
     assert (tmp_path / "scores.csv").read_bytes() == local
 
 
