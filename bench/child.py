@@ -41,10 +41,21 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may take: seconds, and bytes of resident memory (None: any)."""
+    """What one request may take.
+
+    Attributes
+    ----------
+    seconds : float
+        Time.
+    memory : int or None
+        Bytes of resident memory; None: any.
+    source : str
+        Who sets that limit.
+    """
 
     seconds: float = 600.0
     memory: int | None = None
+    source: str = "--memory"
 
 
 @dataclass(frozen=True)
@@ -167,7 +178,7 @@ class Child:
                 return
             if limits.memory and (size := memory.resident(self.pid)) > limits.memory:
                 held, allowed = map(memory.format_size, (size, limits.memory))
-                raise self._stopped("oom", f"holds {held} where --memory allows {allowed}")
+                raise self._stopped("oom", f"holds {held} where {limits.source} allows {allowed}")
 
     def _stopped(self, status: str, message: str) -> Lost:
         self.kill()

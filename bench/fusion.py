@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ContractViolation, ImageError, UsageError
-from bench.images import as_image, luminance, quantise, same_size, to_unit
+from bench.images import as_image, luminance, quantise, same_size, strips, to_unit
 from methods import METHODS, Method
 
 Array = NDArray[Any]
@@ -78,10 +78,11 @@ def prepare(sources: Sequence[Array]) -> Array:
         raise ImageError(f"{len(sources)} source image; fusion needs at least two")
     images = [as_image(source) for source in sources]
     same_size(images, [f"source {k + 1}" for k in range(len(images))])
-    planes = [to_unit(image) for image in images]
-    if any(plane.ndim == 3 for plane in planes):
-        planes = [p if p.ndim == 3 else np.repeat(p[..., None], 3, axis=2) for p in planes]
-    return np.stack(planes)
+    colour = any(image.ndim == 3 for image in images)
+    stack = np.empty((len(images), *images[0].shape[:2], *([3] if colour else [])), np.float32)
+    for plane, image in zip(stack, images, strict=True):
+        plane[...] = to_unit(image) if image.ndim == plane.ndim else to_unit(image)[..., None]
+    return stack
 
 
 def call(
@@ -112,9 +113,18 @@ def run(method: Method, stack: Array, fn: Callable[[Array], Any]) -> Array:
     if stack.ndim == 3 or method.colour == "rgb":
         return _plane(method, fn(stack), stack.shape[1:])
     if method.colour == "channels":
-        channels = [np.ascontiguousarray(stack[..., c]) for c in range(3)]
-        return np.stack([_plane(method, fn(c), c.shape[1:]) for c in channels], axis=-1)
+        return _joined(stack, lambda planes: _plane(method, fn(planes), planes.shape[1:]))
     return _on_luminance(method, stack, fn)
+
+
+def _joined(stack: Array, fuse_channel: Callable[[Array], Array]) -> Array:
+    """Fuse (N, H, W, 3) channel by channel, one channel's copy in memory at a time."""
+    first = fuse_channel(np.ascontiguousarray(stack[..., 0]))
+    fused = np.empty((*first.shape, 3), first.dtype)
+    fused[..., 0] = first
+    for c in (1, 2):
+        fused[..., c] = fuse_channel(np.ascontiguousarray(stack[..., c]))
+    return fused
 
 
 def _decide(method: Method, stack: Array, fn: Callable[[Array], Any]) -> Array:
@@ -124,8 +134,7 @@ def _decide(method: Method, stack: Array, fn: Callable[[Array], Any]) -> Array:
     blend = decision if callable(decision) else _weighted(method, decision, stack.shape[:3])
     if not colour:
         return _plane(method, blend(stack), stack.shape[1:])
-    channels = [_plane(method, blend(stack[..., c]), stack.shape[1:3]) for c in range(3)]
-    return np.stack(channels, axis=-1)
+    return _joined(stack, lambda planes: _plane(method, blend(planes), planes.shape[1:]))
 
 
 def _weighted(method: Method, weights: Any, shape: tuple[int, ...]) -> Callable[[Array], Array]:
@@ -145,10 +154,13 @@ def _on_luminance(method: Method, stack: Array, fn: Callable[[Array], Any]) -> A
     """
     light = luminance(stack)
     fused = _plane(method, fn(light), light.shape[1:])
-    chroma = stack - light[..., None]
-    strength = np.linalg.norm(chroma, axis=-1) + np.float32(1e-6)
-    share = strength / strength.sum(axis=0)
-    return fused[..., None] + np.einsum("nhw,nhwc->hwc", share, chroma)
+    coloured = np.empty((*fused.shape, 3), fused.dtype)
+    for rows in strips(len(fused)):
+        chroma = stack[:, rows] - light[:, rows, :, None]
+        strength = np.linalg.norm(chroma, axis=-1) + np.float32(1e-6)
+        share = strength / strength.sum(axis=0)
+        coloured[rows] = fused[rows, :, None] + np.einsum("nhw,nhwc->hwc", share, chroma)
+    return coloured
 
 
 def _plane(method: Method, result: Any, shape: tuple[int, ...]) -> Array:

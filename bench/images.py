@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ LUMINANCE_WEIGHTS = (0.298936021293776, 0.587043074451121, 0.114020904255103)
 
 #: What `read_image` accepts, by file ending.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+
+#: Rows of an image that are taken at a time where their neighbours do not matter.
+ROWS = 64
 
 #: How TIFF files begin.
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -212,7 +215,10 @@ def luminance(image: NDArray[Any]) -> NDArray[Any]:
     """
     red, green, blue = (image[..., c] for c in range(3))
     wr, wg, wb = (image.dtype.type(w) for w in LUMINANCE_WEIGHTS)
-    return wr * red + wg * green + wb * blue
+    light = wr * red
+    light += wg * green
+    light += wb * blue
+    return light
 
 
 def to_unit(image: NDArray[Any]) -> NDArray[np.float32]:
@@ -220,7 +226,9 @@ def to_unit(image: NDArray[Any]) -> NDArray[np.float32]:
     image = as_image(image)
     if image.dtype == np.float32:
         return image
-    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    unit = image.astype(np.float32)
+    unit /= np.float32(np.iinfo(image.dtype).max)
+    return unit
 
 
 def to_gray255(image: NDArray[Any]) -> NDArray[np.float64]:
@@ -242,10 +250,17 @@ def to_gray255(image: NDArray[Any]) -> NDArray[np.float64]:
     """
     image = as_image(image)
     scale = {"uint8": 1.0, "uint16": 255 / 65535, "float32": 255.0}[image.dtype.name]
-    plane: NDArray[Any] = image.astype(np.float64) * scale
-    if plane.ndim == 3:
-        plane = luminance(plane)
-    return np.floor(plane + 0.5)
+    plane = np.empty(image.shape[:2])
+    for rows in strips(len(image)):
+        levels = image[rows].astype(np.float64) * scale
+        np.floor((luminance(levels) if levels.ndim == 3 else levels) + 0.5, out=plane[rows])
+    return plane
+
+
+def strips(height: int) -> Iterator[slice]:
+    """Slices of `ROWS` rows that cover a height: what is made of them stays small."""
+    for top in range(0, height, ROWS):
+        yield slice(top, top + ROWS)
 
 
 def quantise(image: NDArray[Any], dtype: np.dtype | type = np.uint8) -> NDArray[Any]:
@@ -259,8 +274,11 @@ def quantise(image: NDArray[Any], dtype: np.dtype | type = np.uint8) -> NDArray[
         The levels wanted.
     """
     top = np.iinfo(dtype).max
-    scaled = np.clip(image, 0, 1).astype(np.float64 if top > 255 else np.float32) * top
-    return np.floor(scaled + 0.5).astype(dtype)
+    levels = np.empty(image.shape, dtype)
+    for rows in strips(len(image)):
+        scaled = np.clip(image[rows], 0, 1).astype(np.float64 if top > 255 else np.float32) * top
+        levels[rows] = np.floor(scaled + 0.5)
+    return levels
 
 
 def write_image(path: Path | str, image: NDArray[Any]) -> None:

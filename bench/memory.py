@@ -10,6 +10,12 @@ from pathlib import Path
 
 from bench.errors import UsageError
 
+#: Where Linux tells a container's limit and what of it is used: control groups, new and old.
+CONTAINERS = (
+    ("/sys/fs/cgroup", "memory.max", "memory.current"),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+)
+
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -45,9 +51,30 @@ def resident(pid: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _status(name: str) -> int:
+def most(pid: int) -> int:
+    """Bytes that the process `pid` held at the most; 0 where the system does not tell."""
+    return _status("VmHWM", str(pid))
+
+
+def available() -> int | None:
+    """Bytes that are free on this machine, or in the container that it is; None: unknown."""
+    left = []
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        left += [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")]
+    for folder, most_of, used_of in CONTAINERS:
+        with contextlib.suppress(OSError, ValueError):  # no such container, or "max"
+            allowed = int(Path(folder, most_of).read_text())
+            held = int(Path(folder, used_of).read_text())
+            facts = Path(folder, "memory.stat").read_text().splitlines()
+            cached = [int(f.split()[1]) for f in facts if f.startswith("inactive_file ")]
+            left.append(allowed - held + sum(cached))
+    return max(0, min(left)) if left else None
+
+
+def _status(name: str, pid: str = "self") -> int:
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith(f"{name}:"):
                 return int(line.split()[1]) << 10
     return 0

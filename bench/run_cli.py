@@ -94,7 +94,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="limit of one fusion or one score: seconds, or 90s, 10m, 2h (default: 10m)",
     )
-    add("--memory", metavar="SIZE", help="limit of a cell's process, such as 8G (default: none)")
+    add(
+        "--memory",
+        metavar="SIZE",
+        help="limit of a cell's process, such as 8G (default: what is free, divided by --jobs; "
+        "with dask none)",
+    )
     add(
         "--isolation",
         choices=("scene", "cell", "none"),

@@ -14,15 +14,16 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from bench import child, timing
+from bench import child, memory, timing
 from bench.backends import Cluster, Remote
 from bench.cell import Bench
 from bench.child import Limits, Setup
 from bench.images import write_bytes
+from bench.need import Needs
 from bench.plan import Entrant, Variant
 from bench.provenance import describe
 from bench.registry import PLUGIN_PREFIX
@@ -35,6 +36,9 @@ from metrics import Metric
 
 #: Where cells run: each fusion in a child of its own, a child for each scene, or in this process.
 Isolation = Literal["cell", "scene", "none"]
+
+#: Of the memory that is free when a run begins, how much its cells may take together.
+FREE_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,8 @@ class Run:
         self._benches: weakref.WeakSet[Supervised | Remote] = weakref.WeakSet()
         self._jobs = chosen.jobs if self.cluster is None else self.cluster.slots
         self._stopped = threading.Event()
+        self._limits = self._with_memory(chosen.limits)
+        self._needs = Needs()
         self.parts = [
             SceneRun(
                 scene=scene,
@@ -187,12 +193,24 @@ class Run:
         if chosen.isolation == "none":
             return Workbench(images, chosen.device, chosen.threads)
         setup = Setup(images, chosen.device, chosen.threads, self._plugins())
-        make = Supervised if self.cluster is None else self.cluster.bench
-        bench = make(setup, chosen.limits, chosen.isolation == "cell")
+        fresh = chosen.isolation == "cell"
+        bench: Supervised | Remote
+        if self.cluster is None:
+            bench = Supervised(setup, self._limits, fresh, self._needs)
+        else:
+            bench = self.cluster.bench(setup, chosen.limits, fresh)
         self._benches.add(bench)
         if self._stopped.is_set():
             bench.abandon()
         return bench
+
+    def _with_memory(self, limits: Limits) -> Limits:
+        """The limits; memory is that of the machine unless it is given."""
+        free = memory.available()
+        if limits.memory is not None or self.cluster is not None or not free:
+            return limits
+        share = int(FREE_SHARE * free / self._jobs)
+        return replace(limits, memory=share, source="the free memory of this machine")
 
     def _plugins(self) -> list[Path]:
         """The files of the user that a child must load to know the methods and metrics."""

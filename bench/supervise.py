@@ -2,7 +2,8 @@
 
 A method that hangs, crashes or eats memory costs its own cell: the child is replaced, and the
 cell gets a status. A child that had served other cells before may have died of what those left
-behind, or by somebody's hand; its cell is tried again in a fresh one.
+behind, or by somebody's hand; its cell is tried again in a fresh one. Of a cell that takes more
+memory than is allowed, it is measured which size would fit.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bench.child import Child, Limits, Lost, Setup
+from bench.need import Needs, window
 
 Record = dict[str, Any]
 
@@ -32,10 +34,15 @@ class Supervised:
         Of one fusion, or of one score.
     fresh : bool
         Whether every fusion gets a child of its own.
+    needs : Needs, optional
+        What was measured on other scenes.
     """
 
-    def __init__(self, setup: Setup, limits: Limits, fresh: bool = False) -> None:
+    def __init__(
+        self, setup: Setup, limits: Limits, fresh: bool = False, needs: Needs | None = None
+    ) -> None:
         self._setup = setup
+        self._needs = needs or Needs()
         self._limits = limits
         self._fresh = fresh
         self._child: Child | None = None
@@ -45,15 +52,22 @@ class Supervised:
 
     def fuse(self, method: str, parameters: Mapping[str, Any]) -> tuple[Record, bytes]:
         """See `Workbench.fuse`; a child that is lost gives ``timeout``, ``crashed`` or ``oom``."""
+        work = "fuse", method, str(sorted(parameters.items()))
+        if reason := self._needs.refusal(method, work, self._setup, self._limits):
+            return {"status": "oom", "message": reason}, b""
         if self._fresh:
             self.close()
         try:
             record, data = self._ask("fuse", method, dict(parameters))
         except Lost as lost:
-            return _lost(lost), b""
+            record, data = _lost(lost), b""
         if data:
             self._holds = record["pixels"]
-        return record, data
+
+        def on_a_part(child: Child, share: float) -> Record:
+            return dict(child.ask("fuse", (method, dict(parameters)), self._limits)[0])
+
+        return self._explained(record, method, work, on_a_part), data
 
     def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Record:
         """See `Workbench.score`; the image is loaded only when the child does not have it."""
@@ -64,10 +78,18 @@ class Supervised:
                 self._holds = pixels
             return child.ask("score", (metric, pixels), self._limits)
 
+        def on_a_part(child: Child, share: float) -> Record:
+            child.ask("hold", (pixels, window(load(), share)), self._limits)
+            return dict(child.ask("score", (metric, pixels), self._limits))
+
+        work = "score", metric
+        if reason := self._needs.refusal(metric, work, self._setup, self._limits):
+            return {"status": "oom", "message": reason, "value": None}
         try:
-            return dict(self._try(request))
+            record = dict(self._try(request))
         except Lost as lost:
-            return {**_lost(lost), "value": None}
+            record = {**_lost(lost), "value": None}
+        return self._explained(record, metric, work, on_a_part)
 
     def seconds(self, method: str, parameters: Mapping[str, Any]) -> float | None:
         """See `Workbench.seconds`."""
@@ -91,6 +113,35 @@ class Supervised:
             if self._child is not None:
                 self._child.signal()
 
+    def _explained(
+        self,
+        record: Record,
+        name: str,
+        work: tuple[str, ...],
+        on_a_part: Callable[[Child, float], Record],
+    ) -> Record:
+        """The record, with the size that would fit when memory ran out."""
+        if record["status"] != "oom":
+            return record
+        self.close()
+
+        def request(child: Child, share: float) -> None:
+            with self._guard:
+                if self._abandoned:
+                    raise KeyboardInterrupt
+                self._child = child  # for `abandon` to end
+            try:
+                answer = on_a_part(child, share)
+            finally:
+                self._child = None
+            if answer["status"] != "ok":
+                raise Lost(answer["status"], answer["message"], "")
+
+        reason = self._needs.explained(
+            record["message"], name, work, self._setup, self._limits, request
+        )
+        return {**record, "message": reason}
+
     def _ask(self, name: str, *arguments: Any) -> Any:
         return self._try(lambda child: child.ask(name, arguments, self._limits))
 
@@ -107,7 +158,8 @@ class Supervised:
                 self.close()
                 if self._abandoned:
                     raise KeyboardInterrupt from lost
-                if not (left and lost.died and (lost.killed or not fresh)):
+                innocent = not fresh and (lost.died or lost.status == "oom")
+                if not left or not (innocent or lost.killed):
                     raise
             except BaseException:
                 self.close()

@@ -13,7 +13,7 @@ from datasets import DATASETS
 from methods import METHODS
 
 #: Registers faulty methods when it is imported, which only the tests of the runner may do.
-collect_ignore = ["plugin_faulty.py", "plugin_deadly.py"]
+collect_ignore = ["plugin_faulty.py", "plugin_deadly.py", "plugin_hungry.py"]
 
 
 @pytest.fixture
