@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import console
-from bench.errors import UsageError
+from bench.errors import EnvironmentFault, UsageError
 
 if TYPE_CHECKING:
     from methods.learned.recipes import Recipe
@@ -140,21 +140,12 @@ def _device_name(device: Any) -> str:
 
 
 def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """The four panels: validation PSNR against step; needs the ``plots`` extra."""
+    """The four panels as PNG and PDF: validation PSNR against step; needs the ``plots`` extra."""
+    from reports.drawing import save, style
+    from reports.network_figures import curves_figure
+
     try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        console.note(
-            "ablate: no figure, matplotlib is not installed (pip install mfif-bench[plots])"
-        )
-        return
-    figure = Figure(figsize=(9, 6.5), layout="constrained")
-    for axes, panel in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
-        mine = [row for row in rows if row["panel"] == panel]
-        for label in dict.fromkeys(row["variant"] for row in mine):
-            curve = [(row["step"], row["psnr"]) for row in mine if row["variant"] == label]
-            axes.plot(*zip(*curve, strict=True), label=label)
-        axes.set(title=panel, xlabel="step", ylabel="validation PSNR / dB")
-        axes.grid(alpha=0.3)
-        axes.legend()
-    figure.savefig(path, dpi=110)
+        with style():
+            save(curves_figure(rows), path.with_suffix(""))
+    except EnvironmentFault as error:
+        console.note(f"ablate: no figure: {error}")

@@ -5,8 +5,10 @@ tables        scores.csv, timing.csv, Tables 1-4 and means: what a run writes by
 leaderboard   ranks with intervals and tests, null baselines, agreement with truth;
               Markdown, CSV and LaTeX in OUT/leaderboard
 html          all of it and every image in one file to explore and mail: OUT/report.html
-figures       contact sheets of the scenes, bar and radar charts of the tables; PNG and PDF
-              in OUT/figures
+figures       contact sheets of the scenes (Figs. 6-9 of the paper), bar and radar charts of the
+              tables, the network's feature maps (Fig. 2) and training curves (Fig. 5: those
+              of OUT/ablation, where bench ablate puts them, else those of the project);
+              PNG and PDF in OUT/figures
 
 for example:
   python -m bench report tables --out results
@@ -67,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         from reports.figures import write_figures
 
-        written = write_figures(results, store, args.to or args.out / "figures")
+        curves = args.out / "ablation"
+        to = args.to or args.out / "figures"
+        written = write_figures(results, store, to, ablation=curves if curves.is_dir() else None)
     for path in written:
         console.emit(str(path))
     return 0

@@ -1,14 +1,13 @@
 """Figures of a run for a paper: contact sheets of scenes, bar and radar charts of tables.
 
-Each is written as PNG and as PDF with embedded fonts, in the width of a page (7.2 inches),
-with no letter below 7 points.
+Each is written as PNG and as PDF with embedded fonts, in the width of a page; the paper's
+figures of the network itself (`reports.network_figures`) go with them.
 """
 
 from __future__ import annotations
 
-import io
 import string
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,44 +15,42 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.errors import EnvironmentFault
-from bench.images import quantise, safe_name, to_unit, write_bytes
+from bench import console
+from bench.images import quantise, safe_name, to_unit
 from bench.store import Store
 from reports import paper
+from reports.drawing import COLOURS, MARKERS, STYLES, WIDTH, save, style
+from reports.network_figures import network_figures
 from reports.results import Results
 from reports.sources import Sources
-from reports.tables import COVERAGE, TIME, mean_table, scene_table
+from reports.tables import COVERAGE, DIGITS, TIME, mean_table, scene_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDTH = 7.2
-DPI = 200
-
 #: Methods in a radar chart: more lines than these cannot be told apart.
 RADAR = 6
 
-#: Okabe and Ito's colours, which the colour-blind tell apart; lines differ in style as well.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
-MARKERS = ("o", "s", "^", "D", "v", "P")
 PLAIN, BEST = "#9aa5b1", "#0072b2"
 
-#: Text as it is (a ``$`` in a name is no formula), fonts that can be searched and edited.
-STYLE: Any = {
-    "font.size": 8,
-    "text.parse_math": False,
-    "pdf.fonttype": 42,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+
+#: Says in a line what could not be drawn, and why.
+Note = Callable[[str], None]
 
 
-def write_figures(results: Results, store: Store, folder: Path | str) -> list[Path]:
+def write_figures(
+    results: Results,
+    store: Store,
+    folder: Path | str,
+    *,
+    ablation: Path | None = None,
+    note: Note = console.note,
+) -> list[Path]:
     """Write all figures of a run.
 
     ``scene_DATASET_SCENE`` for each scene (Figs. 6-9 of the paper), ``bar_NAME`` and
-    ``radar_NAME`` for each of Tables 1-4 and each dataset's means; ``.png`` and ``.pdf``.
+    ``radar_NAME`` for each of Tables 1-4 and each dataset's means, ``fig2_feature_maps`` and
+    ``fig5_ablation``; ``.png`` and ``.pdf``.
 
     Parameters
     ----------
@@ -63,6 +60,10 @@ def write_figures(results: Results, store: Store, folder: Path | str) -> list[Pa
         Its store, for the fused images.
     folder : path-like
         Made if need be.
+    ablation : Path, optional
+        What ``bench ablate`` wrote; the curves that come with the project unless given.
+    note : callable
+        Is told what could not be drawn, and why.
 
     Returns
     -------
@@ -74,33 +75,48 @@ def write_figures(results: Results, store: Store, folder: Path | str) -> list[Pa
     EnvironmentFault
         Matplotlib is not installed.
     """
-    try:
-        import matplotlib
-    except ImportError:
-        raise EnvironmentFault("figures need Matplotlib: pip install matplotlib") from None
     written: list[Path] = []
-    with matplotlib.rc_context(STYLE):
-        for name, figure in _figures(results, store):
-            written += _save(figure, Path(folder) / name)
+    with style():
+        for name, figure in _figures(results, store, ablation, note):
+            written += save(figure, Path(folder) / name)
     return written
 
 
-def _figures(results: Results, store: Store) -> Iterator[tuple[str, Figure]]:
+def _figures(
+    results: Results, store: Store, ablation: Path | None, note: Note
+) -> Iterator[tuple[str, Figure]]:
     sources = Sources(results.manifest)
+    yield from network_figures(results.manifest, sources, ablation, note)
     for entry in results.manifest["scenes"]:
-        images = scene_images(results, store, sources, entry)
-        if images:
-            name = f"scene_{safe_name(entry['dataset'])}_{safe_name(entry['scene'])}"
-            yield name, contact_sheet(images, _title(entry))
+        where = f"{entry['dataset']}/{entry['scene']}"
+        images, missing = scene_images(results, store, sources, entry)
+        if not images:
+            note(f"no contact sheet of {where}: {missing}")
+            continue
+        if missing:
+            note(f"contact sheet of {where} is without its sources: {missing}")
+        name = f"scene_{safe_name(entry['dataset'])}_{safe_name(entry['scene'])}"
+        yield name, contact_sheet(images, _title(entry))
     for name, title, table in _tables(results):
-        aside = _controls(results.manifest) | _short(table)
-        scores = table.drop(columns=[COVERAGE, TIME], errors="ignore").astype(float)
-        scores = scores.replace([np.inf, -np.inf], np.nan).dropna(axis=1, how="all")
-        if scores.notna().any(axis=None):
-            yield f"bar_{name}", bars(scores, results.manifest, title, aside)
-            rivals = scores.drop(index=list(aside), errors="ignore").dropna()
-            if scores.shape[1] >= 3 and len(rivals):
-                yield f"radar_{name}", radar(scores, results.manifest, title, aside)
+        yield from _charts(results.manifest, name, title, table, note)
+
+
+def _charts(
+    manifest: dict[str, Any], name: str, title: str, table: pd.DataFrame, note: Note
+) -> Iterator[tuple[str, Figure]]:
+    aside = _controls(manifest) | _short(table)
+    scores = table.drop(columns=[COVERAGE, TIME], errors="ignore").astype(float)
+    scores = scores.replace([np.inf, -np.inf], np.nan).dropna(axis=1, how="all")
+    if scores.empty:
+        note(f"no bar and radar charts of {name}: there is no finite score in it")
+        return
+    yield f"bar_{name}", bars(scores, manifest, title, aside)
+    if scores.shape[1] < 3:
+        note(f"no radar chart of {name}: it needs three indexes, there are {scores.shape[1]}")
+    elif scores.drop(index=list(aside), errors="ignore").dropna().empty:
+        note(f"no radar chart of {name}: no method but controls has a score on every index")
+    else:
+        yield f"radar_{name}", radar(scores, manifest, title, aside)
 
 
 def _tables(results: Results) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -127,8 +143,8 @@ def _title(entry: dict[str, Any]) -> str:
 
 def scene_images(
     results: Results, store: Store, sources: Sources, entry: dict[str, Any]
-) -> list[tuple[str, NDArray[Any]]]:
-    """Captions and images of a scene: its sources, the paper's methods in its order, the others.
+) -> tuple[list[tuple[str, NDArray[Any]]], str]:
+    """Captions and images of a scene: its sources, the paper's methods in its order, others.
 
     Parameters
     ----------
@@ -143,8 +159,10 @@ def scene_images(
 
     Returns
     -------
-    list of (str, ndarray)
-        Empty when no method finished the scene.
+    images : list of (str, ndarray)
+        Empty when no method finished the scene. Controls come last.
+    missing : str
+        Why there are none, or none of the sources; empty when nothing is missing.
     """
     fused: dict[str, NDArray[Any]] = {}
     for cell in results.manifest["cells"]:
@@ -153,13 +171,14 @@ def scene_images(
         if image is not None:
             fused[cell["method"]] = image
     if not fused:
-        return []
+        return [], "no fused image of it is in the store"
     order = [name for name in paper.ROWS if name in fused]
-    order += [name for name in fused if name not in order]
-    images, _ = sources.images(entry)
+    controls = _controls(results.manifest)
+    order += sorted((name for name in fused if name not in order), key=controls.__contains__)
+    images, missing = sources.images(entry)
     given = () if images is None else images.sources
     shown = [(f"Source {chr(65 + k)}", source) for k, source in enumerate(given)]
-    return [*shown, *((name, fused[name]) for name in order)]
+    return [*shown, *((name, fused[name]) for name in order)], missing
 
 
 def contact_sheet(images: Sequence[tuple[str, NDArray[Any]]], title: str) -> Figure:
@@ -214,7 +233,7 @@ def letter(k: int) -> str:
 def bars(
     scores: pd.DataFrame, manifest: dict[str, Any], title: str, aside: Set[str] = frozenset()
 ) -> Figure:
-    """One panel an index, one bar a method in the table's order; the best of each stands out.
+    """One panel an index, one bar a method in the table's order; the best of each is blue.
 
     Parameters
     ----------
@@ -225,7 +244,8 @@ def bars(
     title : str
         Above the panels.
     aside : set of str
-        Methods that are no candidates for the best: controls, means over fewer scenes.
+        Methods that are no candidates for the best: controls, means over fewer scenes. Their
+        bars are hollow.
     """
     from matplotlib.figure import Figure
 
@@ -241,7 +261,10 @@ def bars(
     for axes, name in zip(panels, scores.columns, strict=False):
         values = scores[name].to_numpy()
         best = _best(scores[name], metrics[str(name)]["higher_is_better"], aside)
-        axes.barh(places, np.nan_to_num(values), 0.75, color=[BEST if b else PLAIN for b in best])
+        hollow = [str(n) in aside for n in scores.index]
+        edges = [BEST if b else PLAIN for b in best]
+        faces = ["white" if h else edge for h, edge in zip(hollow, edges, strict=True)]
+        axes.barh(places, np.nan_to_num(values), 0.75, color=faces, edgecolor=edges, linewidth=0.8)
         low, high = _limits(values)
         axes.set_xlim(low, high)
         axes.spines["left"].set_linestyle("-" if low == 0 else (0, (2, 2)))
@@ -261,8 +284,8 @@ def bars(
 
 
 _BARS = (
-    "Dark: best, controls and means over fewer scenes aside. "
-    "Where the base line is dashed, bars do not start at 0."
+    "Blue: best. Hollow: no candidates (controls, means over fewer scenes). "
+    "Dashed base line: bars do not start at 0."
 )
 _VALUE: Any = {"fontsize": 7, "va": "center"}
 
@@ -292,9 +315,9 @@ def radar(
     spread = (rivals.max() - rivals.min()).replace(0, 1)
     scaled = (rivals - rivals.min()) / spread
     chosen = rivals.rank(ascending=False).mean(axis=1).sort_values(kind="stable").index[:RADAR]
-    figure = Figure((WIDTH, 4.4))
+    figure = Figure((WIDTH, 4.2))
     figure.suptitle(title, fontsize=9)
-    axes = figure.add_axes((0.13, 0.1, 0.5, 0.76), projection="polar")
+    axes: Any = figure.add_axes((0.13, 0.09, 0.5, 0.78), projection="polar")
     angles = np.linspace(0, 2 * np.pi, scores.shape[1], endpoint=False)
     for k, name in enumerate(chosen):
         values = scaled.loc[name].to_numpy()
@@ -312,6 +335,9 @@ def radar(
             "center" if abs(across) < 0.1 else "left" if across > 0 else "right"
         )
     axes.set_yticks([0, 0.5, 1], ["worst", "", "best"], fontsize=7)
+    axes.set_rlabel_position(180 / scores.shape[1])  # between two axes
+    for text in axes.get_yticklabels():
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
     axes.set_ylim(-0.1, 1.05)
     axes.spines["polar"].set_visible(False)
     what = "methods" if len(chosen) == len(rivals) else f"of {len(rivals)} methods: best mean rank"
@@ -332,11 +358,13 @@ def _short(table: pd.DataFrame) -> set[str]:
 
 
 def _best(values: pd.Series, higher: bool, aside: Set[str]) -> list[bool]:
-    rivals = values.drop(index=list(aside), errors="ignore").dropna()
+    """Which are best, as the tables print them."""
+    printed = values.round(DIGITS)
+    rivals = printed.drop(index=list(aside), errors="ignore").dropna()
     if not len(rivals):
         return [False] * len(values)
     top = rivals.max() if higher else rivals.min()
-    return [name in rivals and value == top for name, value in values.items()]
+    return [name in rivals and value == top for name, value in printed.items()]
 
 
 def _limits(values: NDArray[Any]) -> tuple[float, float]:
@@ -347,15 +375,3 @@ def _limits(values: NDArray[Any]) -> tuple[float, float]:
     if low >= 0 and low < 2 * span:
         return 0.0, 1.25 * high
     return low - 0.25 * span, high + 0.4 * span
-
-
-def _save(figure: Figure, stem: Path) -> list[Path]:
-    paths = []
-    for kind in ("png", "pdf"):
-        buffer = io.BytesIO()
-        # No dates inside, so that the same run gives the same file.
-        metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
-        paths.append(stem.with_name(f"{stem.name}.{kind}"))
-        write_bytes(paths[-1], buffer.getvalue())
-    return paths

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from bench import ablate_cli, features_cli
+from bench import ablate_cli
+from bench.cli import main
 from bench.errors import UsageError
 from methods.learned import evaluate, speed
 from methods.learned.inference import pairwise
 from methods.learned.networks import FCN
+from reports.network_figures import feature_maps
 
 
 def test_ablation_varies_what_the_paper_varies():
@@ -63,16 +65,24 @@ def test_ablation_figure(tmp_path):
     ]
     ablate_cli.draw(rows, tmp_path / "figure.png")
     assert cv2.imread(str(tmp_path / "figure.png")).shape[2] == 3
+    assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_feature_maps_are_those_of_the_network(tmp_path):
+def test_feature_maps_are_those_of_the_network():
     pair = np.random.default_rng(0).random((2, 24, 20), dtype=np.float32)
-    maps = features_cli.feature_maps(pair)
+    maps = feature_maps(pair)
     assert [m.shape for m in maps.values()] == [(64, 24, 20)] * 3
     assert all(m.min() == 0 < m.max() for m in maps.values())
+
+
+def test_features_are_drawn_as_png_and_pdf(tmp_path, capsys, monkeypatch):
     pytest.importorskip("matplotlib")
-    features_cli.draw(list(pair), maps, 3, tmp_path / "maps.png")
-    assert cv2.imread(str(tmp_path / "maps.png")) is not None
+    monkeypatch.setenv("MFIF_OFFLINE", "1")
+    given = ["features", "--scene", "paper/camera", "--maps", "2", "--out", str(tmp_path / "m.png")]
+    assert main(given) == 0
+    assert capsys.readouterr().out.split() == [str(tmp_path / f"m.{k}") for k in ("png", "pdf")]
+    assert cv2.imread(str(tmp_path / "m.png")) is not None
+    assert main([*given, "--maps", "0"]) == 2
 
 
 def test_operations_are_counted():

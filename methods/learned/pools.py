@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 from collections.abc import Sequence
@@ -141,7 +142,9 @@ def _fill_all(spec: PoolSpec, names: list[str], place: Path, workers: int) -> No
     order = sorted(range(spec.scenes), key=lambda k: k % len(names))
     size = max(1, min(64, spec.scenes // (4 * workers)))
     parts = [order[k : k + size] for k in range(0, len(order), size)]
-    with ProcessPoolExecutor(workers) as executor:
+    # Not forked: a child that inherits the locks of this process' threads may wait for ever.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as executor:
         jobs = [executor.submit(_fill, spec, names, place, part) for part in parts]
         for job in jobs:
             job.result()
