@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("results/train"), metavar="DIR")
     parser.add_argument("--resume", action="store_true", help="go on after a kill")
     parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
+    parser.add_argument(
+        "--deterministic", action="store_true", help="on CUDA: the same bits every time; slower"
+    )
     parser.add_argument("--batch", type=int, help="crops per step, instead of the recipe's")
     parser.add_argument("--rate", type=float, help="learning rate, instead of the recipe's")
     parser.add_argument("--scenes", type=int, help="scenes per pool, instead of the recipe's")
@@ -59,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         resume=args.resume,
         precision=args.precision,
+        deterministic=args.deterministic,
         batch=args.batch,
         rate=args.rate,
         validations=args.validations,

@@ -287,6 +287,7 @@ def degrade(
     exposure: float = 0.02,
     noise: float = 0.004,
     quality: tuple[int, int] | None = (90, 100),
+    grain: tuple[float, float] = (0.0, 0.0),
 ) -> Image:
     """Make an image differ from its pair as two shots of one camera do.
 
@@ -299,9 +300,12 @@ def degrade(
     exposure : float
         Standard deviation of the logarithm of the gain.
     noise : float
-        Standard deviation of white noise.
+        Standard deviation of the noise.
     quality : (int, int) or None
         Range of JPEG quality, both ends included; None leaves compression out.
+    grain : (float, float)
+        Standard deviations, down and across, of a Gaussian that neighbouring pixels share
+        their noise by; 0 and 0 is white noise.
 
     Returns
     -------
@@ -310,7 +314,12 @@ def degrade(
     """
     result = image * np.float32(np.exp(exposure * rng.standard_normal()))
     if noise > 0:
-        result = result + np.float32(noise) * rng.standard_normal(image.shape, dtype=np.float32)
+        field = rng.standard_normal(image.shape, dtype=np.float32)
+        if any(grain):
+            down, across = (max(sigma, 1e-3) for sigma in grain)
+            field = cv2.GaussianBlur(field, (0, 0), sigmaX=across, sigmaY=down)
+            field /= field.std()
+        result = result + np.float32(noise) * field
     result = np.clip(result, 0, 1)
     if quality is None:
         return result

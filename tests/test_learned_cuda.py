@@ -68,18 +68,30 @@ def test_missing_device_is_an_error():
         fuse("fcn", scene()[0], device="cuda:99")
 
 
-def test_trains_and_resumes(tmp_path: Path):
+@pytest.fixture(scope="module")
+def pools(tmp_path_factory):
+    """Makes a small pool of any kind, once."""
     import cv2
 
     from methods.learned.pools import make_pool
-    from methods.learned.recipes import RECIPES
     from methods.learned.specs import PoolSpec
+
+    folder = tmp_path_factory.mktemp("pools")
+    photo = folder / "photo.png"
+    cv2.imwrite(str(photo), scene(120, 160, colour=True)[1])
+
+    def make(kind: str, colour: bool = False):
+        spec = PoolSpec(kind, 3, colour=colour, shape=(96, 128), augment=False)
+        return make_pool(spec, [photo], folder, workers=1)
+
+    return make
+
+
+def test_trains_and_resumes(pools, tmp_path: Path):
+    from methods.learned.recipes import RECIPES
     from methods.learned.training import Options, Trainer
 
-    photo = tmp_path / "photo.png"
-    cv2.imwrite(str(photo), scene(120, 160, colour=True)[1])
-    spec = PoolSpec("region", 3, shape=(96, 128), augment=False)
-    pool = {"region": make_pool(spec, [photo], tmp_path / "pools", workers=1)}
+    pool = {"region": pools("region")}
     options = Options(out=tmp_path, device="cuda", steps=60, batch=8, validations=3)
     result = Trainer(RECIPES["fcn-w.gray"], pool, pool, options).run()
     assert result.history[-1]["loss"] < result.history[0]["loss"]
@@ -88,3 +100,21 @@ def test_trains_and_resumes(tmp_path: Path):
         RECIPES["fcn-w.gray"], pool, pool, Options(**{**vars(options), "resume": True})
     )
     assert resumed.step == 60
+
+
+@pytest.mark.parametrize("name", ["fcn.gray", "fcn.four", "fcn-w.gray", "fcn-x.gray", "srcnn.x1"])
+def test_deterministic_training_gives_the_same_bits(name, pools, tmp_path: Path, request):
+    from methods.learned.recipes import RECIPES
+    from methods.learned.training import Options, Trainer
+
+    request.addfinalizer(lambda: torch.use_deterministic_algorithms(False))
+    recipe = RECIPES[name]
+    train = {kind: pools(kind, recipe.colour) for kind in recipe.pools}
+    val = {kind: pools(kind, recipe.colour) for kind in recipe.validation}
+    weights = []
+    for run in ("first", "second"):
+        out = tmp_path / run
+        options = Options(out, "cuda", steps=12, batch=16, crop=64, deterministic=True)
+        network = Trainer(recipe, train, val, options).run().network
+        weights.append(torch.cat([p.detach().flatten() for p in network.parameters()]))
+    assert torch.equal(*weights)

@@ -18,10 +18,12 @@ import torch
 
 from bench import train_cli
 from bench.errors import DataUnavailable, UnknownName, UsageError
+from methods.learned import training
 from methods.learned.batches import DevicePool, step_generator, with_gray
 from methods.learned.pools import list_photos, make_pool
 from methods.learned.recipes import RECIPES
 from methods.learned.specs import KINDS, PoolSpec
+from methods.learned.steady import LONGEST, Steady
 from methods.learned.training import Options, Trainer
 from methods.learned.weights import load_network
 
@@ -89,7 +91,7 @@ def test_pools_hold_what_they_say(pools, kind, colour):
     error = abs(pool.sources.astype(float) - pool.truth[:, None]).mean(axis=-1 if colour else ())
     error = error if colour else abs(pool.sources.astype(float) - pool.truth[:, None])
     own = np.take_along_axis(error, pool.owner[:, None].astype(int), axis=1)
-    assert own.mean() < 0.7 * error.mean()
+    assert own.mean() < 0.8 * error.mean()
 
 
 def test_pools_are_made_once_and_alike_by_any_number_of_processes(photos, tmp_path):
@@ -224,6 +226,43 @@ def test_stops_early(pools, tmp_path):
     result = stuck.run()
     assert result.stopped.startswith("early")
     assert result.steps < 40
+
+
+def test_a_leap_is_shortened():
+    weight = torch.nn.Parameter(torch.zeros(4))
+    steady = Steady(torch.device("cpu"), leap=2)
+    for _ in range(200):
+        weight.grad = torch.full((4,), 0.01)  # of length 0.02
+        steady([weight])
+        assert weight.grad.norm().item() == pytest.approx(0.02)
+    weight.grad = torch.full((4,), 10.0)
+    assert steady([weight]).item() == pytest.approx(20)
+    assert weight.grad.norm().item() == pytest.approx(2 * 0.02, rel=1e-3)
+    longest = torch.nn.Parameter(torch.zeros(1))
+    longest.grad = torch.full((1,), 1e6)
+    Steady(torch.device("cpu"))([longest])
+    assert longest.grad.item() == pytest.approx(LONGEST)
+
+
+def test_a_collapsed_network_goes_back_to_its_best(pools, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "COLLAPSE", 2.0)
+    run = trainer("fcn.gray", pools, tmp_path, steps=80, validations=8, rate=3e-3)
+    step = run._train_step
+
+    def ruin(model, share):
+        loss = step(model, share)
+        if run.step == 45:  # black images from here on: through the ReLU no gradient comes
+            with torch.no_grad():
+                for value in (*run.network.parameters(), *run.mean.values()):
+                    value.zero_()
+        return loss
+
+    run._train_step = ruin
+    result = run.run()
+    rates, scores = ([row[key] for row in result.history] for key in ("rate", "psnr"))
+    assert rates == [3e-3] * 5 + [1.5e-3] * 3
+    assert scores[4] < max(scores[:4]) - 2
+    assert min(scores[5:]) > scores[4] + 2
 
 
 def test_limits_are_needed(pools, tmp_path):

@@ -25,6 +25,7 @@ def save_checkpoint(trainer: Trainer) -> None:
         tensors[f"best/{name}"] = trainer.best_weights[name]
         for key, value in trainer.adam.state.get(parameter, {}).items():
             tensors[f"{key}/{name}"] = torch.as_tensor(value)
+    tensors["usual"] = trainer.steady.usual
     plain = {key: value.cpu().contiguous().clone() for key, value in tensors.items()}
     state = {
         "recipe": trainer.recipe.name,
@@ -32,6 +33,7 @@ def save_checkpoint(trainer: Trainer) -> None:
         "step": trainer.step,
         "seconds": trainer.seconds(),
         "best": trainer.best,
+        "rate": trainer.rate,
         "history": trainer.history,
     }
     write_bytes(trainer.checkpoint, save(plain, {"state": json.dumps(state)}))
@@ -55,6 +57,9 @@ def load_checkpoint(trainer: Trainer) -> None:
     for key, mine in (("recipe", trainer.recipe.name), ("seed", trainer.options.seed)):
         if state[key] != mine:
             raise UsageError(f"{path}: its {key} is {state[key]!r}, not {mine!r}")
+    if "usual" not in tensors or "rate" not in state:
+        raise UsageError(f"{path}: a checkpoint of an earlier version; train without --resume")
+    trainer.steady.usual, trainer.rate = tensors["usual"], state["rate"]
     trainer.best_weights = {}
     with torch.no_grad():
         for name, parameter in trainer.network.named_parameters():

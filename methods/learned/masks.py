@@ -18,11 +18,16 @@ Mask = NDArray[np.bool_]
 #: Share of the picture an object may cover.
 AREA = (0.03, 0.65)
 
+#: Size of hills in pixels, from which organic outlines are cut.
+HILLS = (12.0, 50.0)
+
 
 def draw_mask(
     rng: np.random.Generator,
     shape: tuple[int, int],
     segmentations: Sequence[NDArray[np.integer]] = (),
+    *,
+    hills: tuple[float, float] = HILLS,
 ) -> Mask:
     """One to three segments of a person's segmentation, or a random shape of the same size.
 
@@ -34,6 +39,8 @@ def draw_mask(
         Height and width.
     segmentations : sequence of ndarray
         Label images of `shape`; without any, and now and then with them, a shape is drawn.
+    hills : (float, float)
+        See `terrain`.
 
     Returns
     -------
@@ -45,7 +52,7 @@ def draw_mask(
         if segmentations and rng.random() < 0.75:
             mask = _segments(rng, segmentations[int(rng.integers(len(segmentations)))])
         else:
-            mask = _blob(rng, shape) if rng.random() < 0.6 else _polygon(rng, shape)
+            mask = _blob(rng, shape, hills) if rng.random() < 0.6 else _polygon(rng, shape)
         if AREA[0] <= mask.mean() <= AREA[1]:
             break
     return mask
@@ -58,15 +65,17 @@ def _segments(rng: np.random.Generator, labels: NDArray[np.integer]) -> Mask:
     return np.isin(labels, chosen)
 
 
-def _blob(rng: np.random.Generator, shape: tuple[int, int]) -> Mask:
+def _blob(rng: np.random.Generator, shape: tuple[int, int], hills: tuple[float, float]) -> Mask:
     """Terrain above a level: organic outlines, sometimes several islands."""
-    land = terrain(rng, shape)
+    land = terrain(rng, shape, hills)
     return land > np.quantile(land, 1 - rng.uniform(0.1, 0.6))
 
 
-def terrain(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Smooth random hills of 12 to 50 pixels, float32 of variance about 1."""
-    size = float(rng.uniform(12, 50))
+def terrain(
+    rng: np.random.Generator, shape: tuple[int, int], hills: tuple[float, float] = HILLS
+) -> NDArray[np.float32]:
+    """Smooth random hills of a size within `hills`, float32 of variance about 1."""
+    size = float(rng.uniform(*hills))
     coarse = [max(2, round(n / size * 1.5)) for n in shape]
     land = rng.standard_normal(coarse).astype(np.float32)
     return cv2.resize(land, shape[::-1], interpolation=cv2.INTER_CUBIC)

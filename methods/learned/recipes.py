@@ -6,6 +6,7 @@ paper's four channels); each is one recipe, trained by itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +50,8 @@ class Recipe:
         Number of validation scenes by kind of pool.
     decay : float
         Of the running mean of the weights.
+    leap : float
+        See `methods.learned.steady`.
     """
 
     method: str
@@ -65,6 +68,7 @@ class Recipe:
     validation: Mapping[str, int] = field(default_factory=lambda: {"region": 50})
     colour: bool = False
     warmup: float = 0.01
+    leap: float = math.inf
 
     @property
     def name(self) -> str:
@@ -128,6 +132,15 @@ def near_boundary(owner: Tensor, reach: int = 4) -> Tensor:
     return (highest != lowest).squeeze(1).float()
 
 
+def surprise(scores: Tensor, owner: Tensor) -> Tensor:
+    """Cross-entropy per pixel of scores (B, N, H, W) against owners (B, H, W).
+
+    torch's own is without a deterministic kernel on CUDA.
+    """
+    index = torch.arange(scores.shape[1], device=owner.device).view(-1, 1, 1)
+    return -(scores.log_softmax(dim=1) * (owner.unsqueeze(1) == index)).sum(dim=1)
+
+
 def _focusing(network: nn.Module, batch: Batch, progress: float) -> Tensor:
     """Soft scores for the least error, hard ones for the right owner.
 
@@ -136,8 +149,8 @@ def _focusing(network: nn.Module, batch: Batch, progress: float) -> Tensor:
     """
     soft, hard = network(batch.sources[:, :, 0])
     weight = 1 + 2 * near_boundary(batch.owner)
-    decide = (F.cross_entropy(hard, batch.owner, reduction="none") * weight).mean()
-    guide = max(0.0, 1 - 4 * progress) * F.cross_entropy(soft, batch.owner)
+    decide = (surprise(hard, batch.owner) * weight).mean()
+    guide = max(0.0, 1 - 4 * progress) * surprise(soft, batch.owner).mean()
     fused = blend(soft, batch.sources)
     return psnr_loss(fused, batch.truth) + 10 * F.l1_loss(fused, batch.truth) + 2 * decide + guide
 
@@ -193,10 +206,11 @@ def _enlarged(network: nn.Module, batch: Batch) -> Tensor:
 
 _REGION = {"region": (PoolSpec("region", 8000), 1.0)}
 _MIXED = {
-    "region": (PoolSpec("region", 8000), 0.3),
-    "lens": (PoolSpec("lens", 10000), 0.5),
-    "ramp": (PoolSpec("ramp", 2000), 0.1),
-    "planes": (PoolSpec("planes", 1500), 0.1),
+    "region": (PoolSpec("region", 8000), 0.25),
+    "lens": (PoolSpec("lens", 10000), 0.35),
+    "sparse": (PoolSpec("sparse", 6000), 0.25),
+    "ramp": (PoolSpec("ramp", 2000), 0.075),
+    "planes": (PoolSpec("planes", 1500), 0.075),
 }
 _COLOUR = {"region": (PoolSpec("region", 4000, colour=True), 1.0)}
 _GRADES = {"grades": (PoolSpec("grades", 1200, augment=False), 1.0)}
@@ -204,7 +218,7 @@ _GRADES = {"grades": (PoolSpec("grades", 1200, augment=False), 1.0)}
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("fcn", "gray", "FCN", _REGION, _regression, _regressed, 64, 50),
+        Recipe("fcn", "gray", "FCN", _REGION, _regression, _regressed, 64, 50, leap=2),
         Recipe(
             "fcn",
             "four",
@@ -216,6 +230,7 @@ RECIPES: dict[str, Recipe] = {
             50,
             arguments={"channels": 4},
             colour=True,
+            leap=2,
         ),
         Recipe(
             "fcn-w",
@@ -235,10 +250,10 @@ RECIPES: dict[str, Recipe] = {
             _MIXED,
             _focusing,
             _focused,
-            128,
-            160,
+            96,
+            192,
             rate=1.5e-3,
-            validation={"region": 50, "lens": 50},
+            validation={"region": 50, "lens": 50, "sparse": 50},
         ),
         Recipe("cnn", "gray", "CNN", _GRADES, _judging, _judged, 512, 16),
         Recipe("srcnn", "x1", "SRCNN", _REGION, _merging, _merged, 64, 48),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -28,6 +30,8 @@ def training_record(
         "arguments": dict(recipe.arguments),
         "parameters": sum(p.numel() for p in result.network.parameters()),
         "seed": options.seed,
+        "planned": {"steps": options.steps, "minutes": options.minutes},
+        "deterministic": options.deterministic,
         "steps": result.steps,
         "batch": options.batch or recipe.batch,
         "crop": options.crop or recipe.crop,
@@ -38,6 +42,7 @@ def training_record(
             "rate": options.rate or recipe.rate,
             "schedule": "warm-up, then cosine to zero",
             "mean_of_weights": recipe.decay,
+            "leap": recipe.leap if math.isfinite(recipe.leap) else None,
         },
         "pools": {name: {**asdict(spec), "share": s} for name, (spec, s) in recipe.pools.items()},
         "data": {
@@ -47,6 +52,9 @@ def training_record(
         "validation_psnr": result.psnr,
         "validation_psnr_by_kind": result.scores,
         "stopped": result.stopped,
+        "collapses": sum(
+            later["rate"] < earlier["rate"] for earlier, later in itertools.pairwise(result.history)
+        ),
         "wall_seconds": round(result.seconds, 1),
         "device": torch.cuda.get_device_name() if cuda else platform.processor() or "cpu",
         "torch": torch.__version__,

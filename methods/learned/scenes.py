@@ -28,13 +28,18 @@ from datasets.defocus import (
     region_pair,
 )
 from datasets.masks import bsds_labels
-from methods.learned.masks import boundary_points, draw_mask, terrain
+from methods.learned.masks import HILLS, boundary_points, draw_mask, terrain
+from methods.learned.sparse import drawing, flattened
 from methods.learned.specs import POINTS, PoolSpec
 
 cv2 = lazy.load("cv2")
 
 Image = NDArray[np.float32]
 Labels = NDArray[np.uint8]
+
+
+#: Size in pixels of what stands at one depth: real depth has no crumbs.
+LANDSCAPE = (40.0, 140.0)
 
 
 class Shots(NamedTuple):
@@ -49,7 +54,8 @@ def make_scene(spec: PoolSpec, names: Sequence[str], k: int) -> dict[str, NDArra
     """Scene `k` of a pool: 8-bit sources and truth, owner, boundary points."""
     rng = np.random.default_rng([spec.seed, k])
     photo, segmentations = prepared(spec, names[k % len(names)], rng)
-    mask = draw_mask(rng, spec.shape, segmentations)
+    hills = HILLS if spec.kind in ("region", "grades") else LANDSCAPE
+    mask = draw_mask(rng, spec.shape, segmentations, hills=hills)
     if spec.kind == "grades":
         shots = _grades(photo)
     elif spec.kind == "region":
@@ -57,6 +63,8 @@ def make_scene(spec: PoolSpec, names: Sequence[str], k: int) -> dict[str, NDArra
         shots = Shots([a, b], photo, mask.astype(np.uint8))
     elif spec.kind == "lens":
         shots = _shot_twice(_lens(spec, names, photo, mask, rng), rng)
+    elif spec.kind == "sparse":
+        shots = _shot_twice(_sparse(spec, names, photo, mask, rng), rng, alike=0.1)
     elif spec.kind == "ramp":
         shots = _shot_twice(_ramp(photo, rng), rng)
     else:
@@ -98,11 +106,39 @@ def _lens(
     return Shots([near, far], truth, owner)
 
 
+def _sparse(
+    spec: PoolSpec, names: Sequence[str], photo: Image, mask: NDArray, rng: np.random.Generator
+) -> Shots:
+    """Two planes with little on them."""
+    behind = prepared(spec, names[int(rng.integers(len(names)))], rng)[0]
+    surfaces = [
+        flattened(image, rng) if rng.random() < 0.4 else _drawn(spec, rng)
+        for image in (photo, behind)
+    ]
+    radii = (float(rng.uniform(1.2, 8)), float(rng.uniform(1.2, 8)))
+    near, far, truth = lens_pair(
+        surfaces[0],
+        mask,
+        radii,
+        background=surfaces[1],
+        kernel=_kernel(rng),
+        outline=float(rng.uniform(0.4, 1.2)),
+    )
+    owner = closest([near, far], truth, (~mask).astype(np.uint8), int(max(radii)) + 3)
+    return Shots([near, far], truth, owner)
+
+
+def _drawn(spec: PoolSpec, rng: np.random.Generator) -> Image:
+    """A drawing, in colours of one hue where the pool is in colour."""
+    image = drawing(spec.shape, rng)
+    return image[..., None] * rng.uniform(0.5, 1, 3).astype(np.float32) if spec.colour else image
+
+
 def _planes(
     spec: PoolSpec, names: Sequence[str], photo: Image, mask: NDArray, rng: np.random.Generator
 ) -> Shots:
     """Three planes at growing distance, one source focused on each."""
-    middle = draw_mask(rng, spec.shape)
+    middle = draw_mask(rng, spec.shape, hills=LANDSCAPE)
     colours = [prepared(spec, names[int(rng.integers(len(names)))], rng)[0] for _ in range(2)]
     layers = [(colours[0], np.ones(spec.shape, np.float32))]
     for colour, cut in ((colours[1], middle), (photo, mask)):
@@ -123,9 +159,8 @@ def _ramp(photo: Image, rng: np.random.Generator) -> Shots:
     height, width = photo.shape[:2]
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    depth = (
-        np.cos(angle) * x + np.sin(angle) * y + rng.uniform(0, 0.6) * terrain(rng, (height, width))
-    )
+    hilly = rng.uniform(0, 0.25)
+    depth = np.cos(angle) * x + np.sin(angle) * y + hilly * terrain(rng, photo.shape[:2], LANDSCAPE)
     depth = (depth - depth.min()) / np.ptp(depth)
     near, far = rng.uniform(0, 0.4), rng.uniform(0.6, 1)
     strength, kernel = rng.uniform(4, 12), _kernel(rng)
@@ -166,14 +201,19 @@ def closest(sources: Sequence[Image], truth: Image, owner: Labels, band: int) ->
     return cv2.medianBlur(chosen.astype(np.uint8), 5)
 
 
-def _shot_twice(shots: Shots, rng: np.random.Generator) -> Shots:
-    """What two shots of one scene differ in beside focus: four scenes of ten in nothing."""
+def _shot_twice(shots: Shots, rng: np.random.Generator, *, alike: float = 0.25) -> Shots:
+    """What two shots of one scene differ in beside focus: a share `alike` of scenes in nothing.
+
+    Noise comes after the lens and is the same in focus and out of it, so that it tells nothing.
+    """
     sources, truth, owner = shots
     kind = rng.random()
-    if kind < 0.4:
+    if kind < alike:
         return shots
-    if kind < 0.7:
-        return Shots([degrade(source, rng) for source in sources], truth, owner)
+    if kind < (1 + alike) / 2:
+        strength, grain = float(rng.uniform(0.001, 0.012)), _grain(rng)
+        shaken = [degrade(source, rng, noise=strength, grain=grain) for source in sources]
+        return Shots(shaken, truth, owner)
     # Refocusing changes the magnification a little, and a tripod moves.
     moved = int(rng.integers(len(sources)))
     matrix = _slight_motion(rng, truth.shape)
@@ -181,14 +221,25 @@ def _shot_twice(shots: Shots, rng: np.random.Generator) -> Shots:
     sources = [warped[0] if k == moved else source for k, source in enumerate(sources)]
     here = owner == moved
     truth = np.where(here[..., None] if truth.ndim == 3 else here, warped[1], truth)
-    noise, exposure = float(rng.uniform(0, 0.02)), float(rng.uniform(0, 0.05))
+    noise, exposure, grain = float(rng.uniform(0, 0.02)), float(rng.uniform(0, 0.05)), _grain(rng)
     quality = (60, 98) if rng.random() < 0.5 else None
-    shaken = [degrade(s, rng, exposure=exposure, noise=noise, quality=quality) for s in sources]
+    shaken = [
+        degrade(s, rng, exposure=exposure, noise=noise, quality=quality, grain=grain)
+        for s in sources
+    ]
     return Shots(shaken, truth, owner)
 
 
+def _grain(rng: np.random.Generator) -> tuple[float, float]:
+    """White noise half of the time, else such as demosaicing and resampling leave."""
+    if rng.random() < 0.5:
+        return (0.0, 0.0)
+    down, across = rng.uniform(0, 1.3, 2)
+    return (float(down), float(across))
+
+
 def _slight_motion(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    scale = 1 + rng.uniform(-0.006, 0.006)
+    scale = 1 + rng.uniform(-0.01, 0.01)
     centre = np.array([shape[1] / 2, shape[0] / 2])
     shift = (1 - scale) * centre + rng.uniform(-0.7, 0.7, 2)
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])

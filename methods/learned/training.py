@@ -26,8 +26,12 @@ from methods.learned.devices import cpu_has_bf16, resolve_device
 from methods.learned.networks import build
 from methods.learned.pools import Pool
 from methods.learned.recipes import Recipe
+from methods.learned.steady import Steady
 
 Report = Callable[["Progress"], None]
+
+#: A network that lost this many dB has collapsed and starts again from its best weights.
+COLLAPSE = 10.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,9 @@ class Options:
         Validations without a better PSNR after which training stops early.
     precision : {'auto', 'bf16', 'fp32'}
         ``auto`` takes bf16 on CUDA and on CPUs that compute in it.
+    deterministic : bool
+        On CUDA, only kernels that always sum in one order: a run by `steps` then has the same
+        weights to the last bit on every device of one kind. Slower.
     """
 
     out: Path
@@ -62,6 +69,7 @@ class Options:
     validations: int = 40
     patience: int = 12
     precision: str = "auto"
+    deterministic: bool = False
     batch: int | None = None
     rate: float | None = None
     crop: int | None = None
@@ -109,6 +117,9 @@ class Trainer:
         if self.device.type == "cuda" and self.world > 1:
             self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         self.bf16 = _wants_bf16(options.precision, self.device)
+        if options.deterministic and self.device.type == "cuda":
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
         self.pools = {name: DevicePool(pool, self.device) for name, pool in pools.items()}
         self.validation = {n: DevicePool(pool, self.device) for n, pool in validation.items()}
         torch.manual_seed(options.seed)
@@ -119,6 +130,7 @@ class Trainer:
         self.adam = torch.optim.Adam(
             self.network.parameters(), lr=self.rate, fused=self.device.type == "cuda"
         )
+        self.steady = Steady(self.device, recipe.leap)
         self.step = 0
         self.before = 0.0  # seconds spent by the runs that this one goes on from
         self.history: list[dict[str, float]] = []
@@ -176,7 +188,7 @@ class Trainer:
                 losses.append(part * self.recipe.loss(model, batch, share))
         loss = torch.stack(losses).sum()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.steady(self.network.parameters())
         self.adam.step()
         self.step += 1
         keep = min(self.recipe.decay, (1 + self.step) / (10 + self.step))
@@ -240,12 +252,23 @@ class Trainer:
         self._use(raw)
         psnr = sum(scores.values()) / len(scores)
         row = {"step": self.step, "seconds": self.seconds(), "share": share, "loss": loss}
-        self.history.append(row | {"psnr": psnr} | {f"psnr_{k}": v for k, v in scores.items()})
+        row |= {"rate": self.rate, "psnr": psnr}
+        self.history.append(row | {f"psnr_{k}": v for k, v in scores.items()})
         if psnr > self.best:
             self.best = psnr
             self.best_weights = {name: p.clone() for name, p in self.mean.items()}
+        elif psnr < self.best - COLLAPSE:
+            self._go_back()
         if self.rank == 0:
             save_checkpoint(self)
+
+    def _go_back(self) -> None:
+        """Start again from the best weights, more carefully."""
+        self._use(self.best_weights)
+        for name, value in self.mean.items():
+            value.copy_(self.best_weights[name])
+        self.adam.state.clear()
+        self.rate /= 2
 
     def _use(self, weights: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
