@@ -7,13 +7,14 @@ that two methods differ in nothing but themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ContractViolation, ImageError, UsageError
-from bench.images import as_image, luminance, quantise, same_size, strips, to_unit
+from bench.images import as_image, luminance, quantise, same_size, strips
 from methods import METHODS, Method
 
 Array = NDArray[Any]
@@ -66,23 +67,82 @@ def fuse(
     100
     """
     entry = METHODS[method] if isinstance(method, str) else method
-    stack = prepare(sources)
-    fused = run(entry, stack, call(entry, parameters, device))
+    fused = run(entry, Sources.of(sources), call(entry, parameters, device))
     deep = all(np.asarray(source).dtype == np.uint16 for source in sources)
     return quantise(fused, np.uint16 if deep else np.uint8)
 
 
 def prepare(sources: Sequence[Array]) -> Array:
     """Sources as one float32 stack in [0, 1], (N, H, W) or (N, H, W, 3)."""
-    if len(sources) < 2:
-        raise ImageError(f"{len(sources)} source image; fusion needs at least two")
-    images = [as_image(source) for source in sources]
-    same_size(images, [f"source {k + 1}" for k in range(len(images))])
-    colour = any(image.ndim == 3 for image in images)
-    stack = np.empty((len(images), *images[0].shape[:2], *([3] if colour else [])), np.float32)
-    for plane, image in zip(stack, images, strict=True):
-        plane[...] = to_unit(image) if image.ndim == plane.ndim else to_unit(image)[..., None]
-    return stack
+    return Sources.of(sources).stack()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Registered images of one scene, of which methods get float32 in [0, 1].
+
+    Gray ones are converted at once; of colour, only what is asked for, since a stack of floats
+    takes four times the memory of the images.
+
+    Attributes
+    ----------
+    images : sequence of ndarray
+        ``uint8``, ``uint16`` or ``float32``, (H, W) or (H, W, 3).
+    """
+
+    images: Sequence[Array]
+
+    @classmethod
+    def of(cls, sources: Sequence[Array]) -> Sources:
+        """Sources from checked images; raises `ImageError` as `fuse` does."""
+        if len(sources) < 2:
+            raise ImageError(f"{len(sources)} source image; fusion needs at least two")
+        images = cls([as_image(source) for source in sources])
+        same_size(images.images, [f"source {k + 1}" for k in range(len(sources))])
+        return images if images.colour else cls(images.stack())
+
+    @property
+    def colour(self) -> bool:
+        """Whether one has colour; gray ones then count as RGB with equal channels."""
+        return any(image.ndim == 3 for image in self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number, height and width."""
+        height, width = self.images[0].shape[:2]
+        return len(self.images), height, width
+
+    def stack(self, rows: slice = slice(None)) -> Array:
+        """All of them, or some rows, float32 (N, H, W) or (N, H, W, 3)."""
+        if isinstance(self.images, np.ndarray):
+            return self.images[:, rows]
+        parts = [image[rows] for image in self.images]
+        shape = (len(parts), *parts[0].shape[:2], *([3] if self.colour else []))
+        stack = np.empty(shape, np.float32)
+        for plane, part in zip(stack, parts, strict=True):
+            _convert(part if part.ndim == plane.ndim else part[..., None], plane)
+        return stack
+
+    def channel(self, index: int, planes: Array) -> Array:
+        """One channel of colour, written into `planes`, float32 (N, H, W)."""
+        for plane, image in zip(planes, self.images, strict=True):
+            _convert(image[..., index] if image.ndim == 3 else image, plane)
+        return planes
+
+    def light(self) -> Array:
+        """Luminance, float32 (N, H, W)."""
+        if not self.colour:
+            return self.stack()
+        light = np.empty(self.shape, np.float32)
+        for rows in strips(self.shape[1]):
+            light[:, rows] = luminance(self.stack(rows))
+        return light
+
+
+def _convert(image: Array, unit: Array) -> None:
+    unit[...] = image
+    if image.dtype != np.float32:
+        unit /= np.float32(np.iinfo(image.dtype).max)
 
 
 def call(
@@ -101,40 +161,45 @@ def call(
     return lambda sources: method.fn(sources, **given)
 
 
-def run(method: Method, stack: Array, fn: Callable[[Array], Any]) -> Array:
-    """Fuse a prepared stack: float in, float out, unclipped. This is the part that is timed."""
-    if len(stack) > 2 and method.stack == "pairwise":
-        fused = stack[0]
-        for source in stack[1:]:
-            fused = run(method, np.stack([np.clip(fused, 0, 1), source]), fn)
+def run(method: Method, sources: Sources | Array, fn: Callable[[Array], Any]) -> Array:
+    """Fuse prepared sources: float out, unclipped. This is the part that is timed."""
+    given = sources if isinstance(sources, Sources) else Sources(sources)
+    if len(given.images) > 2 and method.stack == "pairwise":
+        fused, *others = given.images
+        for source in others:
+            fused = run(method, Sources([fused, source]), fn)
+            fused = np.clip(fused, 0, 1, dtype=np.float32)
         return fused
     if method.kind == "decision":
-        return _decide(method, stack, fn)
-    if stack.ndim == 3 or method.colour == "rgb":
+        return _decide(method, given, fn)
+    if not given.colour or method.colour == "rgb":
+        stack = given.stack()
         return _plane(method, fn(stack), stack.shape[1:])
     if method.colour == "channels":
-        return _joined(stack, lambda planes: _plane(method, fn(planes), planes.shape[1:]))
-    return _on_luminance(method, stack, fn)
+        return _joined(given, lambda planes: _plane(method, fn(planes), planes.shape[1:]))
+    return _on_luminance(method, given, fn)
 
 
-def _joined(stack: Array, fuse_channel: Callable[[Array], Array]) -> Array:
-    """Fuse (N, H, W, 3) channel by channel, one channel's copy in memory at a time."""
-    first = fuse_channel(np.ascontiguousarray(stack[..., 0]))
-    fused = np.empty((*first.shape, 3), first.dtype)
-    fused[..., 0] = first
-    for c in (1, 2):
-        fused[..., c] = fuse_channel(np.ascontiguousarray(stack[..., c]))
+def _joined(sources: Sources, fuse_channel: Callable[[Array], Array]) -> Array:
+    """Fuse colour channel by channel, one of them in memory at a time."""
+    planes = np.empty(sources.shape, np.float32)
+    for c in range(3):
+        channel = fuse_channel(sources.channel(c, planes))
+        if c == 0:
+            fused = np.empty((*channel.shape, 3), channel.dtype)
+        fused[..., c] = channel
     return fused
 
 
-def _decide(method: Method, stack: Array, fn: Callable[[Array], Any]) -> Array:
+def _decide(method: Method, sources: Sources, fn: Callable[[Array], Any]) -> Array:
     """Decide on luminance, blend every channel."""
-    colour = stack.ndim == 4
-    decision = fn(luminance(stack) if colour else stack)
-    blend = decision if callable(decision) else _weighted(method, decision, stack.shape[:3])
-    if not colour:
-        return _plane(method, blend(stack), stack.shape[1:])
-    return _joined(stack, lambda planes: _plane(method, blend(planes), planes.shape[1:]))
+    light = sources.light()
+    decision = fn(light)
+    blend = decision if callable(decision) else _weighted(method, decision, sources.shape)
+    if not sources.colour:
+        return _plane(method, blend(light), light.shape[1:])
+    del light
+    return _joined(sources, lambda planes: _plane(method, blend(planes), planes.shape[1:]))
 
 
 def _weighted(method: Method, weights: Any, shape: tuple[int, ...]) -> Callable[[Array], Array]:
@@ -146,17 +211,17 @@ def _weighted(method: Method, weights: Any, shape: tuple[int, ...]) -> Callable[
     return lambda planes: np.einsum("nhw,nhw->hw", weights, planes)
 
 
-def _on_luminance(method: Method, stack: Array, fn: Callable[[Array], Any]) -> Array:
+def _on_luminance(method: Method, sources: Sources, fn: Callable[[Array], Any]) -> Array:
     """Fuse luminance; take chroma from the sources in proportion to its strength.
 
     The difference of a channel to luminance is averaged over the sources, each weighted by
     the magnitude of its chroma vector, as is usual for networks that know luminance only.
     """
-    light = luminance(stack)
-    fused = _plane(method, fn(light), light.shape[1:])
+    fused = _plane(method, fn(sources.light()), sources.shape[1:])
     coloured = np.empty((*fused.shape, 3), fused.dtype)
     for rows in strips(len(fused)):
-        chroma = stack[:, rows] - light[:, rows, :, None]
+        stack = sources.stack(rows)
+        chroma = stack - luminance(stack)[..., None]
         strength = np.linalg.norm(chroma, axis=-1) + np.float32(1e-6)
         share = strength / strength.sum(axis=0)
         coloured[rows] = fused[rows, :, None] + np.einsum("nhw,nhwc->hwc", share, chroma)

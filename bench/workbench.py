@@ -114,12 +114,12 @@ class Workbench:
             return None
 
     def _timed(self, method: str, parameters: Mapping[str, Any]) -> tuple[NDArray[Any], float]:
-        """Fuse a stack of its own, so that a method which writes into it harms no other."""
+        """Fuse sources of its own, so that a method which writes into them harms no other."""
         timing.pin_torch(self._threads)
         entry = METHODS[method]
-        stack = fusion.prepare(self._images.sources)
+        sources = fusion.Sources.of(self._images.sources)
         call = fusion.call(entry, parameters, self._device)
-        result = timing.timed(lambda: fusion.run(entry, stack, call), self._device)
+        result = timing.timed(lambda: fusion.run(entry, sources, call), self._device)
         self._warm.add(_call_name(method, parameters))
         return result
 

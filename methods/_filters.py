@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.images import strips
 
 cv2 = lazy.load("cv2")
 scipy = lazy.load("scipy")
@@ -54,15 +55,41 @@ def guided_filter(guide: Array, plane: Array, radius: int, eps: float) -> Array:
     ----------
     He, Sun, Tang 2013, https://doi.org/10.1109/TPAMI.2012.213
     """
-    count = box_sum(np.ones_like(guide), radius)
 
     def mean(values: Array) -> Array:
-        return box_sum(values, radius) / count
+        return _per_pixel(box_sum(values, radius), radius)
 
     mean_guide, mean_plane = mean(guide), mean(plane)
-    variance = mean(guide * guide) - mean_guide * mean_guide
-    slope = (mean(guide * plane) - mean_guide * mean_plane) / (variance + np.float32(eps))
-    return mean(slope) * guide + mean(mean_plane - slope * mean_guide)
+    work = guide * guide
+    variance = mean(work)
+    variance -= np.multiply(mean_guide, mean_guide, out=work)
+    variance += np.float32(eps)
+    slope = mean(np.multiply(guide, plane, out=work))
+    slope -= np.multiply(mean_guide, mean_plane, out=work)
+    slope /= variance
+    del variance
+    offset = np.multiply(slope, mean_guide, out=mean_guide)
+    np.subtract(mean_plane, offset, out=offset)
+    fitted = mean(slope)
+    fitted *= guide
+    fitted += mean(offset)
+    return fitted
+
+
+def _per_pixel(sums: Array, radius: int) -> Array:
+    """What `box_sum` gave, divided in place by how many pixels of the image were summed."""
+    down, right = (_reach(length, radius) for length in sums.shape)
+    for rows in strips(len(sums)):
+        sums[rows] /= down[rows, None] * right
+    return sums
+
+
+def _reach(length: int, radius: int) -> Array:
+    """How many of the positions around each lie within the image, along one axis."""
+    place = np.arange(length)
+    return (np.minimum(place + radius, length - 1) - np.maximum(place - radius, 0) + 1).astype(
+        np.float32
+    )
 
 
 def one_hot(labels: Array, count: int) -> Array:

@@ -6,8 +6,7 @@ about their border pixels (d c b | a b c d). They keep constants at every size, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import lazy_loader as lazy
@@ -19,6 +18,12 @@ from bench.errors import UsageError
 cv2 = lazy.load("cv2")
 
 Array = NDArray[Any]
+
+#: A level and the next one expanded to its size, to a band, or back.
+Split = Callable[[Array, Array], Array]
+
+#: Rows of a strip; even, because every second row has a coarser one below it.
+STRIP = 64
 
 KERNEL = np.array([1, 4, 6, 4, 1], np.float32) / np.float32(16)
 
@@ -61,15 +66,22 @@ def reduce(plane: Array) -> Array:
 
 
 def expand(plane: Array, shape: Sequence[int]) -> Array:
-    """Interpolate to `shape`, whose REDUCE has the size of `plane`.
+    """Interpolate to `shape`, whose REDUCE has the size of `plane`."""
+    return expand_rows(plane, shape, slice(0, shape[0]))
+
+
+def expand_rows(plane: Array, shape: Sequence[int], rows: slice) -> Array:
+    """Some rows of `expand`, the first of them an even one.
 
     OpenCV's pyrUp mirrors the small image instead of the large one, and so disagrees with
     the definition along the border of odd sizes.
     """
-    spread = np.zeros((shape[0], shape[1]), plane.dtype)
-    spread[::2, ::2] = plane
+    top, stop = max(rows.start - 2, 0), min(rows.stop + 2, shape[0])
+    spread = np.zeros((stop - top, shape[1]), plane.dtype)
+    spread[::2, ::2] = plane[top // 2 : (stop + 1) // 2]
     taps = 2 * KERNEL
-    return cv2.sepFilter2D(spread, -1, taps, taps, borderType=cv2.BORDER_REFLECT_101)
+    wide = cv2.sepFilter2D(spread, -1, taps, taps, borderType=cv2.BORDER_REFLECT_101)
+    return wide[rows.start - top : rows.stop - top]
 
 
 def gaussian_pyramid(plane: Array, levels: int) -> list[Array]:
@@ -80,42 +92,54 @@ def gaussian_pyramid(plane: Array, levels: int) -> list[Array]:
     return pyramid
 
 
-def laplacian_pyramid(plane: Array, levels: int) -> list[Array]:
-    """Differences between each level and the next one expanded; the last entry is the base."""
-    gaussian = gaussian_pyramid(plane, levels)
-    bands = [fine - expand(coarse, fine.shape) for fine, coarse in pairwise(gaussian)]
-    return [*bands, gaussian[-1]]
+def fuse_pyramids(sources: Array, levels: int, split: Split, join: Split) -> Array:
+    """Choose between the bands of pyramids by the larger magnitude; of the bases take the mean.
 
+    From coarse to fine, a strip of rows at a time: nothing but the Gaussian pyramids and two
+    levels of the result is ever in memory.
 
-def from_laplacian(bands: Sequence[Array]) -> Array:
-    """Inverse of `laplacian_pyramid`."""
-    plane = bands[-1]
-    for band in reversed(bands[:-1]):
-        plane = band + expand(plane, band.shape)
-    return plane
+    Parameters
+    ----------
+    sources : ndarray
+        float32 (N, H, W).
+    levels : int
+        Number of bands; see `usable_levels`.
+    split, join : callable
+        ``split(fine, expanded)`` makes a band of a level and the next one expanded;
+        ``join(band, expanded)`` is its inverse.
 
+    Returns
+    -------
+    ndarray
+        float32 (H, W).
 
-def ratio_pyramid(plane: Array, levels: int, guard: float) -> list[Array]:
-    """Each level divided by the next one expanded, both raised by `guard`; last the base.
-
-    Black on black therefore has the ratio 1: no contrast.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from methods._multiscale import fuse_pyramids
+    >>> image = np.random.default_rng(0).random((40, 30), np.float32)
+    >>> fused = fuse_pyramids(np.stack([image, image]), 3, np.subtract, np.add)
+    >>> bool(np.abs(fused - image).max() < 1e-6)
+    True
     """
-    gaussian = gaussian_pyramid(plane, levels)
-    raised = np.float32(guard)
-    ratios = [
-        (fine + raised) / (expand(coarse, fine.shape) + raised)
-        for fine, coarse in pairwise(gaussian)
-    ]
-    return [*ratios, gaussian[-1]]
-
-
-def from_ratio(ratios: Sequence[Array], guard: float) -> Array:
-    """Inverse of `ratio_pyramid`."""
-    plane = ratios[-1]
-    raised = np.float32(guard)
-    for ratio in reversed(ratios[:-1]):
-        plane = ratio * (expand(plane, ratio.shape) + raised) - raised
+    pyramids = [gaussian_pyramid(source, levels) for source in sources]
+    plane = np.stack([pyramid[-1] for pyramid in pyramids]).mean(axis=0)
+    for level in reversed(range(levels)):
+        shape = pyramids[0][level].shape
+        finer = np.empty(shape, plane.dtype)
+        for rows in _strips(shape[0]):
+            bands = [split(p[level][rows], expand_rows(p[level + 1], shape, rows))
+                     for p in pyramids]  # fmt: skip
+            band = larger_magnitude(np.stack(bands))
+            finer[rows] = join(band, expand_rows(plane, shape, rows))
+        plane = finer
     return plane
+
+
+def _strips(height: int) -> Iterator[slice]:
+    """Rows that are taken at a time: what is made of them stays in the cache."""
+    for top in range(0, height, STRIP):
+        yield slice(top, min(top + STRIP, height))
 
 
 def larger_magnitude(bands: Array) -> Array:
@@ -137,9 +161,3 @@ def shared_first(scores: Array) -> Array:
     """Weights (N, H, W) of sum 1: all for the largest score, shared equally where several tie."""
     first = (scores == scores.max(axis=0)).astype(np.float32)
     return first / first.sum(axis=0)
-
-
-def merge_pyramids(pyramids: Sequence[Sequence[Array]]) -> list[Array]:
-    """Sub-bands by the larger magnitude, the base by the mean."""
-    *bands, base = (np.stack(level) for level in zip(*pyramids, strict=True))
-    return [*(larger_magnitude(band) for band in bands), base.mean(axis=0)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from methods import method
-from methods._multiscale import from_ratio, merge_pyramids, ratio_pyramid, usable_levels
+from methods._multiscale import fuse_pyramids, usable_levels
 
 
 @method(
@@ -65,10 +66,10 @@ def cp(sources: NDArray[Any], *, levels: int = 4, guard: float = 1e-6) -> NDArra
     True
     """
     depth = usable_levels(sources.shape[1:], levels)
-    contrasts = [_shift(ratio_pyramid(s, depth, guard), -1) for s in sources]
-    return from_ratio(_shift(merge_pyramids(contrasts), 1), guard)
-
-
-def _shift(pyramid: list[NDArray[Any]], amount: float) -> list[NDArray[Any]]:
-    """Add `amount` to all levels but the base."""
-    return [*(level + amount for level in pyramid[:-1]), pyramid[-1]]
+    raised = np.float32(guard)
+    return fuse_pyramids(
+        sources,
+        depth,
+        lambda fine, wide: (fine + raised) / (wide + raised) - 1,
+        lambda contrast, wide: (contrast + 1) * (wide + raised) - raised,
+    )

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.images import strips
 from methods import Blend, method
-from methods._filters import guided_filter, odd_window, one_hot
+from methods._filters import guided_filter, odd_window
 
 cv2 = lazy.load("cv2")
 
@@ -96,27 +97,49 @@ def gf(
     side = odd_window(base_window, "base_window")
     if min(base_radius, detail_radius, steps) < 0:
         raise UsageError("base_radius, detail_radius and steps must not be negative")
-    guides = _rounded(sources, steps)
-    chosen = one_hot(np.argmax(np.stack([_saliency(g) for g in guides]), axis=0), len(guides))
+    guides = _rounded(sources.copy(), steps)
+    labels = _most_salient(guides)
 
     def weights(radius: int, eps: float) -> Array:
-        smooth = [guided_filter(g, p, radius, eps) for g, p in zip(guides, chosen, strict=True)]
-        kept = _rounded(np.clip(np.stack(smooth), 0, 1), steps) + TINY
-        return kept / kept.sum(axis=0)
+        kept = np.empty_like(guides)
+        for n, guide in enumerate(guides):
+            kept[n] = guided_filter(guide, (labels == n).astype(np.float32), radius, eps)
+        for rows in strips(len(labels)):
+            part = np.clip(kept[:, rows], 0, 1, out=kept[:, rows])
+            _rounded(part, steps)
+            part += TINY
+            part /= part.sum(axis=0)
+        return kept
 
     of_base = weights(base_radius, base_eps)
     of_detail = weights(detail_radius, detail_eps)
 
     def blend(planes: Array) -> Array:
         bases = np.stack([_mean(plane, side) for plane in planes])
-        base = np.einsum("nhw,nhw->hw", of_base, bases)
-        return base + np.einsum("nhw,nhw->hw", of_detail, planes - bases)
+        fused = np.empty_like(bases[0])
+        for rows in strips(len(fused)):
+            base, plane = bases[:, rows], planes[:, rows]
+            fused[rows] = np.einsum("nhw,nhw->hw", of_base[:, rows], base)
+            fused[rows] += np.einsum("nhw,nhw->hw", of_detail[:, rows], plane - base)
+        return fused
 
     return blend
 
 
+def _most_salient(guides: Array) -> Array:
+    """Index (H, W) of the most salient source, the first of those that tie."""
+    best = _saliency(guides[0])
+    labels = np.zeros(best.shape, np.uint8 if len(guides) < 256 else np.uint16)
+    for n, guide in enumerate(guides[1:], start=1):
+        salient = _saliency(guide)
+        labels[salient > best] = n
+        np.maximum(best, salient, out=best)
+    return labels
+
+
 def _saliency(plane: Array) -> Array:
-    edges = np.abs(cv2.Laplacian(plane, -1, ksize=1, borderType=cv2.BORDER_REPLICATE))
+    edges = cv2.Laplacian(plane, -1, ksize=1, borderType=cv2.BORDER_REPLICATE)
+    np.abs(edges, out=edges)
     side = 2 * SALIENCY_RADIUS + 1
     return cv2.GaussianBlur(edges, (side, side), SALIENCY_SIGMA, borderType=cv2.BORDER_REPLICATE)
 
@@ -126,7 +149,10 @@ def _mean(plane: Array, side: int) -> Array:
 
 
 def _rounded(values: Array, steps: int) -> Array:
-    """Half up to multiples of 1/steps."""
-    if steps == 0:
-        return values
-    return np.floor(values * np.float32(steps) + np.float32(0.5)) / np.float32(steps)
+    """Half up to multiples of 1/steps, in place."""
+    if steps > 0:
+        values *= np.float32(steps)
+        values += np.float32(0.5)
+        np.floor(values, out=values)
+        values /= np.float32(steps)
+    return values

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from methods import method
-from methods._multiscale import (
-    from_laplacian,
-    laplacian_pyramid,
-    merge_pyramids,
-    usable_levels,
-)
+from methods._multiscale import fuse_pyramids, usable_levels
 
 
 @method(
@@ -69,4 +65,4 @@ def lp(sources: NDArray[Any], *, levels: int = 4) -> NDArray[Any]:
     True
     """
     depth = usable_levels(sources.shape[1:], levels)
-    return from_laplacian(merge_pyramids([laplacian_pyramid(s, depth) for s in sources]))
+    return fuse_pyramids(sources, depth, np.subtract, np.add)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from methods import method
-from methods._multiscale import from_ratio, merge_pyramids, ratio_pyramid, usable_levels
+from methods._multiscale import fuse_pyramids, usable_levels
 
 
 @method(
@@ -65,4 +66,10 @@ def rp(sources: NDArray[Any], *, levels: int = 4, guard: float = 1e-6) -> NDArra
     True
     """
     depth = usable_levels(sources.shape[1:], levels)
-    return from_ratio(merge_pyramids([ratio_pyramid(s, depth, guard) for s in sources]), guard)
+    raised = np.float32(guard)
+    return fuse_pyramids(
+        sources,
+        depth,
+        lambda fine, wide: (fine + raised) / (wide + raised),
+        lambda ratio, wide: ratio * (wide + raised) - raised,
+    )

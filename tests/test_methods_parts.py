@@ -17,6 +17,7 @@ from methods.dwt import _choose
 from methods.gf import gf
 from methods.lp import lp
 from methods.psf import _shrunk, _widths, psf
+from methods.rp import rp
 
 SIZES = [1, 2, 3, 5, 8, 13, 16, 31, 33]
 SHAPES = list(itertools.product(SIZES, SIZES))
@@ -46,13 +47,19 @@ def test_reduce_and_expand_are_burt_and_adelsons(shape):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_pyramids_reconstruct(shape):
-    plane = image(shape, seed=sum(shape))
+    twice = np.stack([image(shape, seed=sum(shape))] * 2)
     depth = _multiscale.usable_levels(shape, 4)
-    laplacian = _multiscale.laplacian_pyramid(plane, depth)
-    assert len(laplacian) == depth + 1
-    assert np.abs(_multiscale.from_laplacian(laplacian) - plane).max() < 1e-6
-    ratio = _multiscale.ratio_pyramid(plane, depth, 1e-6)
-    assert np.abs(_multiscale.from_ratio(ratio, 1e-6) - plane).max() < 1e-5
+    assert len(_multiscale.gaussian_pyramid(twice[0], depth)) == depth + 1
+    for fuse, tolerance in ((lp, 1e-6), (rp, 1e-5), (cp, 1e-5)):
+        assert np.abs(fuse(twice) - twice[0]).max() < tolerance
+
+
+@pytest.mark.parametrize("shape", [(200, 37), (129, 64), (65, 3)], ids=str)
+def test_strips_of_rows_are_those_of_the_whole(shape):
+    small = _multiscale.reduce(image(shape))
+    whole = _multiscale.expand(small, shape)
+    for rows in _multiscale._strips(shape[0]):
+        assert np.array_equal(_multiscale.expand_rows(small, shape, rows), whole[rows])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 16])
