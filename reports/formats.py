@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -39,8 +40,15 @@ class Cell(NamedTuple):
 
 
 def escape_latex(text: str) -> str:
-    """`text` with everything that LaTeX would take for a command made literal."""
-    return text.translate(_LATEX_ESCAPES)
+    r"""`text` with everything that LaTeX would take for a command made literal.
+
+    Examples
+    --------
+    >>> from reports.formats import escape_latex
+    >>> print(escape_latex("fcn-x_1: -0.5 ± 5 %"))
+    fcn-x\_1: $-$0.5 $\pm$ 5 \%
+    """
+    return re.sub(r"(?<![\w-])-(?=\d)", r"$-$", text.translate(_LATEX_ESCAPES))
 
 
 def to_markdown(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
@@ -112,10 +120,10 @@ def to_latex(
 
     lines = [r"\begin{table}", r"\centering"]
     if caption:
-        lines.append(rf"\caption{{{escape_latex(caption)}}}")
+        lines += [_APART, rf"\caption{{{escape_latex(caption)}}}"]
     if label:
         lines.append(rf"\label{{{label}}}")
-    lines += [_FIT] if fit else []
+    lines += [_DENSE, _FIT] if fit else []
     lines += [rf"\begin{{tabular}}{{l{'r' * (len(headers) - 1)}}}", r"\toprule"]
     lines += _spanning(groups)
     lines += [" & ".join(map(escape_latex, headers)) + r" \\", r"\midrule"]
@@ -123,6 +131,12 @@ def to_latex(
     lines += [r"\bottomrule", r"\end{tabular}" + ("}" if fit else "")]
     return "\n".join([*lines, r"\end{table}"])
 
+
+#: A caption above a table touches it otherwise, since LaTeX expects captions below.
+_APART = r"\setlength{\belowcaptionskip}{4pt}"
+
+#: Columns close together leave more width to the letters when a table is shrunk.
+_DENSE = r"\setlength{\tabcolsep}{3pt}"
 
 #: Measures what follows and shrinks it when it is too wide, never enlarges it.
 _FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"

@@ -10,12 +10,15 @@ from bench.images import write_bytes
 from reports.formats import Cell, to_latex, to_markdown
 from reports.leaderboard import Leaderboard, make_leaderboard, tidy
 from reports.results import Results
+from reports.tables import DIGITS
 
 Table = tuple[list[str], list[list[Cell]]]
 
 
 def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> list[Path]:
     """Write ``leaderboard.{md,csv}``, ``agreement.csv`` and ``*.tex`` below `out`.
+
+    The LaTeX tables need the packages ``booktabs`` and ``graphicx``.
 
     Parameters
     ----------
@@ -43,8 +46,8 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
         "leaderboard.csv": tidy(board).to_csv(index=False, lineterminator="\n"),
         "leaderboard.tex": "\n\n".join(
             [
-                to_latex(*ranks, caption=_RANKS, label="tab:ranks"),
-                to_latex(*means, caption=_MEANS, label="tab:means"),
+                to_latex(*ranks, caption=_RANKS, label="tab:ranks", fit=True),
+                to_latex(*means, caption=_MEANS, label="tab:means", fit=True),
             ]
         )
         + "\n",
@@ -91,14 +94,14 @@ def _means(board: Leaderboard, labels: dict[str, str]) -> Table:
     for method in board.overall.index:
         cells = [Cell(str(method))]
         for metric, ranking in board.rankings.items():
-            means = ranking.table["mean"]
+            means = ranking.table["mean"].round(DIGITS)  # best and second as printed
             ordered = means.sort_values(ascending=labels[metric].endswith("↓")).unique()
             value = means.get(method)
             if value is None:
                 cells.append(Cell("–"))
                 continue
             second = len(ordered) > 1 and value == ordered[1]
-            cells.append(Cell(f"{value:.4f}", best=value == ordered[0], second=second))
+            cells.append(Cell(f"{value:.{DIGITS}f}", best=value == ordered[0], second=second))
         rows.append(cells)
     return ["Method", *(labels[m] for m in board.rankings)], rows
 

@@ -256,7 +256,7 @@ def test_latex_compiles(many, tmp_path):
     write_leaderboard(many, tmp_path)
     body = (tmp_path / "leaderboard.tex").read_text() + (tmp_path / "agreement.tex").read_text()
     (tmp_path / "x.tex").write_text(
-        "\\documentclass{article}\\usepackage{booktabs}\\usepackage{textcomp}\\begin{document}\n"
+        "\\documentclass{article}\\usepackage{booktabs,graphicx}\\usepackage{textcomp}\\begin{document}\n"
         f"{body}\\end{{document}}"
     )
     subprocess.run(
