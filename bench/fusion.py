@@ -90,16 +90,17 @@ class Sources:
         ``uint8``, ``uint16`` or ``float32``, (H, W) or (H, W, 3).
     """
 
-    images: Sequence[Array]
+    images: Sequence[Array] | Array
 
     @classmethod
     def of(cls, sources: Sequence[Array]) -> Sources:
         """Sources from checked images; raises `ImageError` as `fuse` does."""
         if len(sources) < 2:
             raise ImageError(f"{len(sources)} source image; fusion needs at least two")
-        images = cls([as_image(source) for source in sources])
-        same_size(images.images, [f"source {k + 1}" for k in range(len(sources))])
-        return images if images.colour else cls(images.stack())
+        images = [as_image(source) for source in sources]
+        same_size(images, [f"source {k + 1}" for k in range(len(images))])
+        given = cls(images)
+        return given if given.colour else cls(given.stack())
 
     @property
     def colour(self) -> bool:

@@ -35,34 +35,37 @@ class BandFilter:
 
     Attributes
     ----------
-    rows : ndarray
-        Rows of the image's half spectrum that the response covers, in the order of the FFT.
     grid : tuple of int
         Size of the sampled band.
     response : ndarray
-        Filter on those rows and the first columns; complex when the band is odd.
+        Filter on the lowest rows of the half spectrum, in the order of the FFT, and on its
+        first columns; complex when the band is odd.
     """
 
-    rows: Array
     grid: tuple[int, int]
     response: Array
 
     def analyse(self, spectrum: Array) -> Array:
         """The band of an image's half spectrum, real, of size `grid`."""
         height, width = self.grid
-        columns = self.response.shape[1]
         small = np.zeros((height, width // 2 + 1), np.complex64)
-        small[_fitting_rows(len(self.rows), height), :columns] = (
-            self.response * spectrum[self.rows, :columns]
-        )
-        return scipy.fft.irfft2(small, s=self.grid, norm="forward")
+        for part, kept, whole in self._blocks(small, spectrum):
+            np.multiply(part, whole, out=kept)
+        return scipy.fft.irfft2(small, s=self.grid, norm="forward", overwrite_x=True)
 
     def synthesise(self, band: Array, spectrum: Array) -> None:
         """Add to the half spectrum what `band` contributes to the image."""
-        columns = self.response.shape[1]
-        small = scipy.fft.rfft2(band, norm="forward")
-        kept = small[_fitting_rows(len(self.rows), self.grid[0]), :columns]
-        spectrum[self.rows, :columns] += self.response.conj() * kept
+        small = scipy.fft.rfft2(band, norm="forward", overwrite_x=True)
+        for part, kept, whole in self._blocks(small, spectrum):
+            whole += np.multiply(part.conj(), kept, out=kept)
+
+    def _blocks(self, *spectra: Array) -> Iterator[tuple[Array, ...]]:
+        """The response and where it lies in half spectra: frequencies from 0 on, then below 0."""
+        rows, columns = self.response.shape
+        positive = (rows + 1) // 2
+        negative = rows - positive
+        yield self.response[:positive], *(s[:positive, :columns] for s in spectra)
+        yield self.response[positive:], *(s[len(s) - negative :, :columns] for s in spectra)
 
 
 class SteerablePyramid:
@@ -100,7 +103,7 @@ class SteerablePyramid:
 
     def filters(self) -> Iterator[BandFilter]:
         """The high-pass residual, then the directional bands from fine to coarse."""
-        yield BandFilter(np.arange(self.shape[0]), self.shape, low_high(self._radius)[1])
+        yield BandFilter(self.shape, low_high(self._radius)[1])
         for level in range(self.levels):
             yield from self._directional(level)
 
@@ -121,7 +124,7 @@ class SteerablePyramid:
             angle = math.pi * k / self.orientations
             along = math.cos(angle) * cosine + math.sin(angle) * sine
             phase = np.complex64((-1j) ** order) if order % 2 else (-1) ** (order // 2)
-            yield BandFilter(rows, grid, phase * (radial * along**order))
+            yield BandFilter(grid, phase * (radial * along**order))
 
 
 def low_high(radius: Array) -> tuple[Array, Array]:
@@ -140,9 +143,3 @@ def _angular_gain(orientations: int) -> float:
 
 def _fast(size: int) -> int:
     return scipy.fft.next_fast_len(size, real=True)
-
-
-def _fitting_rows(count: int, height: int) -> Array:
-    """Where `count` rows in FFT order lie in a spectrum of `height` rows."""
-    positive = (count + 1) // 2
-    return np.r_[0:positive, height - (count - positive) : height]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.images import strips
 from methods import method
 from methods._filters import odd_window
 from methods._multiscale import most_active, usable_levels
@@ -85,11 +86,20 @@ def sp(sources: Array, *, levels: int = 4, orientations: int = 6, window: int = 
     spectra = [pyramid.spectrum(source) for source in sources]
     merged = np.mean([pyramid.low_pass(s) for s in spectra], axis=0)
     for band_filter in pyramid.filters():
-        bands = np.stack([band_filter.analyse(s) for s in spectra])
-        band_filter.synthesise(most_active(bands, _energy(bands, side)), merged)
+        bands = [band_filter.analyse(s) for s in spectra]
+        band_filter.synthesise(_chosen(bands, [_energy(band, side) for band in bands]), merged)
     return pyramid.image(merged)
 
 
-def _energy(bands: Array, side: int) -> Array:
+def _energy(band: Array, side: int) -> Array:
     """Mean of squares about each coefficient."""
-    return np.stack([cv2.blur(band * band, (side, side)) for band in bands])
+    return cv2.blur(band * band, (side, side))
+
+
+def _chosen(bands: list[Array], energies: list[Array]) -> Array:
+    """`most_active`, a strip of rows at a time."""
+    chosen = np.empty_like(bands[0])
+    for rows in strips(len(chosen)):
+        energy = np.stack([e[rows] for e in energies])
+        chosen[rows] = most_active(np.stack([b[rows] for b in bands]), energy)
+    return chosen
