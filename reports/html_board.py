@@ -16,7 +16,7 @@ from markupsafe import Markup
 from bench.errors import NothingSelected
 from bench.stats import Ranking
 from reports.html_charts import Point, critical, distribution, scatter
-from reports.leaderboard import by_scene, make_leaderboard
+from reports.leaderboard import by_scene, cautions, make_leaderboard
 from reports.results import Results
 
 #: Order of the families, which is that of their colours and shapes; others share the last.
@@ -32,7 +32,8 @@ class Shown:
     Attributes
     ----------
     texts : dict of str to str
-        What it says as ``mean``, ``rank`` and ``wins``.
+        What it says as ``mean``, ``spread`` (mean and standard deviation), ``rank``,
+        ``interval`` (mean rank with its 95 % interval) and ``wins``.
     keys : dict of str to float or None
         What it is sorted by, likewise; None when empty.
     mark : str
@@ -66,8 +67,9 @@ class View:
     key, label : str
         Name in the page, and for people.
     columns : list of dict
-        ``name``, ``label``, ``higher``, ``warning`` (a null baseline wins), ``about`` (scenes,
-        Friedman's p, critical difference).
+        ``name``, ``label``, ``higher``, ``warning`` (a null baseline wins), ``scenes`` (over
+        how many the methods are ranked, 0 if they are not), ``about`` (Friedman's p, critical
+        difference).
     rows : list of dict
         ``method``, ``title``, ``family``, ``group``, ``finished``, ``scenes``, ``overall`` and
         ``cells`` (one `Shown` a column).
@@ -76,7 +78,7 @@ class View:
     agreement : list of dict
         ``label``, ``spearman``, ``kendall``, ``scenes``: which index to believe.
     notes : list of str
-        What could not be ranked, and why.
+        What could not be ranked, and why; where no test could find a difference.
     """
 
     key: str
@@ -120,7 +122,8 @@ def _view(results: Results, dataset: str, key: str) -> View:
             {"label": labels[str(name)], **_row(board.agreement, str(name))}
             for name in board.agreement.index
         ],
-        notes=[f"{labels.get(m, m)}: {why}" for m, why in board.skipped.items()],
+        notes=[f"Not ranked — {labels.get(m, m)}: {why}" for m, why in board.skipped.items()]
+        + [f"Note: {line}" for line in cautions(board.rankings, labels)],
     )
 
 
@@ -148,6 +151,7 @@ def _column(metric: Mapping[str, Any], board: Standing) -> dict[str, Any]:
         "label": metric["label"],
         "higher": metric["higher_is_better"],
         "warning": board.untrusted.get(metric["name"], ""),
+        "scenes": 0 if ranking is None else ranking.scenes,
         "about": about,
     }
 
@@ -187,18 +191,28 @@ def _shown(method: str, metric: str, board: Standing, plain: pd.DataFrame) -> Sh
     ranking = board.rankings.get(metric)
     if ranking is None or method not in ranking.table.index:
         value = _row(plain, method).get(metric, math.nan)
-        return Shown(
-            {"mean": _number(value), "rank": "–", "wins": "–"},
-            {"mean": _key(value), "rank": None, "wins": None},
-            tip="" if math.isnan(value) else "over the scenes that it finished; not ranked",
-        )
+        texts = dict.fromkeys(("rank", "interval", "wins"), "–")
+        texts |= dict.fromkeys(("mean", "spread"), _number(value))
+        keys = {kind: _key(value) if kind in ("mean", "spread") else None for kind in texts}
+        tip = "" if math.isnan(value) else "over the scenes that it finished; not ranked"
+        return Shown(texts, keys, tip=tip)
     row = _row(ranking.table, method)
     mark = "best" if row["rank"] == ranking.table["rank"].min() else "tied" if row["tied"] else ""
+    mean, rank, wins = row["mean"], row["rank"], int(row["wins"])
+    spread = _number(mean) + ("" if math.isnan(row["std"]) else f" ± {_number(row['std'])}")
+    interval = f"{rank:.2f}"
+    if ranking.scenes > 1:
+        interval += f" [{row['rank_low']:.2f}, {row['rank_high']:.2f}]"
+    tip = f"{spread} over {ranking.scenes} scenes; mean rank {interval}"
+    if ranking.scenes > 1:
+        tip += f"; p = {row['p']:.2g} against the best"
     return Shown(
-        {"mean": _number(row["mean"]), "rank": f"{row['rank']:.2f}", "wins": f"{int(row['wins'])}"},
-        {"mean": _key(row["mean"]), "rank": _key(row["rank"]), "wins": float(row["wins"])},
+        {"mean": _number(mean), "spread": spread}
+        | {"rank": f"{rank:.2f}", "interval": interval, "wins": f"{wins}"},
+        {"mean": _key(mean), "spread": _key(mean)}
+        | {"rank": _key(rank), "interval": _key(rank), "wins": float(wins)},
         mark,
-        _tip(row, ranking),
+        tip,
     )
 
 
@@ -207,17 +221,6 @@ def _row(table: pd.DataFrame, name: str) -> dict[str, Any]:
     if name not in table.index:
         return {}
     return {str(column): value for column, value in table.loc[name].items()}
-
-
-def _tip(row: Mapping[str, Any], ranking: Ranking) -> str:
-    spread = "" if math.isnan(row["std"]) else f" ± {row['std']:.3g}"
-    text = (
-        f"{_number(row['mean'])}{spread} over {ranking.scenes} scenes; mean rank {row['rank']:.2f}"
-    )
-    if ranking.scenes > 1:
-        text += f" [{row['rank_low']:.2f}, {row['rank_high']:.2f}]"
-        text += f"; p = {row['p']:.2g} against the best"
-    return text
 
 
 def _number(value: float) -> str:

@@ -6,6 +6,7 @@ in: an index on which copying a source beats half of the methods says little abo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,9 @@ NULL_BASELINES = ("source-a", "source-b", "average")
 
 #: The index that needs no faith: error against the all-in-focus truth.
 TRUTH = "psnr"
+
+#: Level of the tests.
+ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,9 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
     rankings, skipped = {}, {}
     for metric, higher in directions.items():
         try:
-            rankings[metric] = rank_methods(by_scene(scores, metric), higher_is_better=higher)
+            rankings[metric] = rank_methods(
+                by_scene(scores, metric), higher_is_better=higher, alpha=ALPHA
+            )
         except UsageError as error:
             skipped[metric] = str(error)
     if not rankings:
@@ -90,6 +96,40 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
         skipped,
         _incomplete(scores),
     )
+
+
+def cautions(rankings: Mapping[str, Ranking], labels: Mapping[str, str]) -> list[str]:
+    """Where the tests could not have found a difference, however large: one line for each case.
+
+    The least p of Wilcoxon's test over n scenes is 2 ** (1 - n), and Holm's correction
+    multiplies it by the number of rivals.
+
+    Parameters
+    ----------
+    rankings : mapping of str to Ranking
+        By metric.
+    labels : mapping of str to str
+        Of the metrics.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bench.stats import rank_methods
+    >>> from reports.leaderboard import cautions
+    >>> scores = pd.DataFrame({"a": [3.0, 3.0, 2.0], "b": [1.0, 2.0, 1.0]})
+    >>> print(*cautions({"mi": rank_methods(scores, higher_is_better=True)}, {"mi": "MI"}))
+    over 3 scenes no difference of 2 methods can be significant: = tells nothing on MI
+    """
+    cases: dict[tuple[int, int], list[str]] = {}
+    for metric, ranking in rankings.items():
+        rivals = len(ranking.table) - 1
+        if 2.0 ** (1 - ranking.scenes) * rivals > ALPHA:
+            cases.setdefault((ranking.scenes, rivals + 1), []).append(labels[metric])
+    return [
+        f"over {scenes} scene{'s' * (scenes > 1)} no difference of {methods} methods can be "
+        f"significant: = tells nothing on {', '.join(names)}"
+        for (scenes, methods), names in cases.items()
+    ]
 
 
 def by_scene(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

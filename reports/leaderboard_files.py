@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.images import write_bytes
 from reports.formats import Cell, to_latex, to_markdown
-from reports.leaderboard import Leaderboard, make_leaderboard, tidy
+from reports.leaderboard import Leaderboard, cautions, make_leaderboard, tidy
 from reports.results import Results
 from reports.tables import DIGITS
 
@@ -154,7 +154,8 @@ def _page(
         f"## Mean scores\n\n{_MEANS}\n\n{to_markdown(*means)}",
         "## How sure\n\nFriedman's test asks whether the methods differ at all; mean ranks that "
         "differ by less than the critical difference (CD) are not told apart by Nemenyi's test.\n\n"
-        + to_markdown(*_tests(board, labels)),
+        + to_markdown(*_tests(board, labels))
+        + "".join(f"\n\nNote: {line}." for line in cautions(board.rankings, labels)),
         "## Intervals and wins\n\n95 % bootstrap interval of the mean rank; in parentheses the "
         f"scenes on which no method is better.\n\n{to_markdown(*_intervals(board, labels))}",
         f"## Which index to believe\n\n{_trust(board, labels)}",

@@ -164,6 +164,23 @@ def test_a_run_of_several_datasets_has_a_view_of_each_and_of_all(tmp_path):
     assert "No fused image of this run is in its store" in page
 
 
+def test_tests_that_could_find_nothing_are_named(tmp_path):
+    rng = np.random.default_rng(0)
+    scores = {
+        m: {f"s{k}": {"mi": x, "qcv": x, "psnr": x} for k, x in enumerate(rng.random(8))}
+        for m in ("lp", "fcn", "mine")
+    }
+    datasets = {f"s{k}": "few" if k < 2 else "many" for k in range(8)}
+    results = a_run(tmp_path, scores, datasets)
+    whole, few, many = make_views(results)
+    assert whole.notes == []
+    assert len(few.notes) == 1
+    assert "over 2 scenes no difference of 3 methods" in few.notes[0]
+    assert "over 6 scenes no difference of 3 methods" in many.notes[0]
+    assert [column["scenes"] for column in few.columns] == [2, 2, 2]
+    assert few.notes[0] in render(results, Store(tmp_path / "store"))
+
+
 def test_one_method_is_shown_though_there_is_nothing_to_rank(tmp_path):
     results = a_run(tmp_path, {"lp": {"s": {"mi": 1.5, "qcv": 2.0, "psnr": 30.0}}})
     (view,) = make_views(results)

@@ -94,6 +94,13 @@ def test_show_ranks_instead_of_scores(opened):
     page.select_option("#show", "rank")
     assert column(page, 5) != before
     assert page.locator(".s-mean").first.is_hidden()
+    page.select_option("#show", "spread")
+    assert sum(" ± " in text for text in column(page, 5)) == 5
+    page.select_option("#show", "interval")
+    assert sum("[" in text for text in column(page, 5)) == 5
+    page.get_by_role("button", name=re.compile("^MI")).click()
+    ranks = [float(re.search(r"([\d.]+) \[", text)[1]) for text in column(page, 5)[:5]]
+    assert ranks == sorted(ranks)
 
 
 def test_search_and_families_filter(opened):

@@ -40,7 +40,7 @@ function sortTable(table, key, direction) {
 function chooseColumn(table, button) {
   const now = button.parentElement.getAttribute("aria-sort");
   const isIndex = /^\d+$/.test(button.dataset.key);
-  const byRank = isIndex && table.dataset.show === "rank";
+  const byRank = isIndex && ["rank", "interval"].includes(table.dataset.show);
   const byWins = isIndex && table.dataset.show === "wins";
   const first = byRank ? "ascending" : byWins ? "descending" : button.dataset.first ?? "ascending";
   const other = first === "ascending" ? "descending" : "ascending";

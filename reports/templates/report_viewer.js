@@ -20,7 +20,7 @@ function address(image) {
 }
 
 function picture(source) {
-  return make("img", { src: source, alt: "", draggable: false, decoding: "async" });
+  return make("img", { src: source, alt: "", draggable: false });
 }
 
 function layer(name, ...children) {
