@@ -23,6 +23,7 @@ from typing import Any
 
 from bench import memory, timing
 from bench.errors import BenchError, EnvironmentFault
+from bench.reading import Reading
 from bench.registry import load_plugin
 from bench.workbench import Workbench, reason_of
 from datasets import SceneImages
@@ -60,13 +61,30 @@ class Limits:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a child is told first: its scene, where it computes, and the files to load."""
+    """What a child is told first.
+
+    Attributes
+    ----------
+    images : SceneImages
+        Its scene.
+    device : str
+        Where it computes.
+    threads : int
+        With how many.
+    plugins : sequence of Path
+        The files to load.
+    environment : dict
+        Its variables.
+    reads : bool
+        Whether it reads scenes instead of working on one.
+    """
 
     images: SceneImages
     device: str = "cpu"
     threads: int = 1
     plugins: Sequence[Path] = ()
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    reads: bool = False
 
 
 class Lost(Exception):
@@ -284,12 +302,16 @@ def _answer(pipe: Connection) -> None:
     setup: Setup = pipe.recv()
     os.environ.clear()
     os.environ.update(setup.environment)
-    trouble, bench = "", None
+    trouble = ""
+    bench: Workbench | Reading | None = None
     with timing.pinned_threads(setup.threads):
         try:
             for plugin in setup.plugins:
                 load_plugin(plugin)
-            bench = Workbench(setup.images, setup.device, setup.threads)
+            if setup.reads:
+                bench = Reading()
+            else:
+                bench = Workbench(setup.images, setup.device, setup.threads)
         except BenchError as error:
             trouble = str(error)
         while True:

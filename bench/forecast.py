@@ -68,7 +68,10 @@ class Forecast:
 
 def forecast(run: Run) -> Forecast:
     """The plan of `run`; reads scenes and records, computes and writes nothing."""
-    return Forecast([_scene(part) for part in run.parts])
+    try:
+        return Forecast([_scene(part) for part in run.parts])
+    finally:
+        run.close()
 
 
 def _scene(part: SceneRun) -> SceneForecast:

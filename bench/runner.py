@@ -8,6 +8,7 @@ once. Whatever is finished is in the store before the next thing starts, and the
 from __future__ import annotations
 
 import datetime
+import functools
 import inspect
 import json
 import threading
@@ -26,12 +27,13 @@ from bench.images import write_bytes
 from bench.need import Needs
 from bench.plan import Entrant, Variant
 from bench.provenance import describe
+from bench.readers import Here, Readers
 from bench.registry import PLUGIN_PREFIX
 from bench.scene_run import RERUN, Progress, Rerun, SceneRun
 from bench.store import MANIFEST, Store
 from bench.supervise import Supervised
 from bench.workbench import Workbench
-from datasets import Scene, SceneImages
+from datasets import DATASETS, Scene, SceneImages
 from metrics import Metric
 
 #: Where cells run: each fusion in a child of its own, a child for each scene, or in this process.
@@ -123,6 +125,7 @@ class Run:
         self._stopped = threading.Event()
         self._limits = self._with_memory(chosen.limits)
         self._needs = Needs()
+        self._readers = self._open_readers()
         self.parts = [
             SceneRun(
                 scene=scene,
@@ -131,6 +134,7 @@ class Run:
                 store=self.store,
                 out=self.out,
                 progress=self.progress,
+                read_images=self._readers.read,
                 open_bench=self._open_bench,
                 device=chosen.device,
                 machine=self.machine["machine"],
@@ -168,6 +172,7 @@ class Run:
                     self._work([part.execute for part in self.parts])
                 complete = True
             finally:
+                self.close()
                 self._write_manifest(started, complete)
         return all(entry["status"] == "ok" for entry in self.cells)
 
@@ -184,15 +189,27 @@ class Run:
             except BaseException:
                 self._stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
-                for bench in list(self._benches):
+                for bench in (self._readers, *self._benches):
                     bench.abandon()
                 raise
+
+    def close(self) -> None:
+        """End the processes that read scenes."""
+        self._readers.close()
+
+    def _open_readers(self) -> Readers | Here:
+        if self.selection.isolation == "none":
+            return Here()
+        names = {scene.selected.partition(":")[0].partition("/")[0] or scene.dataset
+                 for scene in self.selection.scenes}  # fmt: skip
+        functions = [DATASETS[name].scenes for name in sorted(names) if name in DATASETS]
+        return Readers(_files(functions), self._limits)
 
     def _open_bench(self, images: SceneImages) -> Bench:
         chosen = self.selection
         if chosen.isolation == "none":
             return Workbench(images, chosen.device, chosen.threads)
-        setup = Setup(images, chosen.device, chosen.threads, self._plugins())
+        setup = Setup(images, chosen.device, chosen.threads, self._plugins)
         fresh = chosen.isolation == "cell"
         bench: Supervised | Remote
         if self.cluster is None:
@@ -212,14 +229,12 @@ class Run:
         share = int(FREE_SHARE * free / self._jobs)
         return replace(limits, memory=share, source="the free memory of this machine")
 
+    @functools.cached_property
     def _plugins(self) -> list[Path]:
         """The files of the user that a child must load to know the methods and metrics."""
         chosen = self.selection
         functions = [m.method.fn for m in chosen.methods if isinstance(m, Variant)]
-        functions += [metric.fn for metric in chosen.metrics]
-        modules = [inspect.getmodule(inspect.unwrap(fn)) for fn in functions]
-        files = [str(m.__file__) for m in modules if m and m.__name__.startswith(PLUGIN_PREFIX)]
-        return [Path(file) for file in dict.fromkeys(files)]
+        return _files([*functions, *(metric.fn for metric in chosen.metrics)])
 
     def _write_manifest(self, started: str, complete: bool) -> None:
         chosen = self.selection
@@ -247,6 +262,13 @@ class Run:
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False)
         write_bytes(self.out / MANIFEST, text.encode())
+
+
+def _files(functions: Sequence[Callable[..., Any]]) -> list[Path]:
+    """The user's files that define the functions."""
+    modules = [inspect.getmodule(inspect.unwrap(fn)) for fn in functions]
+    files = [str(m.__file__) for m in modules if m and m.__name__.startswith(PLUGIN_PREFIX)]
+    return [Path(file) for file in dict.fromkeys(files)]
 
 
 def _about(metric: Metric) -> dict[str, Any]:

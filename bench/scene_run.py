@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 from bench import cell, timing
 from bench.cell import Bench, FusionJob
-from bench.errors import DataUnavailable, EnvironmentFault
+from bench.child import Lost
+from bench.errors import EnvironmentFault
 from bench.images import safe_name, write_bytes
 from bench.plan import Entrant, Variant, timing_key
 from bench.provenance import digest
 from bench.store import Store
-from bench.workbench import reason_of
 from datasets import Scene, SceneImages
 from metrics import Metric
 
@@ -83,6 +83,8 @@ class SceneRun:
         Gets the fused images.
     progress : Progress
         Told about each cell.
+    read_images : callable
+        Gives the images of the scene, or raises `Lost`.
     open_bench : callable
         Gives the place to work on a scene's images.
     device : str
@@ -110,6 +112,7 @@ class SceneRun:
     store: Store
     out: Path
     progress: Progress
+    read_images: Callable[[Scene], SceneImages]
     open_bench: Callable[[SceneImages], Bench]
     device: str
     machine: Mapping[str, Any]
@@ -143,13 +146,13 @@ class SceneRun:
             "origin": scene.origin,
             "note": scene.note,
         }
+        if reason := scene.missing():
+            self.about |= {"status": "skipped", "message": reason}
+            return None
         try:
-            if reason := scene.missing():
-                raise DataUnavailable(reason)
-            images = scene.read().check(scene.name)
-        except Exception as error:
-            status = "skipped" if isinstance(error, DataUnavailable) else "failed"
-            self.about |= {"status": status, "message": reason_of(error)}
+            images = self.read_images(scene)
+        except Lost as lost:
+            self.about |= {"status": lost.status, "message": lost.message}
             return None
         height, width = images.sources[0].shape[:2]
         self.about |= {

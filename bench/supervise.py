@@ -58,7 +58,7 @@ class Supervised:
         if self._fresh:
             self.close()
         try:
-            record, data = self._ask("fuse", method, dict(parameters))
+            record, data = self.ask("fuse", method, dict(parameters))
         except Lost as lost:
             record, data = _lost(lost), b""
         if data:
@@ -94,7 +94,7 @@ class Supervised:
     def seconds(self, method: str, parameters: Mapping[str, Any]) -> float | None:
         """See `Workbench.seconds`."""
         try:
-            taken = self._ask("seconds", method, dict(parameters))
+            taken = self.ask("seconds", method, dict(parameters))
         except Lost:
             return None
         return None if taken is None else float(taken)
@@ -142,7 +142,8 @@ class Supervised:
         )
         return {**record, "message": reason}
 
-    def _ask(self, name: str, *arguments: Any) -> Any:
+    def ask(self, name: str, *arguments: Any) -> Any:
+        """The answer to another request, or `bench.child.Lost`."""
         return self._try(lambda child: child.ask(name, arguments, self._limits))
 
     def _try(self, request: Callable[[Child], Any]) -> Any:

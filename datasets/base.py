@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -87,6 +87,8 @@ class Scene:
         Its name in tables, when the field has one (*Clock*).
     files : tuple of (str, str)
         Collection and path of each catalogued file that `read` opens; see `datasets.fetch`.
+    selected : str
+        What `load_scenes` found it by; filled in there.
     """
 
     dataset: str
@@ -96,6 +98,7 @@ class Scene:
     note: str = ""
     title: str = ""
     files: tuple[tuple[str, str], ...] = ()
+    selected: str = ""
 
     @property
     def name(self) -> str:
@@ -219,7 +222,8 @@ def load_scenes(selection: str | Sequence[str]) -> list[Scene]:
                     f"{chosen_by[scene.name]} and {part} both have a scene {scene.name}; "
                     "run them one after the other"
                 )
-            scenes.setdefault(scene.name, scene)
+            selected = part if ":" in part else f"{whole}/{scene.id}"
+            scenes.setdefault(scene.name, replace(scene, selected=selected))
     if not scenes:
         raise NothingSelected(f"no scene in {', '.join(parts) or 'an empty selection'}")
     return list(scenes.values())

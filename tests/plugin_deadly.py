@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.contract import pair
+from datasets import Scene, SceneImages, dataset
 from methods import method
 
 CONTROL = {"kind": "transform", "family": "control", "paper": "a test"}
@@ -94,3 +96,27 @@ def poisons(sources):
 def naps(sources):
     time.sleep(0.5)
     return sources[1]
+
+
+@dataset("treacherous", title="Scenes whose reading goes wrong", citation="none", licence="none")
+def treacherous():
+    def hang():
+        print("reading for ever", flush=True)
+        while True:
+            time.sleep(60)
+
+    def eat():
+        eaten = []
+        while True:
+            eaten.append(np.ones(4 << 20))
+            time.sleep(0.001)
+
+    readers = {
+        "hangs": hang,
+        "segfaults": lambda: ctypes.string_at(0),
+        "leaves": lambda: os._exit(0),
+        "eats": eat,
+        "no-images": lambda: "a string",
+        "fine": lambda: SceneImages(tuple(pair(40, 48, 3))),
+    }
+    return [Scene("treacherous", name, read, "synthetic") for name, read in readers.items()]

@@ -82,6 +82,50 @@ def test_a_hang_ends_at_the_limit(tmp_path):
     assert found["hangs"]["message"] == said
 
 
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_reading_a_scene_goes_wrong_by_itself(tmp_path, jobs):
+    limits = ["--timeout", "10", "--memory", "500M", "--jobs", jobs]
+    assert run(tmp_path, ["average", "source-a"], *limits, datasets="treacherous") == 1
+    manifest = json.loads((tmp_path / "run.json").read_text())
+    said = {
+        scene["scene"]: (scene["status"], scene.get("message", "")) for scene in manifest["scenes"]
+    }
+    due = {
+        "hangs": ("timeout", "did not finish within 10 s; it printed last: reading for ever"),
+        "segfaults": ("crashed", "killed by SIGSEGV at File"),
+        "leaves": ("crashed", "ended the process (exit code 0)"),
+        "eats": ("oom", "where --memory allows 500 MB"),
+        "no-images": ("failed", "'str' object has no attribute 'check'"),
+        "fine": ("ok", ""),
+    }
+    assert list(said) == list(due)
+    for name, (status, text) in due.items():
+        assert said[name][0] == status, said[name]
+        assert text in said[name][1]
+    status = {(c["scene"], c["method"]): c["status"] for c in manifest["cells"]}
+    assert {s for (scene, _), s in status.items() if scene == "fine"} == {"ok"}
+    assert len(status) == 12
+
+
+def test_a_plan_reads_in_children_too(tmp_path, capsys):
+    assert (
+        run(
+            tmp_path,
+            ["average"],
+            "--dry-run",
+            "--timeout",
+            "4",
+            "--memory",
+            "500M",
+            datasets="treacherous",
+        )
+        == 0
+    )
+    said = capsys.readouterr().out
+    assert "treacherous/segfaults: killed by SIGSEGV" in said
+    assert "treacherous/fine: 0 stored, 1 to fuse (average)" in said
+
+
 def test_the_last_lines_are_kept(tmp_path):
     run(tmp_path, ["aborts"])
     record = Store(tmp_path / "store").get(cells(tmp_path)["aborts"]["key"])

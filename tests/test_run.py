@@ -11,6 +11,7 @@ import pytest
 
 import methods.controls
 from bench import cell, fusion
+from bench.child import Child
 from bench.cli import main
 from bench.images import read_image
 from bench.plan import select_methods
@@ -105,7 +106,12 @@ def test_second_run_computes_nothing_and_writes_the_same(tmp_path, counted, monk
     before = {name: (tmp_path / name).read_bytes() for name in ("scores.csv", "timing.csv")}
     assert len(counted) == 6
     counted.clear()
-    monkeypatch.setattr("bench.supervise.Child", lambda *_: pytest.fail("a process was started"))
+
+    def reader(setup):
+        assert setup.reads, "a process to work in was started"
+        return Child(setup)
+
+    monkeypatch.setattr("bench.supervise.Child", reader)
     assert run(tmp_path) == 0
     assert counted == []
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
