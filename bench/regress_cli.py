@@ -13,6 +13,7 @@ for example:
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -59,7 +60,10 @@ def _speeds(old: Path, new: Path) -> int:
     speeds = compare_speeds(read_speeds(old), read_speeds(new))
     rows = [
         [Cell(speed.name)]
-        + [Cell(f"{value:.3f}") for value in (speed.before, speed.after, speed.ratio)]
+        + [
+            Cell("–" if math.isnan(x) else f"{x:.3f}")
+            for x in (speed.before, speed.after, speed.ratio)
+        ]
         for speed in speeds
     ]
     console.emit(to_markdown(["Benchmark", "Before (kernels)", "After", "Ratio"], rows))
@@ -71,7 +75,7 @@ def _speeds(old: Path, new: Path) -> int:
 
 def _scores(args: argparse.Namespace) -> int:
     from bench.images import write_bytes
-    from bench.regression import compare, failed, junit, make_baseline, read_baseline
+    from bench.regression import compare, failed, junit, make_baseline, read_baseline, verdict
     from bench.store import Store
     from reports.results import load_results
 
@@ -82,12 +86,12 @@ def _scores(args: argparse.Namespace) -> int:
     baseline = make_baseline(results.scores, results.manifest) if fresh else None
     if baseline is None:
         baseline = read_baseline(args.baseline)
-    changes = compare(baseline, results.scores, results.manifest)
-    text = _table(changes, len(baseline))
+    changes = compare(baseline, results.scores, results.manifest, results.failures)
+    text = verdict(changes, len(baseline)) + _table(changes)
     console.emit(text)
     if args.summary:
         with args.summary.open("a", encoding="utf-8") as file:
-            file.write(text + "\n")
+            file.write(f"### Scores against {args.baseline.name}\n\n{text}\n")
     if args.junit:
         write_bytes(args.junit, junit(changes, baseline))
     if args.update:
@@ -95,6 +99,8 @@ def _scores(args: argparse.Namespace) -> int:
         write_bytes(args.baseline, table.to_csv(index=False, lineterminator="\n").encode())
         console.note(f"{args.baseline}: written; list the changes under 'Numbers changed'")
         return 0
+    if any(change.kind in ("better", "new") for change in changes):
+        console.note("what is better or new is no failure: --update takes it into the baseline")
     return 1 if failed(changes) else 0
 
 
@@ -111,15 +117,24 @@ def _fixed_suite(scratch: Path) -> Path:
     return out
 
 
-def _table(changes: list[Change], total: int) -> str:
+def _table(changes: list[Change]) -> str:
     from reports.formats import Cell, to_markdown
 
     if not changes:
-        return f"{total} scores compared, none moved"
+        return ""
     rows = [
-        [Cell(c.kind), Cell(c.name)]
-        + [Cell(f"{value:.6f}") for value in (c.before, c.after, c.difference)]
-        for c in changes
+        [
+            Cell(change.name),
+            Cell(change.kind),
+            *(Cell(_number(value)) for value in (change.before, change.after)),
+            Cell(_number(change.difference, "+")),
+            Cell(change.remark),
+        ]
+        for change in changes
     ]
-    headers = ["What", "Score", "Before", "After", "Difference"]
-    return f"{total} scores compared, {len(changes)} moved\n\n{to_markdown(headers, rows)}"
+    headers = ["Score", "Change", "Before", "After", "Difference", "Remark"]
+    return f"\n\n{to_markdown(headers, rows)}"
+
+
+def _number(value: float, sign: str = "") -> str:
+    return "–" if math.isnan(value) else f"{value:{sign}.6f}"

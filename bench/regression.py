@@ -40,6 +40,8 @@ class Change:
         was renumbered, so that the two cannot be compared; ``new``: not in the baseline.
     before, after : float
         NaN where there is none.
+    remark : str
+        Which direction is better, why there is no score, or which versions differ.
     """
 
     dataset: str
@@ -49,6 +51,7 @@ class Change:
     kind: str
     before: float
     after: float
+    remark: str = ""
 
     @property
     def difference(self) -> float:
@@ -92,7 +95,12 @@ def make_baseline(scores: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFram
     return table
 
 
-def compare(baseline: pd.DataFrame, scores: pd.DataFrame, manifest: dict[str, Any]) -> list[Change]:
+def compare(
+    baseline: pd.DataFrame,
+    scores: pd.DataFrame,
+    manifest: dict[str, Any],
+    failures: pd.DataFrame | None = None,
+) -> list[Change]:
     """Every score that moved beyond its tolerance, disappeared or appeared.
 
     Parameters
@@ -103,6 +111,8 @@ def compare(baseline: pd.DataFrame, scores: pd.DataFrame, manifest: dict[str, An
         ``scores`` of `reports.results.Results`.
     manifest : dict
         The run's; tells directions and versions of the metrics.
+    failures : DataFrame, optional
+        ``failures`` of the same results: why a score is invalid.
 
     Returns
     -------
@@ -112,13 +122,14 @@ def compare(baseline: pd.DataFrame, scores: pd.DataFrame, manifest: dict[str, An
     both = baseline.merge(scores, on=KEYS, how="outer", suffixes=("_before", ""), indicator=True)
     higher = {m["name"]: m["higher_is_better"] for m in manifest["metrics"]}
     versions = _versions(manifest)
+    reasons = _reasons(failures)
     changes = []
     for row in both.to_dict("records"):
         if kind := _kind(row, versions, higher):
             head = {key: row[key] for key in KEYS}
-            changes.append(
-                Change(**head, kind=kind, before=row["value_before"], after=row["value"])
-            )
+            remark = _remark(kind, row, versions, higher, reasons)
+            values = {"before": row["value_before"], "after": row["value"]}
+            changes.append(Change(**head, **values, kind=kind, remark=remark))
     order = [*BAD, "better", "new"]
     return sorted(changes, key=lambda change: (order.index(change.kind), change.name))
 
@@ -138,27 +149,62 @@ def _kind(row: Mapping[Any, Any], versions: dict[str, int], higher: dict[str, bo
     return "better" if (after > before) == higher[row["metric"]] else "worse"
 
 
+def _remark(
+    kind: str,
+    row: Mapping[Any, Any],
+    versions: dict[str, int],
+    higher: dict[str, bool],
+    reasons: dict[tuple[str, ...], str],
+) -> str:
+    if kind in ("worse", "better"):
+        return "higher is better" if higher[row["metric"]] else "lower is better"
+    if kind == "version":
+        return f"version {row['version']:.0f} -> {versions[row['metric']]}: another quantity"
+    if kind == "invalid":
+        cell = row["dataset"], row["scene"], row["method"]
+        return reasons.get((*cell, row["metric"])) or reasons.get((*cell, ""), "")
+    return {"missing": "not in the run", "new": "not in the baseline"}[kind]
+
+
+def _reasons(failures: pd.DataFrame | None) -> dict[tuple[str, ...], str]:
+    """Why there is no score, by cell and metric; the metric is empty where all are meant."""
+    rows = [] if failures is None else failures.to_dict("records")
+    return {tuple(row[key] for key in KEYS): f"{row['status']}: {row['message']}" for row in rows}
+
+
 def failed(changes: list[Change]) -> bool:
     """Whether any change is for the worse or leaves a score in doubt."""
     return any(change.kind in BAD for change in changes)
 
 
+def verdict(changes: list[Change], total: int) -> str:
+    """How many scores were compared and how many moved which way.
+
+    Examples
+    --------
+    >>> from bench.regression import verdict
+    >>> verdict([], 64)
+    '64 scores compared, none moved'
+    """
+    kinds = [change.kind for change in changes]
+    said = {"version": "of another version"}
+    moved = [f"{kinds.count(kind)} {said.get(kind, kind)}" for kind in dict.fromkeys(kinds)]
+    return f"{total} scores compared, {', '.join(moved) or 'none moved'}"
+
+
 def junit(changes: list[Change], baseline: pd.DataFrame) -> bytes:
-    """The comparison as JUnit XML: one test case a score of the baseline."""
-    by_name = {change.name: change for change in changes}
-    bad = sum(change.kind in BAD for change in changes)
-    suite = ElementTree.Element(
-        "testsuite", name="mfif-bench regress", tests=str(len(baseline)), failures=str(bad)
-    )
-    for row in baseline.to_dict("records"):
-        name = _name(row)
-        case = ElementTree.SubElement(
-            suite, "testcase", classname=f"{row['dataset']}.{row['scene']}", name=name
-        )
-        change = by_name.pop(name, None)
-        if change is not None and change.kind in BAD:
-            text = f"{change.kind}: {change.before:g} -> {change.after:g}"
-            ElementTree.SubElement(case, "failure", message=text)
+    """The comparison as JUnit XML: a test case for each score of the baseline or invalid now."""
+    bad = {change.name: change for change in changes if change.kind in BAD}
+    names = list(dict.fromkeys([*map(_name, baseline.to_dict("records")), *bad]))
+    about = {"tests": len(names), "failures": len(bad), "errors": 0, "skipped": 0}
+    counts = {key: str(value) for key, value in about.items()}
+    suite = ElementTree.Element("testsuite", {"name": "mfif-bench regress", **counts})
+    for name in names:
+        place = ".".join(name.split("/")[:2])
+        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
+        if change := bad.get(name):
+            text = f"{change.kind}: {change.before:g} -> {change.after:g} ({change.remark})"
+            ElementTree.SubElement(case, "failure", type=change.kind, message=text)
     return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
 
 

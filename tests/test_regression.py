@@ -107,7 +107,42 @@ def test_junit_and_summary(folder):
     suite = ElementTree.parse(folder / "j.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("6", "1")
     assert [case.get("name") for case in suite if len(case)] == ["paper/clock/lp/mi"]
-    assert "| worse" in (folder / "s.md").read_text()
+    summary = (folder / "s.md").read_text()
+    assert summary.startswith("### Scores against base.csv\n\n6 scores compared, 1 worse\n\n|")
+    assert "| paper/clock/lp/mi |" in " ".join(summary.split())
+    assert "-0.400000 | higher is better |" in " ".join(summary.split())
+    assert set(map(len, summary.splitlines()[4:])) == {len(summary.splitlines()[4])}
+
+
+def test_why_a_score_is_gone_is_said(folder, capsys):
+    def fail(manifest):
+        cell = manifest["cells"][0]
+        cell.pop("pixels", None)
+        cell |= {"status": "failed", "message": "out | of luck", "scores": {}}
+
+    change(folder, fail)
+    assert regress(folder, "--junit", str(folder / "j.xml")) == 1
+    assert "failed: out \\| of luck" in capsys.readouterr().out
+    messages = [e.get("message") for e in ElementTree.parse(folder / "j.xml").iter("failure")]
+    assert len(messages) == 3
+    assert "out | of luck" in messages[0]
+
+
+def test_another_version_says_which(folder, capsys):
+    change(folder, lambda m: m["metrics"][0].update(version=2))
+    assert regress(folder) == 1
+    assert "version 1 -> 2" in capsys.readouterr().out
+
+
+def test_a_new_method_that_fails_is_a_case_of_its_own(folder):
+    base = pd.read_csv(folder / "base.csv")
+    base[base.method != "fcn"].to_csv(folder / "base.csv", index=False)
+    change(folder, set_score("fcn", "mi", None))
+    assert regress(folder, "--junit", str(folder / "j.xml")) == 1
+    suite = ElementTree.parse(folder / "j.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "1")
+    assert len(suite) == 4
+    assert [case.get("name") for case in suite if len(case)] == ["paper/clock/fcn/mi"]
 
 
 @pytest.mark.parametrize("text", [None, "", "a,b\n1,2\n"])
