@@ -12,6 +12,7 @@ from bench.errors import BenchError, DataUnavailable, ImageError
 from bench.plan import Variant, metric_fingerprint, score_key
 from bench.published import Published
 from bench.store import Store
+from bench.versions import body
 from datasets import Scene
 from metrics import Metric
 
@@ -67,7 +68,7 @@ def fuse(task: FusionJob, store: Store, key: str) -> Record:
     if record["status"] == "ok":
         store.put_png(record["pixels"], png)
     record["inputs"] = task.variant.identity
-    store.put(key, record)
+    store.put(key, _with_versions(record, store))
     return record
 
 
@@ -80,6 +81,13 @@ def adopt(published: Published, scene: Scene, store: Store, key: str) -> Record:
         status = "skipped" if isinstance(error, DataUnavailable) else "failed"
         return {"status": status, "message": str(error)}
     store.put(key, record)
+    return record
+
+
+def _with_versions(record: Record, store: Store) -> Record:
+    """The record with its library versions in a record of their own, which it names."""
+    if isinstance(versions := record.get("libraries"), Mapping):
+        record["libraries"] = store.put_once(body(versions))
     return record
 
 
@@ -152,7 +160,8 @@ def score(
     known = dict(found.known)
     for metric in found.missing:
         entry = bench.score(metric.name, pixels, load)
-        known[metric.name] = {**entry, "fingerprint": metric_fingerprint(metric)}
+        entry["fingerprint"] = metric_fingerprint(metric)
+        known[metric.name] = _with_versions(entry, store)
     if found.missing:
         store.put(found.key, {"scene": scene, "pixels": pixels, "scores": known})
     return {metric.name: known[metric.name] for metric in metrics}

@@ -45,6 +45,8 @@ def merge(parts: Sequence[tuple[Path, Store]], out: Path, store: Store) -> dict[
     with store.lock():
         for (_, source), manifest in zip(parts, manifests, strict=True):
             scenes = {(s["dataset"], s["scene"]): s for s in manifest["scenes"]}
+            for versions in manifest.get("libraries", []):
+                _copy_record(versions["key"], source, store)
             for cell in manifest["cells"]:
                 scene = scenes[cell["dataset"], cell["scene"]]
                 place = (cell["dataset"], cell["scene"], cell["method"])
@@ -56,6 +58,7 @@ def merge(parts: Sequence[tuple[Path, Store]], out: Path, store: Store) -> dict[
             "complete": all(manifest["complete"] for manifest in manifests),
             "finished": max(manifest["finished"] for manifest in manifests),
             "merged": [manifest["machine"] for manifest in manifests],
+            "libraries": _libraries(manifests),
             "methods": _union(manifests, "methods", ("name",)),
             "scenes": _union(manifests, "scenes", ("dataset", "scene")),
             "cells": list(cells.values()),
@@ -87,9 +90,7 @@ def _copy(cell: dict[str, Any], scene: str, source: Store, target: Store, out: P
     """Copy what belongs to one cell; what is damaged is left behind."""
     pixels = cell.get("pixels", "")
     for key in _keys(cell, scene, pixels):
-        record = source.get(key)
-        if record is not None and target.get(key) is None:
-            target.put(key, record)
+        _copy_record(key, source, target)
     file = source.image_path(pixels) if pixels else None
     if file is None or source.get_image(pixels) is None:
         return
@@ -98,6 +99,22 @@ def _copy(cell: dict[str, Any], scene: str, source: Store, target: Store, out: P
     folder = out / "fused" / safe_name(cell["dataset"]) / safe_name(cell["scene"])
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(file, folder / f"{safe_name(cell['method'])}.png")
+
+
+def _copy_record(key: str, source: Store, target: Store) -> None:
+    record = source.get(key)
+    if record is not None and target.get(key) is None:
+        target.put(key, record)
+
+
+def _libraries(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The version sets of all runs, with the sums of their counts."""
+    joined: dict[str, dict[str, Any]] = {}
+    for entry in (entry for manifest in manifests for entry in manifest.get("libraries", [])):
+        known = joined.setdefault(entry["key"], {**entry, "cells": 0, "scores": 0})
+        for count in ("cells", "scores"):
+            known[count] += entry[count]
+    return list(joined.values())
 
 
 def _keys(cell: dict[str, Any], scene: str, pixels: str) -> Iterator[str]:

@@ -11,10 +11,12 @@ import scipy.fft
 import scipy.ndimage  # noqa: F401
 
 import bench.child  # noqa: F401
+from bench.provenance import libraries
 from datasets import DATASETS
 from methods import METHODS
 from metrics import METRICS
 
+libraries()  # remembered by all children
 DATASETS.discover()
 METHODS.discover()
 METRICS.discover()

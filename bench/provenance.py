@@ -20,7 +20,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,9 @@ REPORTED_PACKAGES = (
     "torch",
     "pillow",
 )
+
+#: Those of them that a fused image or a score may depend on.
+COMPUTING_PACKAGES = tuple(name for name in REPORTED_PACKAGES if name != "pandas")
 
 
 def canonical(value: Any) -> str:
@@ -155,6 +158,26 @@ def _is_own(top: str) -> bool:
     if spec is None or spec.origin is None:
         return False
     return not {"site-packages", "dist-packages"} & set(Path(spec.origin).parts)
+
+
+@functools.cache
+def libraries() -> dict[str, str]:
+    """Versions of what computes pixels and scores; a new one may change their last digits."""
+    versions = {name: _version(name) for name in COMPUTING_PACKAGES}
+    return {"python": platform.python_version(), **versions}
+
+
+def changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """What differs between two sets of versions: ``numpy 2.3.1 -> 2.4.0``.
+
+    Examples
+    --------
+    >>> from bench.provenance import changes
+    >>> changes({"numpy": "2.3.1", "scipy": "1.17"}, {"numpy": "2.4.0", "scipy": "1.17"})
+    'numpy 2.3.1 -> 2.4.0'
+    """
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(f"{n} {old.get(n, 'none')} -> {new.get(n, 'none')}" for n in names)
 
 
 def machine(device: str = "cpu", threads: int | None = None) -> dict[str, Any]:

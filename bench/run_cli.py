@@ -167,6 +167,8 @@ def run(args: argparse.Namespace) -> int:
             raise
     _report(args.out, store)
     _close(progress, args.out, task.scenes)
+    if said := task.versions.sentence(store):
+        console.note(said)
     return 0 if complete else 1
 
 

@@ -32,6 +32,7 @@ from bench.registry import PLUGIN_PREFIX
 from bench.scene_run import RERUN, Progress, Rerun, SceneRun
 from bench.store import MANIFEST, Store
 from bench.supervise import Supervised
+from bench.versions import VersionCount
 from bench.workbench import Workbench
 from datasets import DATASETS, Scene, SceneImages
 from metrics import Metric
@@ -155,6 +156,14 @@ class Run:
         """The finished cells, for the manifest; their order is that of the selection."""
         return [entry for part in self.parts for entry in part.cells]
 
+    @property
+    def versions(self) -> VersionCount:
+        """With which versions of the libraries the finished cells were made."""
+        count = VersionCount()
+        for part in self.parts:
+            count.update(part.versions)
+        return count
+
     def execute(self) -> bool:
         """Run everything; returns whether every cell ended ``ok``.
 
@@ -244,6 +253,7 @@ class Run:
             "started": started,
             "finished": _now(),
             **self.machine,
+            "libraries": self.versions.facts(self.store),
             "device": chosen.device,
             "threads": chosen.threads,
             "repeats": chosen.repeats,

@@ -16,6 +16,7 @@ from bench.images import safe_name, write_bytes
 from bench.plan import Entrant, Variant, timing_key
 from bench.provenance import digest
 from bench.store import Store
+from bench.versions import VersionCount
 from datasets import Scene, SceneImages
 from metrics import Metric
 
@@ -104,6 +105,8 @@ class SceneRun:
         The scene, for the manifest.
     cells : list of dict
         The finished cells, for the manifest.
+    versions : VersionCount
+        What they were made with.
     """
 
     scene: Scene
@@ -121,6 +124,7 @@ class SceneRun:
     contended: bool = False
     about: dict[str, Any] = field(default_factory=dict)
     cells: list[Cell] = field(default_factory=list)
+    versions: VersionCount = field(default_factory=VersionCount)
 
     def execute(self) -> None:
         """Read the scene, then fuse, score and time what is to be."""
@@ -200,6 +204,7 @@ class SceneRun:
             if record["status"] == "ok":
                 result |= {k: record[k] for k in ("pixels", "peak_bytes") if k in record}
                 result["scores"] = self._scores(bench, metrics, record["pixels"])
+                self._count_versions(entrant, record, result["scores"])
                 self._export(entrant, record["pixels"])
                 _demote(result)
                 if isinstance(entrant, Variant):
@@ -208,6 +213,12 @@ class SceneRun:
             self._finish(entrant, result, cached)
         if self.repeats and self.rerun.missing:
             self._time(bench, finished)
+
+    def _count_versions(self, entrant: Entrant, record: Cell, scores: dict[str, Cell]) -> None:
+        """Count them, and leave their keys out of the manifest, which has room for no more."""
+        self.versions.add(record if isinstance(entrant, Variant) else None, scores.values())
+        for name, entry in scores.items():
+            scores[name] = {k: v for k, v in entry.items() if k != "libraries"}
 
     def _fused(self, entrant: Entrant, bench: Bench, key: str) -> Cell:
         if not self.rerun.missing:

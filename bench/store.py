@@ -52,6 +52,7 @@ class Store:
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
+        self._named: set[str] = set()
 
     def _record_path(self, key: str) -> Path:
         return self.root / "records" / key[:2] / f"{key}.json"
@@ -82,6 +83,15 @@ class Store:
         """
         envelope = {"format": FORMAT, "key": key, "sha256": digest(body), "body": body}
         self._write(self._record_path(key), canonical(envelope).encode())
+
+    def put_once(self, body: dict[str, Any]) -> str:
+        """Write a record that many others name; returns its key, the hash of its content."""
+        key = digest(body)
+        if key not in self._named:
+            if self.get(key) != body:
+                self.put(key, body)
+            self._named.add(key)
+        return key
 
     def put_image(self, image: NDArray[Any]) -> str:
         """Write a fused image; returns the hash of its pixels, by which it is found again."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bench import fusion, memory, timing
 from bench.errors import BenchError, ContractViolation, Skipped
 from bench.images import encode_png, quantise
+from bench.provenance import libraries
 from bench.store import pixel_hash
 from datasets import SceneImages
 from methods import METHODS
@@ -50,7 +51,7 @@ class Workbench:
 
         An error of the method becomes the record's status.
         """
-        record: Record = {"status": "ok", "message": ""}
+        record: Record = {"status": "ok", "message": "", "libraries": libraries()}
         data = b""
         with memory.peak() as peak:
             try:
@@ -96,7 +97,7 @@ class Workbench:
             return _no_value("failed", reason_of(error))
         if np.isnan(value):
             return _no_value("invalid", f"{metric} is NaN")
-        return {"status": "ok", "value": value, "message": ""}
+        return {"status": "ok", "value": value, "message": "", "libraries": libraries()}
 
     def close(self) -> None:
         """Nothing is left behind."""
