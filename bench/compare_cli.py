@@ -80,7 +80,7 @@ def _text(found: RunComparison, labels: dict[str, str]) -> list[str]:
     parts = ["Nothing about code, data, machine or outcomes differs."]
     if found.differences:
         rows = [[Cell(text) for text in difference] for difference in found.differences]
-        parts = [to_markdown(["Of", "Name", "What", "A", "B"], rows)]
+        parts = [to_markdown(["Of", "Name", "What", "A", "B"], rows, left=range(5))]
     for title, table in (("scores", found.scores), ("times", found.times)):
         if not len(table):
             parts.append(f"No {title} to compare.")
@@ -114,4 +114,4 @@ def _table(moved: pd.DataFrame, labels: dict[str, str]) -> str:
         for row in moved.to_dict("records")
     ]
     headers = ["Method", "Index", "Moved", "A", "B", "Difference", "p", "p (Holm)", "Verdict"]
-    return to_markdown(headers, rows)
+    return to_markdown(headers, rows, left=(0, 1, 8))

@@ -133,7 +133,7 @@ def _table(changes: list[Change]) -> str:
         for change in changes
     ]
     headers = ["Score", "Change", "Before", "After", "Difference", "Remark"]
-    return f"\n\n{to_markdown(headers, rows)}"
+    return f"\n\n{to_markdown(headers, rows, left=(0, 1, 5))}"
 
 
 def _number(value: float, sign: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import tabulate
@@ -51,8 +51,13 @@ def escape_latex(text: str) -> str:
     return re.sub(r"(?<![\w-])-(?=\d)", r"$-$", text.translate(_LATEX_ESCAPES))
 
 
-def to_markdown(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """A GitHub table: first column left, the others right; best bold, second underlined."""
+def to_markdown(
+    headers: Sequence[str], rows: Sequence[Sequence[Cell]], left: Collection[int] = (0,)
+) -> str:
+    """A GitHub table: columns of text (`left`, by number) left, the others right.
+
+    The best is bold, the second underlined.
+    """
 
     def text(cell: Cell) -> str:
         clean = cell.text.replace("|", "\\|")
@@ -61,7 +66,7 @@ def to_markdown(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
         return f"<u>{clean}</u>" if cell.second else clean
 
     body = [[text(cell) for cell in row] for row in rows]
-    align = ("left", *("right" for _ in headers[1:])) if body else None
+    align = ["left" if k in left else "right" for k in range(len(headers))]
     return tabulate.tabulate(
         body,
         list(headers),
