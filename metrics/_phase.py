@@ -29,6 +29,8 @@ CUTOFF, GAIN = 0.5, 10  #: Of the sigmoid that asks for energy at several scales
 NOISE_DEVIATIONS = 2
 EPS = 1e-4
 
+CHUNK = 1 << 14  #: Pixels treated at a time, whose intermediate results stay in the cache.
+
 #: Single precision errs by about 1e-5 gray levels here. Where so little counts as signal,
 #: the transforms are made in double precision.
 LEAST_NOISE_FOR_SINGLE = 1e-2
@@ -98,6 +100,8 @@ def _bank(shape: tuple[int, int], dtype: type) -> Bank:
     def twice(x: Array) -> Real:
         return np.repeat(x.astype(dtype)[..., None], 2, axis=-1)
 
+    share = 1 / (shape[0] * shape[1])  # the scale of the inverse transform
+    radial = [band * share for band in radial]
     return Bank(tuple(map(twice, radial)), tuple(map(twice, angular)), tuple(noise))
 
 
@@ -143,82 +147,103 @@ def phase_congruency(plane: Plane) -> Congruency:
 def _congruency(plane: Plane, dtype: type) -> tuple[Congruency, float]:
     """Phase congruency computed in `dtype`, and the least noise threshold met."""
     bank = (_kept_bank if plane.levels.size <= 2**20 else _bank)(plane.shape, dtype)
-    spectrum = cv2.dft(plane.gray - plane.gray.mean(), flags=cv2.DFT_COMPLEX_OUTPUT)
-    bands = [spectrum.astype(dtype) * band for band in bank.radial]
-    waves: Real = np.empty((SCALES, 2, *plane.shape), dtype)  # even and odd responses
-    sizes: Real = np.empty((SCALES, *plane.shape), dtype)
-    totals: Real = np.zeros((5, *plane.shape), dtype)
-    energies, amplitudes, xx, yy, xy = totals
+    spectrum = cv2.dft(plane.gray - plane.gray.mean(), flags=cv2.DFT_COMPLEX_OUTPUT).astype(dtype)
+    bands = [spectrum * band for band in bank.radial]
+    waves: Real = np.empty((SCALES, *plane.shape, 2), dtype)
+    flat = waves.reshape(SCALES, -1, 2)
+    totals: Real = np.zeros((5, 1, plane.levels.size), dtype)
+    desk = Desk.of(min(CHUNK, plane.levels.size), dtype)
     least = math.inf
     for k, (sector, response) in enumerate(zip(bank.angular, bank.noise, strict=True)):
-        for band, wave, size in zip(bands, waves, sizes, strict=True):
-            _filter(band, sector, wave, size)
-        threshold = response * math.sqrt(_median(np.square(sizes[0])))
+        for band, wave in zip(bands, waves, strict=True):
+            cv2.dft(np.multiply(band, sector, out=wave), dst=wave, flags=cv2.DFT_INVERSE)
+        threshold = response * math.sqrt(_median(_power(flat[0])))
         least = min(least, threshold)
-        energy = _energy(waves)
-        energy -= threshold
-        np.maximum(energy, 0, out=energy)
-        amplitude = sizes.sum(axis=0)
-        energy *= _spread_weight(sizes, amplitude)
-        energies += energy
-        amplitudes += amplitude
-        np.maximum(amplitude, np.finfo(dtype).tiny, out=amplitude)
-        energy /= amplitude
-        np.square(energy, out=energy)
-        cos, sin = math.cos(k * math.pi / ORIENTATIONS), math.sin(k * math.pi / ORIENTATIONS)
-        for total, factor in ((xx, cos * cos), (yy, sin * sin), (xy, cos * sin)):
-            total += np.multiply(energy, factor, out=amplitude)
+        for start in range(0, plane.levels.size, CHUNK):
+            part = slice(start, start + CHUNK)
+            angle = k * math.pi / ORIENTATIONS
+            _accumulate(flat[:, part], threshold, angle, totals[..., part], desk)
+    energies, amplitudes, *squares = totals.reshape(5, *plane.shape)
     amplitudes += EPS
     energies /= amplitudes
-    return Congruency(energies, *_moments(xx, yy, xy)), least
+    return Congruency(energies, *_moments(*squares)), least
 
 
-def _filter(band: Real, sector: Real, wave: Real, size: Real) -> None:
-    """Fill in the even and odd response of one filter and their length."""
-    spectrum = band * sector
-    cv2.dft(spectrum, dst=spectrum, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE)
-    cv2.split(spectrum, [wave[0], wave[1]])
-    _length(wave[0], wave[1], size)
+def _power(wave: Real) -> Real:
+    """Squared length of even and odd response together."""
+    squares = np.square(wave)
+    return squares[:, 0] + squares[:, 1]
 
 
-def _length(x: Real, y: Real, out: Real) -> Real:
-    """Euclidean length; cv2.magnitude rounds as memory happens to be aligned."""
-    np.square(x, out=out)
-    out += np.square(y)
-    return np.sqrt(out, out=out)
+class Desk(NamedTuple):
+    """Room for what is computed of one chunk of pixels: three stacks of all scales, five rows.
+
+    Every row starts at a multiple of 64 bytes: cv2.magnitude rounds otherwise elsewhere.
+    """
+
+    stacks: Real
+    rows: Real
+
+    @classmethod
+    def of(cls, pixels: int, dtype: type) -> Desk:
+        pitch = -(-pixels // 16) * 16
+        room: Real = np.empty((3 * SCALES + 5) * pitch + 16, dtype)
+        start = -room.ctypes.data % 64 // room.itemsize
+        table = room[start : start - 16 + room.size].reshape(-1, pitch)
+        return cls(table[:-5].reshape(3, SCALES, pitch), table[-5:].reshape(5, 1, pitch))
+
+    def narrowed(self, pixels: int) -> Desk:
+        return Desk(self.stacks[..., :pixels], self.rows[..., :pixels])
 
 
-def _energy(waves: Real) -> Real:
-    """Length of the summed responses, less what of each stands across the mean phase."""
-    even, odd = waves.sum(axis=0)
-    length = _length(even, odd, np.empty_like(even))
-    energy = np.square(length)
-    for e, o in waves:
-        e *= odd
-        o *= even
-        energy -= cv2.absdiff(e, o, dst=e)
+def _accumulate(waves: Real, threshold: float, angle: float, totals: Real, desk: Desk) -> None:
+    """Add one orientation to the totals of some pixels."""
+    (even, odd, sizes), (energy, length, amplitude, weight, spare) = desk.narrowed(waves.shape[1])
+    energies, amplitudes, total, difference, mixed = totals
+    cv2.split(waves, [even, odd])
+    cv2.magnitude(even, odd, sizes)
+    cv2.reduce(sizes, 0, cv2.REDUCE_SUM, amplitude)
+    cv2.reduce(sizes, 0, cv2.REDUCE_MAX, weight)
+    amplitudes += amplitude
+    # length of the summed responses, less what of each stands across the mean phase
+    cv2.reduce(even, 0, cv2.REDUCE_SUM, spare)
+    cv2.reduce(odd, 0, cv2.REDUCE_SUM, length)
+    even *= length
+    odd *= spare
+    cv2.magnitude(spare, length, length)
+    np.square(length, out=energy)
     length += EPS
+    cv2.reduce(cv2.absdiff(even, odd, even), 0, cv2.REDUCE_SUM, spare)
+    energy -= spare
     energy /= length
-    return energy
+    energy -= threshold
+    cv2.max(energy, 0, energy)
+    energy /= _spread_penalty(weight, amplitude)
+    energies += energy
+    amplitude += np.finfo(amplitude.dtype).tiny
+    energy /= amplitude
+    np.square(energy, out=energy)
+    total += energy
+    cv2.scaleAdd(energy, math.cos(2 * angle), difference, difference)
+    cv2.scaleAdd(energy, math.sin(2 * angle) / 4, mixed, mixed)
 
 
-def _spread_weight(sizes: Real, amplitude: Real) -> Real:
-    """Sigmoid of how evenly the amplitude is spread over the scales."""
-    largest = sizes.max(axis=0)
+def _spread_penalty(largest: Real, amplitude: Real) -> Real:
+    """Inverse of a sigmoid of how evenly the amplitude is spread over the scales."""
     largest += EPS
-    spread = np.divide(amplitude, largest, out=largest)
-    spread *= -GAIN / SCALES
-    spread += CUTOFF * GAIN
-    weight = cv2.exp(spread, dst=spread)
-    weight += 1
-    return np.reciprocal(weight, out=weight)
+    spread = cv2.divide(amplitude, largest, largest, -GAIN / SCALES)
+    penalty = cv2.exp(spread, spread)
+    penalty *= math.exp(CUTOFF * GAIN)
+    penalty += 1
+    return penalty
 
 
-def _moments(xx: Real, yy: Real, xy: Real) -> tuple[Real, Real]:
-    """Largest and smallest moment of the summed squares along both axes."""
-    middle = (xx + yy) / ORIENTATIONS
-    axis = (xx - yy) * (2 / ORIENTATIONS)
-    _length(axis, xy / ORIENTATIONS, axis)
-    axis += EPS
-    axis /= 2
-    return middle + axis, middle - axis
+def _moments(total: Real, difference: Real, mixed: Real) -> tuple[Real, Real]:
+    """Largest and smallest moment, of squares summed times 1, cos 2a, sin(2a)/4."""
+    np.square(difference, out=difference)
+    cv2.accumulateSquare(mixed, difference)
+    axis = cv2.sqrt(difference, difference)
+    axis *= 1 / ORIENTATIONS
+    axis += EPS / 2
+    total *= 1 / ORIENTATIONS
+    return total + axis, total - axis

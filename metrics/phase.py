@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
+import lazy_loader as lazy
 import numpy as np
-from numpy.typing import NDArray
 
 from metrics import Plane, metric
 from metrics._parts import shared
 from metrics._phase import Congruency, Real, phase_congruency
 from metrics._windows import Gaussian
+
+cv2 = lazy.load("cv2")
 
 WINDOW = Gaussian(11, 1.5)
 FEATURE = 0.1  #: Phase congruency from which on a pixel is a feature.
@@ -18,27 +21,32 @@ C = 1e-4
 
 
 class Moments(NamedTuple):
-    """Weighted mean and population variance around each pixel."""
+    """Weighted mean and standard deviation around each pixel."""
 
     mean: Real
-    var: Real
+    deviation: Real
 
 
 class Features(NamedTuple):
-    """The three maps of an image where it has features, their moments, and where that is."""
+    """The three maps of an image where it has features, their moments, and 1 where that is."""
 
     maps: tuple[Real, ...]
     moments: tuple[Moments, ...]
-    mask: NDArray[np.bool_]
+    mask: Real
 
 
 def _same_moments(x: Real) -> Moments:
+    """Moments; a variance that rounding made negative counts by its absolute value."""
     mean = WINDOW.same(x)
-    return Moments(mean, WINDOW.same(np.square(x)) - np.square(mean))
+    square = np.square(x)
+    var = WINDOW.same(square)
+    var -= np.square(mean, out=square)
+    np.abs(var, out=var)
+    return Moments(mean, cv2.sqrt(var, var))
 
 
 def _features(congruency: Congruency) -> Features:
-    mask = congruency.phase > FEATURE
+    mask = (congruency.phase > FEATURE).astype(congruency.phase.dtype)
     maps = tuple(x * mask for x in congruency)
     return Features(maps, tuple(_same_moments(x) for x in maps), mask)
 
@@ -67,12 +75,11 @@ def _joint_features(first: Plane, others: tuple[Plane, ...]) -> Features:
 def _correlation(features: Features, k: int, fused: Real, own: Moments) -> Real:
     """Correlation of one map with the fused image's around each feature, 0 elsewhere."""
     moments = features.moments[k]
-    cov = WINDOW.same(features.maps[k] * fused)
-    cov -= moments.mean * own.mean
+    part = features.maps[k] * fused
+    cov = WINDOW.same(part)
+    cov -= np.multiply(moments.mean, own.mean, out=part)
     cov += C
-    spread = moments.var * own.var
-    np.abs(spread, out=spread)
-    np.sqrt(spread, out=spread)
+    spread = np.multiply(moments.deviation, own.deviation, out=part)
     spread += C
     cov /= spread
     cov *= features.mask
@@ -92,7 +99,7 @@ def _correlation(features: Features, k: int, fused: Real, own: Moments) -> Real:
     golden="liu2020 QP, octave QP",
     tolerance=1e-5,
     deviations=(
-        "Transforms in single precision (below 1e-6 on photos), in double precision where the "
+        "Transforms in single precision (below 2e-6 on photos), in double precision where the "
         "image is so clean that this would count."
     ),
     smallest=11,
@@ -133,13 +140,14 @@ def qp(sources: list[Plane], fused: Plane) -> float:
     0.965
     """
     joint = _joint_features(sources[0], tuple(sources[1:]))
-    count = int(joint.mask.sum())
+    count = np.count_nonzero(joint.mask)
     if count == 0:
         return 0.0
     candidates = [*(_own_features(source) for source in sources), joint]
     product = 1.0
     own = zip(phase_congruency(fused), _fused_moments(fused), strict=True)
     for k, (image, moments) in enumerate(own):
-        best = np.maximum.reduce([_correlation(c, k, image, moments) for c in candidates])
+        correlations = (_correlation(one, k, image, moments) for one in candidates)
+        best = functools.reduce(np.maximum, correlations)
         product *= float(best.sum(dtype=np.float64)) / count
     return product
