@@ -33,13 +33,24 @@ def sobel(plane: Plane) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
 def sobel_magnitude(plane: Plane) -> NDArray[np.float64]:
     """Length of the Sobel gradient."""
     gx, gy = sobel(plane)
-    return np.sqrt(_squared_length(gx, gy))
+    return _root(_squared_length(gx, gy))
 
 
 @shared
 def prewitt_squared(plane: Plane) -> NDArray[np.int32]:
     """Squared length of the Prewitt gradient: whole numbers."""
     return _squared_length(*_pair(plane, [1, 1, 1]))
+
+
+@shared
+def prewitt_magnitude(plane: Plane) -> NDArray[np.float64]:
+    """Length of the Prewitt gradient."""
+    return _root(prewitt_squared(plane))
+
+
+def _root(squares: NDArray[np.int32]) -> NDArray[np.float64]:
+    root = squares.astype(np.float64)
+    return np.sqrt(root, out=root)
 
 
 def _squared_length(gx: NDArray[np.int16], gy: NDArray[np.int16]) -> NDArray[np.int32]:

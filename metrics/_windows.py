@@ -9,7 +9,7 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics._gradients import prewitt_squared
+from metrics._gradients import prewitt_magnitude, prewitt_squared
 from metrics._parts import Plane, shared, strips
 
 cv2 = lazy.load("cv2")
@@ -32,16 +32,16 @@ class Moments(NamedTuple):
 
 
 def box_sum(x: NDArray[Any]) -> NDArray[Any]:
-    """Sum over every 8x8 window, by doubling: 8 = 2 * 2 * 2.
+    """Sum over every 8x8 window; of whole numbers exactly, and of zeros exactly 0.
 
-    Only additions, so whole numbers stay exact and a window of zeros sums to exactly 0 — a
-    running sum, which subtracts what leaves the window, does not keep that for floats.
+    A running sum, which subtracts what leaves the window, is exact for whole numbers only.
     """
-    for step in (1, 2, 4):
-        x = x[step:] + x[:-step]
-    for step in (1, 2, 4):
-        x = x[:, step:] + x[:, :-step]
-    return x
+    if x.dtype.kind in "iu":
+        total = cv2.boxFilter(x, cv2.CV_32S, (BOX, BOX), normalize=False)
+    else:
+        total = cv2.sepFilter2D(x, -1, np.ones(BOX), np.ones(BOX))
+    first, last = BOX // 2, BOX // 2 - 1
+    return total[first : x.shape[0] - last, first : x.shape[1] - last]
 
 
 def reach(strip: slice) -> slice:
@@ -51,9 +51,7 @@ def reach(strip: slice) -> slice:
 
 def field_rows(plane: Plane, field: Field, strip: slice) -> NDArray[Any]:
     """What box moments are taken of, under a strip: the levels, or the Prewitt magnitude."""
-    if field == "levels":
-        return plane.levels[reach(strip)].astype(np.int32)
-    return np.sqrt(prewitt_squared(plane)[reach(strip)])
+    return (plane.levels if field == "levels" else prewitt_magnitude(plane))[reach(strip)]
 
 
 def box_strip(plane: Plane, field: Field, strip: slice) -> Moments:
@@ -63,11 +61,23 @@ def box_strip(plane: Plane, field: Field, strip: slice) -> Moments:
     double holds exactly; of the edges, because rounding is clipped at 0.
     """
     values = field_rows(plane, field, strip)
-    squares = np.square(values) if field == "levels" else prewitt_squared(plane)[reach(strip)]
+    squares = product(values, values) if field == "levels" else prewitt_squared(plane)[reach(strip)]
     mean = box_sum(values) / BOX**2
     var = box_sum(squares) / BOX**2
     var -= np.square(mean)
     return Moments(mean, np.maximum(var, 0, out=var))
+
+
+def product(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+    """One times the other; 16 bits hold that of two levels."""
+    return np.multiply(x, y, dtype=np.uint16 if x.dtype == np.uint8 else x.dtype)
+
+
+def box_covariance(x: NDArray[Any], y: NDArray[Any], mx: Array, my: Array) -> Array:
+    """Covariance in the 8x8 windows of two strips whose means are known."""
+    cov = box_sum(product(x, y)) / BOX**2
+    cov -= mx * my
+    return cov
 
 
 @shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import lazy_loader as lazy
@@ -29,6 +30,7 @@ STRENGTH = Sigmoid(0.9994, 15, 0.5)
 ANGLE = Sigmoid(0.9879, 22, 0.8)
 STRENGTH_2012 = Sigmoid(1, 10, 0.5)
 ANGLE_2012 = Sigmoid(1, 20, 0.75)
+STEEPEST = 4 * 255  #: The largest Sobel difference.
 TINY = 1e-5  #: Stands for a gradient of 0 where it divides.
 
 
@@ -37,11 +39,25 @@ def _strength(plane: Plane) -> Array:
     return np.maximum(sobel_magnitude(plane), TINY)
 
 
+@lru_cache(maxsize=1)
+def _angles() -> Array:
+    """Directions by the absolute Sobel differences along y and x, which are few whole numbers."""
+    steps = np.arange(STEEPEST + 1.0)
+    return np.arctan(steps[:, None] / np.where(steps == 0, TINY, steps))
+
+
 @shared
 def _angle(plane: Plane) -> Array:
     """Direction in (-pi/2, pi/2), 0 where there is no gradient."""
-    gx, gy = sobel(plane)
-    return np.arctan(gy / np.where(gx == 0, TINY, gx))
+    angle = np.empty(plane.shape)
+    for strip in strips(plane.shape[0]):
+        gx, gy = (g[strip] for g in sobel(plane))
+        index = np.abs(gy).astype(np.intp)
+        index *= STEEPEST + 1
+        index += np.abs(gx)
+        np.take(_angles(), index, out=angle[strip], mode="clip")
+        angle[strip] *= 1 - 2 * ((gx ^ gy) < 0)
+    return angle
 
 
 def _agreement(fused: Plane, source: Plane, strip: slice) -> tuple[Array, Array]:
@@ -121,7 +137,9 @@ def qabf(sources: list[Plane], fused: Plane) -> float:
     for strip in strips(fused.shape[0]):
         for source in sources:
             ratio, angle = _agreement(fused, source, strip)
-            quality = _preserved(ratio, 1 - angle * (2 / np.pi), STRENGTH, ANGLE)
+            angle *= -2 / np.pi
+            angle += 1
+            quality = _preserved(ratio, angle, STRENGTH, ANGLE)
             kept += float(np.vdot(quality, _strength(source)[strip]))
             weight += float(_strength(source)[strip].sum())
     return kept / weight

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 from metrics import Plane, metric
 from metrics._parts import shared, strips
 from metrics._windows import (
-    BOX,
     Gaussian,
     Moments,
+    box_covariance,
     box_moments,
     box_strip,
-    box_sum,
     field_rows,
     similarity,
 )
@@ -28,28 +27,44 @@ ALIKE = 0.75  #: Sources more similar than this complement each other in Yang's 
 @shared
 def _robust_moments(plane: Plane) -> Moments:
     """Moments in Yang's window; a variance within rounding of 0 is 0."""
-    mean = WINDOW.valid(plane.gray)
-    square = np.square(mean)
-    var = WINDOW.valid(np.square(plane.gray))
-    var -= square
-    np.maximum(square, 1, out=square)
-    square *= 1e-10
-    var[var < square] = 0
-    return Moments(mean, var)
+    size = plane.shape[0] - WINDOW.size + 1, plane.shape[1] - WINDOW.size + 1
+    moments = Moments(np.empty(size), np.empty(size))
+    for strip in strips(size[0]):
+        mean, var = moments.mean[strip], moments.var[strip]
+        x = plane.gray[_under(strip)]
+        mean[...] = WINDOW.valid(x)
+        square = np.square(mean)
+        np.subtract(WINDOW.valid(np.square(x)), square, out=var)
+        np.maximum(square, 1, out=square)
+        square *= 1e-10
+        var *= var >= square
+    return moments
 
 
-def _yang_quality(one: Plane, other: Plane) -> Array:
-    """Similarity of two planes in each window, flat windows told from rounding."""
-    x, y = _robust_moments(one), _robust_moments(other)
-    cov = WINDOW.valid(one.gray * other.gray)
+def _under(strip: slice) -> slice:
+    """The rows of the image that a strip of Yang's windows covers."""
+    return slice(strip.start, strip.stop + WINDOW.size - 1)
+
+
+def _yang_quality(one: Plane, other: Plane, strip: slice) -> Array:
+    """Similarity of two planes in a strip of windows, flat windows told from rounding."""
+    x, y = _robust_moments(one).rows(strip), _robust_moments(other).rows(strip)
+    cov = WINDOW.valid(one.gray[_under(strip)] * other.gray[_under(strip)])
     cov -= x.mean * y.mean
-    cov[(x.var == 0) | (y.var == 0)] = 0
+    flat = np.minimum(x.var, y.var) == 0
+    if flat.any():
+        cov[flat] = 0
     return similarity(x, y, cov, C, C)
 
 
 @shared
-def _quality_of_sources(a: Plane, b: Plane) -> Array:
-    return _yang_quality(a, b)
+def _alike(a: Plane, b: Plane) -> NDArray[np.bool_]:
+    """Windows in which two sources complement each other."""
+    height, width = _robust_moments(a).mean.shape
+    alike = np.empty((height, width), bool)
+    for strip in strips(height):
+        np.greater_equal(_yang_quality(a, b, strip), ALIKE, out=alike[strip])
+    return alike
 
 
 @metric(
@@ -61,7 +76,7 @@ def _quality_of_sources(a: Plane, b: Plane) -> Array:
     bounds=(-1, 1),
     needs="sources",
     stack="two",
-    paper="Yang, Zhang, Wang, Li 2008, Information Fusion 9(2)",
+    paper="Yang, Zhang, Wang, Liu 2008, Information Fusion 9(2)",
     doi="10.1016/j.inffus.2006.09.001",
     formula="mean of s q(A,F) + (1-s) q(B,F) where q(A,B) >= 0.75, else max(q(A,F), q(B,F))",
     golden="liu2020 QY, octave QY_robust",
@@ -107,13 +122,24 @@ def qy(sources: list[Plane], fused: Plane) -> float:
     1.0
     """
     a, b = sources
-    va, vb = _robust_moments(a).var, _robust_moments(b).var
-    total = va + vb
-    flat = total == 0
-    share = np.where(flat, 0.5, va) / np.where(flat, 1, total)
-    qa, qb = _yang_quality(fused, a), _yang_quality(fused, b)
-    mean = share * (qa - qb) + qb
-    return float(np.where(_quality_of_sources(a, b) >= ALIKE, mean, np.maximum(qa, qb)).mean())
+    alike = _alike(a, b)
+    total = 0.0
+    for strip in strips(alike.shape[0]):
+        qa, qb = _yang_quality(fused, a, strip), _yang_quality(fused, b, strip)
+        share = _share(*(_robust_moments(source).var[strip] for source in sources))
+        share *= qa - qb
+        share += qb
+        total += float(np.where(alike[strip], share, np.maximum(qa, qb)).sum())
+    return total / alike.size
+
+
+def _share(a: Array, b: Array) -> Array:
+    """Share of a in a + b, 1/2 where both are 0."""
+    both = a + b
+    flat = both == 0
+    if flat.any():
+        a, both = np.where(flat, 0.5, a), np.where(flat, 1, both)
+    return np.divide(a, both, out=both)
 
 
 @metric(
@@ -174,8 +200,8 @@ def qc(sources: list[Plane], fused: Plane) -> float:
         covs, qualities = [], []
         for source, moments in zip(sources, known, strict=True):
             m = moments.rows(strip)
-            cov = box_sum(values * field_rows(source, "levels", strip)) / BOX**2
-            cov -= own.mean * m.mean  # without rounding, as in `box_strip`
+            # without rounding, as in `box_strip`
+            cov = box_covariance(values, field_rows(source, "levels", strip), own.mean, m.mean)
             covs.append(cov)
             qualities.append(similarity(m, own, cov, C, C))
         total += float((_cvejic_share(*covs) * (qualities[0] - qualities[1]) + qualities[1]).sum())

@@ -8,7 +8,14 @@ import numpy as np
 
 from metrics import Plane, metric
 from metrics._parts import shared, strips
-from metrics._windows import BOX, Field, box_moments, box_strip, box_sum, field_rows, similarity
+from metrics._windows import (
+    Field,
+    box_covariance,
+    box_moments,
+    box_strip,
+    field_rows,
+    similarity,
+)
 
 PIELLA_C = (1e-6 * 255) ** 2  #: Keeps the quality index of two flat windows defined.
 
@@ -30,14 +37,14 @@ def _piella(fused: Plane, sources: tuple[Plane, ...], field: Field) -> Pooled:
         moments = [m.rows(strip) for m in known]
         total = np.add.reduce([m.var for m in moments])
         flat = total == 0  # no saliency at all: every source counts alike
+        dead = bool(flat.any())
         total[flat] = len(sources)
         values, own = field_rows(fused, field, strip), box_strip(fused, field, strip)
         quality = np.zeros(total.shape)
         for source, m in zip(sources, moments, strict=True):
-            cov = box_sum(values * field_rows(source, field, strip)) / BOX**2
-            cov -= own.mean * m.mean
+            cov = box_covariance(values, field_rows(source, field, strip), own.mean, m.mean)
             one = similarity(m, own, cov, PIELLA_C, PIELLA_C)
-            one *= np.where(flat, 1.0, m.var)
+            one *= np.where(flat, 1.0, m.var) if dead else m.var
             quality += one
         quality /= total
         saliency = np.maximum.reduce([m.var for m in moments])
