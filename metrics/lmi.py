@@ -81,7 +81,7 @@ def _leaf_entropies(labels: NDArray[np.int32], codes: NDArray[np.int64]) -> NDAr
     keys = np.sort((labels.astype(np.int64) << 16 | codes).ravel())
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
     counts = np.diff(starts, append=keys.size)
-    sizes = np.bincount(labels.ravel())
+    sizes = np.maximum(np.bincount(labels.ravel()), 1)  # a leaf may have no pixels
     sums = np.bincount(keys[starts] >> 16, counts * np.log2(counts), sizes.size)
     return np.log2(sizes) - sums / sizes
 

@@ -122,7 +122,7 @@ def qte_toolbox(sources: list[Plane], fused: Plane) -> float:
     bounds=(-math.inf, math.inf),
     needs="sources",
     stack="two",
-    paper="Nava, Cristóbal, Escalante-Ramírez 2007, SPIE Newsroom",
+    paper="Nava, Escalante-Ramírez, Cristóbal 2007, SPIE Newsroom",
     doi="10.1117/2.1200709.0824",
     formula="(T(A;F) + T(B;F)) / (H(A)^q + H(B)^q + T(A;B)), q = 0.43137, T as in qte_toolbox",
     golden="octave QTE_nava",

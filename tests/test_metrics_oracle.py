@@ -13,7 +13,7 @@ from scipy import signal, stats
 from skimage import data
 from skimage import metrics as skmetrics
 
-from metrics import METRICS, Plane, _phase
+from metrics import METRICS, Plane, _phase, perceptual
 
 PHOTOS = {
     "camera": data.camera()[60:121, 180:247],
@@ -192,6 +192,19 @@ def test_phase_congruency_of_a_clean_drawing_is_computed_in_double():
     found = _phase.phase_congruency(Plane(drawing))
     assert found.phase.dtype == np.float64
     assert found.phase[30, 32] > 0.1
+
+
+def test_leaves_without_pixels_count_nothing():
+    strip = np.hstack([data.camera()[:100]] * 2)  # so wide that leaves shrink below one row
+    assert 0.5 < METRICS["lmi"].fn([strip, strip], strip) <= 1
+
+
+def test_there_is_no_contrast_where_all_around_is_black():
+    drawing = np.zeros((256, 256), np.uint8)
+    drawing[40:80, 30:70] = 200
+    contrast = perceptual._masked_contrast(Plane(drawing))
+    assert contrast[30:90, 20:80].any()
+    assert not contrast[140:220, 140:220].any()
 
 
 def test_colour_counts_as_rounded_luminance():
