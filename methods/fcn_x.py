@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def fcn_x(sources: Array, *, device: str = "cpu") -> Array:
     >>> bool(np.allclose(fcn_x(sources).sum(axis=0), 1, atol=1e-6))
     True
     """
-    soft = _scores(sources, device)[0]
+    soft = _scores(sources, _soft, device)
     weights = np.exp(soft - soft.max(axis=0))
     return weights / weights.sum(axis=0)
 
@@ -124,21 +125,28 @@ def fcn_x_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") 
     """
     if not 0 <= smallest < 1:
         raise UsageError(f"smallest must lie in [0, 1), got {smallest:g}")
-    scores = _scores(sources, device)[1]
+    scores = _scores(sources, _hard, device)
     choice = remove_small_regions(_winner(scores, sources), smallest * scores[0].size)
     return one_hot(choice, len(sources))
 
 
-def _scores(sources: Array, device: str) -> Array:
-    """Soft and hard scores, float32 (2, N, H, W)."""
+def _soft(network: Any, stack: Any) -> Any:
+    return network(stack[:, :, 0])[0]
+
+
+def _hard(network: Any, stack: Any) -> Any:
+    return network(stack[:, :, 0])[1]
+
+
+def _scores(sources: Array, forward: Callable[[Any, Any], Any], device: str) -> Array:
+    """One output of the network, float32 (N, H, W)."""
     from methods.learned.focusnet import MULTIPLE, REACH
-    from methods.learned.inference import Extent, infer, network_on, number_format, stacked
+    from methods.learned.inference import Extent, infer, network_on, number_format
 
     dtype = number_format(device, bf16=True)
     network = network_on(WEIGHTS / "fcn-x.safetensors", "fcn-x", "gray", device, dtype)
-    extent = Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=2048)
-    scores = infer(network, stacked, sources, extent)
-    return scores.reshape(2, *sources.shape)
+    extent = Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=1536)
+    return infer(network, forward, sources, extent)
 
 
 def _winner(scores: Array, sources: Array) -> Array:

@@ -21,6 +21,16 @@ MULTIPLE = 16
 REACH = 320
 
 
+def _plus(x: Tensor, y: Tensor) -> Tensor:
+    """Sum of both, in place of the first unless a gradient will ask for it."""
+    return x + y if torch.is_grad_enabled() else x.add_(y)
+
+
+def _rectified(x: Tensor) -> Tensor:
+    """ReLU, likewise."""
+    return F.relu(x) if torch.is_grad_enabled() else F.relu_(x)
+
+
 class Block(nn.Module):
     """Residual block of two 3 x 3 convolutions."""
 
@@ -36,7 +46,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
-        return x + self.second(F.relu(self.first(x)))
+        return _plus(self.second(_rectified(self.first(x))), x)
 
 
 class Meeting(nn.Module):
@@ -49,10 +59,9 @@ class Meeting(nn.Module):
 
     def forward(self, x: Tensor, count: int) -> Tensor:
         """(B * count, C, H, W), the sources of an image next to each other."""
-        groups = x.unflatten(0, (-1, count))
-        best = self.best(groups.amax(dim=1))
-        met = self.own(x).unflatten(0, (-1, count)) + best.unsqueeze(1)
-        return x + F.relu(met.flatten(0, 1))
+        best = self.best(x.unflatten(0, (-1, count)).amax(dim=1))
+        met = _plus(self.own(x).unflatten(0, (-1, count)), best.unsqueeze(1)).flatten(0, 1)
+        return _plus(_rectified(met), x)
 
 
 class FocusNet(nn.Module):
@@ -69,7 +78,8 @@ class FocusNet(nn.Module):
     -----
     Pixel-unshuffle by 2 takes the first scale for the price of a quarter of the pixels, and
     a pixel-shuffle gives every pixel its own score again. No normalisation layer: the result
-    at a pixel depends on its surroundings only, which makes tiles exact.
+    at a pixel depends on its surroundings only, which makes tiles exact. Without gradients, sums
+    and rectifiers work in place, which halves the memory of a pass.
 
     Examples
     --------
@@ -110,14 +120,17 @@ class FocusNet(nn.Module):
         x = self.stem(x)
         skips = []
         for level in range(3):
-            x = self.meetings[level](self.encoders[level](x), count)
+            x = self.encoders[level](x)
+            x = self.meetings[level](x, count)
             skips.append(x)
-            x = F.relu(self.downs[level](x))
+            x = _rectified(self.downs[level](x))
         x = self.meetings[3](self.encoders[3](x), count)
         for block in self.deep:
             x = block(x)
         for level in (2, 1, 0):
-            x = skips[level] + F.interpolate(self.ups[level](x), scale_factor=2.0)
-            x = self.decoders[level](self.rejoin[level](x, count))
-        scores = F.pixel_shuffle(self.head(F.relu(x)).float(), 2)
+            x = _plus(F.interpolate(self.ups[level](x), scale_factor=2.0), skips.pop())
+            x = self.rejoin[level](x, count)
+            for block in self.decoders[level].modules():
+                x = block(x) if isinstance(block, Block) else x
+        scores = F.pixel_shuffle(self.head(_rectified(x)).float(), 2)
         return scores.unflatten(0, (batch, count)).movedim(2, 0)

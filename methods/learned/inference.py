@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -108,27 +109,32 @@ def infer(
     stack = torch.tensor(planes).movedim(-1, 1)
     size = sources.shape[1:3]
     height, width = (max(_up(n, extent.multiple), extent.smallest) for n in size)
-    stack = pad(stack, (0, width - size[1], 0, height - size[0]), mode="replicate").unsqueeze(0)
+    if (height, width) != size:
+        stack = pad(stack, (0, width - size[1], 0, height - size[0]), mode="replicate")
+    stack = stack.unsqueeze(0)
     if device.type == "cuda":
         stack = stack.pin_memory()
     side = tile or extent.tile
+    result: Array = np.empty((0, height, width), np.float32)
     with torch.inference_mode():
-        rows = [
-            torch.cat(
-                [_tile(network, forward, stack, y, x, extent.reach) for x in _cuts(width, side)],
-                dim=-1,
-            )
-            for y in _cuts(height, side)
-        ]
-    return torch.cat(rows, dim=-2)[0, :, : size[0], : size[1]].contiguous().numpy()
+        for rows in _cuts(height, side, extent.multiple):
+            for cols in _cuts(width, side, extent.multiple):
+                part = _tile(network, forward, stack, rows, cols, extent.reach)
+                if not len(result):
+                    result = np.empty((part.shape[1], height, width), np.float32)
+                result[:, slice(*rows), slice(*cols)] = part[0].numpy()
+    return np.ascontiguousarray(result[:, : size[0], : size[1]])
 
 
 def _up(length: int, multiple: int) -> int:
     return -(-length // multiple) * multiple
 
 
-def _cuts(length: int, side: int) -> list[tuple[int, int]]:
-    return [(start, min(start + side, length)) for start in range(0, length, side)]
+def _cuts(length: int, side: int, multiple: int) -> list[tuple[int, int]]:
+    """As few parts of at most `side` as there can be, of equal length up to `multiple`."""
+    parts = -(-length // side)
+    step = _up(-(-length // parts), multiple)
+    return [(start, min(start + step, length)) for start in range(0, length, step)]
 
 
 def _tile(

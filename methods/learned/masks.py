@@ -1,6 +1,8 @@
 """Object masks for synthetic pairs: people's segmentations where a photo has them, else drawn.
 
-Every mask is a function of its generator alone, so that a pool can be made again.
+Every mask is a function of its generator alone, so that a pool can be made again. The masks of
+the test pairs (`datasets.masks`) are drawn by other code on purpose: a network that had learned
+how its trainer draws would gain nothing there.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ PACE = 0.02
 class Steady:
     """Shortens gradients that are much longer than the running mean of their lengths.
 
-    In the manner of Seetharaman et al. 2020 (https://doi.org/10.1109/MLSP49062.2020.9231926),
+    In the manner of Seetharaman et al. 2020 (arXiv:2007.14469),
     with a running mean for their percentile. No value leaves the device.
 
     Parameters

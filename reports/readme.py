@@ -1,0 +1,122 @@
+"""``python -m reports.readme RUN``: the numbers of the README, put in from where they were printed.
+
+Each table of the README stands between two comments, ``<!-- name -->`` and ``<!-- end name -->``;
+this writes what lies between them again: Tables 1 and 2 and the comparison with the paper from a
+finished run, the scores on held-out pairs from ``methods/learned/weights/heldout.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from bench.errors import BenchError, DataUnavailable, UsageError
+from bench.images import write_bytes
+
+ROOT = Path(__file__).parents[1]
+HELD_OUT = ROOT / "methods" / "learned" / "weights" / "heldout.json"
+
+#: Columns of the held-out table: kind of pair, and gray or colour.
+COLUMNS = tuple((k, c) for k in ("region", "lens", "depth") for c in ("gray", "colour"))
+
+
+def replace(text: str, name: str, body: str) -> str:
+    """`text` with what stands between the comments of `name` replaced.
+
+    Raises
+    ------
+    UsageError
+        There is no such pair of comments.
+
+    Examples
+    --------
+    >>> from reports.readme import replace
+    >>> replace("a <!-- x -->old<!-- end x --> b", "x", "new").split()
+    ['a', '<!--', 'x', '-->', 'new', '<!--', 'end', 'x', '-->', 'b']
+    """
+    start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+    if start not in text or end not in text:
+        raise UsageError(f"README.md: no block between {start} and {end}")
+    before, rest = text.split(start, 1)
+    return f"{before}{start}\n\n{body.strip()}\n\n{end}{rest.split(end, 1)[1]}"
+
+
+def narrow(table: str) -> str:
+    """Markdown without the spaces that align its columns."""
+    lines = []
+    for line in table.splitlines():
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if set(line) <= set("|-: "):
+                cells = ["---", *["---:"] * (len(cells) - 1)]
+            line = f"| {' | '.join(cells)} |"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def held_out_table(scores: dict[str, dict[str, dict[str, dict[str, float]]]]) -> str:
+    """Mean PSNR per method, the best of each column in bold; the oracle competes with nobody."""
+    methods = list(scores["psnr"]["region"]["gray"])
+    order = [m for m in methods if m != "oracle"] + ["oracle"] * ("oracle" in methods)
+    lines = ["| method | " + " | ".join(f"{k}, {c}" for k, c in COLUMNS) + " |"]
+    lines.append("| --- |" + " ---: |" * len(COLUMNS))
+    for method in order:
+        cells = []
+        for kind, colour in COLUMNS:
+            column = scores["psnr"][kind][colour]
+            best = max(value for name, value in column.items() if name != "oracle")
+            value = f"{column[method]:.1f}"
+            cells.append(f"**{value}**" if column[method] == best and method != "oracle" else value)
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def with_run(text: str, run: Path) -> str:
+    """The README with the tables of a run.
+
+    Raises
+    ------
+    DataUnavailable
+        The run lacks a table.
+    """
+
+    def read(name: str) -> str:
+        file = run / "tables" / name
+        if not file.is_file():
+            raise DataUnavailable(f"{file}: not there; make it with `python -m bench run`")
+        return narrow(file.read_text(encoding="utf-8"))
+
+    intro = (
+        "These are `results/tables/table1.md` and `table2.md` of the command above with the real "
+        "pairs."
+    )
+    versus, headline = read("vs_paper.md").split("**The headline.**")
+    real = [line for line in versus.splitlines() if not re.match(r"\| [34] \(", line)]
+    text = replace(text, "tables", "\n\n".join([intro, read("table1.md"), read("table2.md")]))
+    text = replace(text, "vs", "\n".join(real))
+    return replace(text, "headline", f"**The headline.** {headline.strip()}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write README.md again."""
+    parser = argparse.ArgumentParser(prog="python -m reports.readme", description=__doc__)
+    parser.add_argument("run", type=Path, nargs="?", help="folder of a finished run")
+    args = parser.parse_args(argv)
+    file = ROOT / "README.md"
+    try:
+        text = file.read_text(encoding="utf-8")
+        if args.run is not None:
+            text = with_run(text, args.run)
+        text = replace(text, "held-out", held_out_table(json.loads(HELD_OUT.read_text())))
+    except BenchError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    write_bytes(file, text.encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
