@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.child import Child
 from bench.cli import main
 from bench.registry import load_plugin
 from bench.runner import Selection
@@ -57,7 +58,12 @@ def test_a_run_goes_on_from_a_merged_store(tmp_path, monkeypatch):
         run(tmp_path / part, "--shard", f"{part}/2")
     parts = [str(tmp_path / part) for part in "12"]
     main(["merge", *parts, "--out", str(tmp_path / "merged")])
-    monkeypatch.setattr("bench.supervise.Child", lambda *_: pytest.fail("something was missing"))
+
+    def reader(setup):
+        assert setup.reads, "something was missing"
+        return Child(setup)
+
+    monkeypatch.setattr("bench.supervise.Child", reader)
     assert run(tmp_path / "merged", "--rerun", "missing") == 1
 
 

@@ -1,11 +1,12 @@
 """What a run costs by its number of cells, measured and printed as a table.
 
-``python tests/speed/scale_table.py 1000 10000 100000``
+``python tests/speed/scale_table.py 1000 10000 100000 --isolation none``
 
 Each row is a folder of its own: ``bench run`` of a cheap method in ten variants on scenes of 32x32
 pixels with one index, without timing; the same again, when all is stored; ``--dry-run``; ``bench
-report``. Seconds are those of the clock; memory is the largest resident size of the command's own
-process.
+report leaderboard``. Without processes for the scenes (``--isolation none``) the first run shows
+what planning and storing cost by themselves. Seconds are those of the clock; memory is the largest
+resident size of the command's own process.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def command(*arguments: str) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def row(cells: int, jobs: int) -> list[str]:
+def row(cells: int, isolation: str) -> list[str]:
     """One row of the table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -67,7 +68,7 @@ def row(cells: int, jobs: int) -> list[str]:
         methods = [f"scaled@gain=0.{k:02d}" for k in range(1, VARIANTS + 1)]
         run = ["run", "--plugin", str(plugin), "--methods", *methods, "--metrics", "mi"]
         run += ["--datasets", f"many:{cells // VARIANTS}", "--repeats", "0", "--threads", "1"]
-        run += ["--jobs", str(jobs), "--out", str(out)]
+        run += ["--isolation", isolation, "--out", str(out)]
         first, memory = command(*run)
         again, _ = command(*run)
         plan, _ = command(*run, "--dry-run")
@@ -81,13 +82,13 @@ def main() -> None:
     """Print the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("cells", nargs="+", type=int)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--isolation", choices=("scene", "none"), default="scene")
     args = parser.parse_args()
     head = ["cells", "first run", "again, all stored", "`--dry-run`", "`report leaderboard`"]
     head += ["memory of the run", "of the report", "store"]
     print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
     for cells in args.cells:
-        print("| " + " | ".join(row(cells, args.jobs)) + " |", flush=True)
+        print("| " + " | ".join(row(cells, args.isolation)) + " |", flush=True)
 
 
 if __name__ == "__main__":
