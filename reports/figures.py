@@ -272,6 +272,8 @@ def bars(
             if np.isfinite(value):
                 text = f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"
                 axes.annotate(text, (value, place), (2, 0), "data", "offset points", **_VALUE)
+            else:
+                axes.annotate("–", (low, place), (2, 0), "data", "offset points", **_VALUE)
         arrow = "↑" if metrics[str(name)]["higher_is_better"] else "↓"
         axes.set_title(f"{metrics[str(name)]['label']} {arrow}", fontsize=8)
         axes.set_yticks(places, [str(n)[:24] for n in scores.index], fontsize=7)
@@ -285,8 +287,9 @@ def bars(
 
 _BARS = (
     "Blue: best. Hollow: no candidates (controls, means over fewer scenes). "
-    "Dashed base line: bars do not start at 0."
+    "Dashed base line: not from 0. –: no finite score."
 )
+_RADAR = "Inner ring: worst of all methods\nthat compete; outer ring: best."
 _VALUE: Any = {"fontsize": 7, "va": "center"}
 
 
@@ -334,10 +337,8 @@ def radar(
         label.set_horizontalalignment(
             "center" if abs(across) < 0.1 else "left" if across > 0 else "right"
         )
-    axes.set_yticks([0, 0.5, 1], ["worst", "", "best"], fontsize=7)
-    axes.set_rlabel_position(180 / scores.shape[1])  # between two axes
-    for text in axes.get_yticklabels():
-        text.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
+    axes.set_yticks([0, 0.5, 1], ["", "", ""])
+    figure.text(0.985, 0.05, _RADAR, ha="right", fontsize=7)
     axes.set_ylim(-0.1, 1.05)
     axes.spines["polar"].set_visible(False)
     what = "methods" if len(chosen) == len(rivals) else f"of {len(rivals)} methods: best mean rank"

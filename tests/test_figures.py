@@ -102,6 +102,11 @@ def test_what_is_best_as_printed_is_best_in_the_bars():
     assert [to_hex(p.get_facecolor()) == BEST for p in patches] == [False, True, True, False]
 
 
+def test_a_method_without_a_finite_score_says_so_in_the_bars():
+    texts = [text.get_text() for text in bars(SCORES, MANIFEST, "t").axes[2].texts]
+    assert texts == ["0.900", "–", "0.950", "1.000"]
+
+
 def test_bars_that_do_not_start_at_zero_say_so():
     figure = bars(SCORES, MANIFEST, "t")
     for axes in figure.axes:
