@@ -29,7 +29,7 @@ CUTOFF, GAIN = 0.5, 10  #: Of the sigmoid that asks for energy at several scales
 NOISE_DEVIATIONS = 2
 EPS = 1e-4
 
-CHUNK = 1 << 14  #: Pixels treated at a time, whose intermediate results stay in the cache.
+CHUNK = 1 << 15  #: Pixels treated at a time, whose intermediate results stay in the cache.
 
 #: Single precision errs by about 1e-5 gray levels here. Where so little counts as signal,
 #: the transforms are made in double precision.
