@@ -141,11 +141,11 @@ def _device_name(device: Any) -> str:
 
 def draw(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """The four panels as PNG and PDF: validation PSNR against step; needs the ``plots`` extra."""
-    from reports.drawing import save, style
+    from reports.drawing import save, stem, style
     from reports.network_figures import curves_figure
 
     try:
         with style():
-            save(curves_figure(rows), path.with_suffix(""))
+            save(curves_figure(rows), stem(path))
     except EnvironmentFault as error:
         console.note(f"ablate: no figure: {error}")

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draw the maps of the scene's first two sources; returns the exit code."""
     from datasets import load_scenes
-    from reports.drawing import save, style
+    from reports.drawing import save, stem, style
     from reports.network_figures import feature_maps, features_figure, gray_plane
 
     if not 1 <= args.maps <= 64:
@@ -46,6 +46,6 @@ def run(args: argparse.Namespace) -> int:
     with style():
         title = f"Feature maps of fcn: {scene.title or scene.name}"
         figure = features_figure(pair, feature_maps(np.stack(pair)), args.maps, title)
-        for path in save(figure, args.out.with_suffix("")):
+        for path in save(figure, stem(args.out)):
             console.emit(str(path))
     return 0

@@ -163,7 +163,10 @@ def call(
 
 
 def run(method: Method, sources: Sources | Array, fn: Callable[[Array], Any]) -> Array:
-    """Fuse prepared sources: float out, unclipped. This is the part that is timed."""
+    """Fuse prepared sources: float out; clipped only where images are fused two by two.
+
+    This is the part that is timed.
+    """
     given = sources if isinstance(sources, Sources) else Sources(sources)
     if len(given.images) > 2 and method.stack == "pairwise":
         fused, *others = given.images

@@ -108,7 +108,10 @@ def _copy_record(key: str, source: Store, target: Store) -> None:
 
 
 def _libraries(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The version sets of all runs, with the sums of their counts."""
+    """The version sets of all runs, with the sums of their counts.
+
+    A cell that several runs have is counted in each: how often versions were used, not a census.
+    """
     joined: dict[str, dict[str, Any]] = {}
     for entry in (entry for manifest in manifests for entry in manifest.get("libraries", [])):
         known = joined.setdefault(entry["key"], {**entry, "cells": 0, "scores": 0})

@@ -125,9 +125,12 @@ class Needs:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, Need | None] = {}
+        self._ran_out: dict[Hashable, int] = {}  # fewest pixels that took too much
 
     def refusal(self, name: str, work: Hashable, setup: Setup, limits: Limits) -> str:
-        """Why the work would be in vain; empty unless that is certain.
+        """Why the work would be in vain; empty unless as few pixels ran out before.
+
+        A measured line alone refuses nothing: work in tiles takes less than it says.
 
         Parameters
         ----------
@@ -138,9 +141,11 @@ class Needs:
         setup, limits : Setup, Limits
             Where it would be done.
         """
-        need = self._known.get(_key(work, setup))
-        shape = setup.images.sources[0].shape
+        key = _key(work, setup)
+        need, shape = self._known.get(key), setup.images.sources[0].shape
         if need is None or limits.memory is None or need.at(shape) < CERTAIN * limits.memory:
+            return ""
+        if shape[0] * shape[1] < self._ran_out.get(key, math.inf):
             return ""
         return f"not tried: {need.sentence(name, shape, limits.memory)}"
 
@@ -168,6 +173,7 @@ class Needs:
         if limits.memory is None or height * width < FEWEST_PIXELS:
             return reason
         key = _key(work, setup)
+        self._ran_out[key] = min(height * width, self._ran_out.get(key, height * width))
         if key not in self._known:
             self._known[key] = measure(setup, request, limits)
         need = self._known[key]

@@ -51,6 +51,7 @@ class Readers:
         self._idle: queue.SimpleQueue[Supervised] = queue.SimpleQueue()
         self._all: list[Supervised] = []
         self._guard = threading.Lock()
+        self._abandoned = False
 
     def read(self, scene: Scene) -> SceneImages:
         """The checked images of a scene.
@@ -79,7 +80,10 @@ class Readers:
 
     def abandon(self) -> None:
         """End the children from another thread; whoever waits gets `KeyboardInterrupt`."""
-        for reader in list(self._all):
+        with self._guard:
+            self._abandoned = True
+            readers = list(self._all)
+        for reader in readers:
             reader.abandon()
 
     def _reader(self) -> Supervised:
@@ -89,6 +93,9 @@ class Readers:
             reader = Supervised(self._setup, self._limits)
             with self._guard:
                 self._all.append(reader)
+                abandoned = self._abandoned
+            if abandoned:  # while this one was being made
+                reader.abandon()
             return reader
 
 

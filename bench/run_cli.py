@@ -92,13 +92,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         default="10m",
         metavar="TIME",
-        help="limit of one fusion or one score: seconds, or 90s, 10m, 2h (default: 10m)",
+        help="limit of reading a scene, of one fusion and of one score: seconds, or 90s, 10m, 2h "
+        "(default: 10m)",
     )
     add(
         "--memory",
         metavar="SIZE",
-        help="limit of a cell's process, such as 8G (default: what is free, divided by --jobs; "
-        "with dask none)",
+        help="limit of a process that reads, fuses or scores, such as 8G (default: what is free, "
+        "divided by --jobs; with dask none)",
     )
     add(
         "--isolation",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import EnvironmentFault
+from bench.errors import EnvironmentFault, UsageError
 from bench.images import write_bytes
 
 if TYPE_CHECKING:
@@ -54,6 +54,19 @@ def style() -> Iterator[None]:
         ) from None
     with matplotlib.rc_context(_STYLE):
         yield
+
+
+def stem(path: Path) -> Path:
+    """A picture's path without its ``.png`` or ``.pdf``; another dot belongs to the name.
+
+    Raises
+    ------
+    UsageError
+        It names no file.
+    """
+    if not path.name:
+        raise UsageError(f"a picture needs a file name, got {str(path)!r}")
+    return path.with_suffix("") if path.suffix.lower() in (".png", ".pdf") else path
 
 
 def save(figure: Figure, stem: Path) -> list[Path]:

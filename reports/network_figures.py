@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: The training curves that come with the project.
 ABLATION = Path(__file__).with_name("published") / "ablation"
 
+#: Longest side that Fig. 2 shows: the maps of all layers of a large photo would fill the memory.
+LARGEST = 640
+
 #: Panels of Fig. 5 by their names in the curves: the title, and the paper's choice.
 PANELS = {
     "filters": ("filters per layer", "64"),
@@ -76,6 +79,8 @@ def _shown_pair(
     )
     why = "the run has no scene"
     for entry in entries:
+        if "fingerprint" not in entry:  # it could not be read when it was fused
+            continue
         images, why = sources.images(entry)
         if images is not None:
             name = entry["title"] or f"{entry['dataset']}/{entry['scene']}"
@@ -85,8 +90,11 @@ def _shown_pair(
 
 
 def gray_plane(image: NDArray[Any]) -> NDArray[np.float32]:
-    """Luminance in [0, 1], as the network takes it."""
-    return (to_gray255(image) / 255).astype(np.float32)
+    """Luminance in [0, 1], as the network takes it; the middle of what is larger than shown."""
+    height, width = (min(side, LARGEST) for side in image.shape[:2])
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    middle = image[top : top + height, left : left + width]
+    return (to_gray255(middle) / 255).astype(np.float32)
 
 
 def feature_maps(pair: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

@@ -67,9 +67,10 @@ def held_out_table(scores: dict[str, dict[str, dict[str, dict[str, float]]]]) ->
         cells = []
         for kind, colour in COLUMNS:
             column = scores["psnr"][kind][colour]
-            best = max(value for name, value in column.items() if name != "oracle")
+            best = max(round(value, 1) for name, value in column.items() if name != "oracle")
             value = f"{column[method]:.1f}"
-            cells.append(f"**{value}**" if column[method] == best and method != "oracle" else value)
+            first = round(column[method], 1) == best and method != "oracle"
+            cells.append(f"**{value}**" if first else value)
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -93,7 +94,9 @@ def with_run(text: str, run: Path) -> str:
         "These are `results/tables/table1.md` and `table2.md` of the command above with the real "
         "pairs."
     )
-    versus, headline = read("vs_paper.md").split("**The headline.**")
+    versus, found, headline = read("vs_paper.md").partition("**The headline.**")
+    if not found:
+        raise DataUnavailable(f"{run}: its vs_paper.md has no headline; run all methods")
     real = [line for line in versus.splitlines() if not re.match(r"\| [34] \(", line)]
     text = replace(text, "tables", "\n\n".join([intro, read("table1.md"), read("table2.md")]))
     text = replace(text, "vs", "\n".join(real))

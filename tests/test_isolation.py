@@ -15,9 +15,10 @@ import pytest
 from bench.child import Child, Limits, Lost, Setup
 from bench.cli import main
 from bench.contract import pair
+from bench.readers import Readers
 from bench.registry import load_plugin
 from bench.store import Store
-from datasets import SceneImages
+from datasets import SceneImages, load_scenes
 
 HERE = Path(__file__).parent
 PLUGINS = [HERE / "plugin_faulty.py", HERE / "plugin_deadly.py"]
@@ -253,3 +254,14 @@ class TestChild:
         while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not Path(f"/proc/{pid}").exists()
+
+
+def test_readers_that_were_abandoned_read_no_more():
+    """Also when a thread asks for a new reader while the others are being ended."""
+    readers = Readers((), Limits())
+    try:
+        readers.abandon()
+        with pytest.raises(KeyboardInterrupt):
+            readers.read(load_scenes("paper/camera")[0])
+    finally:
+        readers.close()

@@ -6,6 +6,7 @@ import argparse
 import csv
 import itertools
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,7 +19,8 @@ from bench.errors import UsageError
 from methods.learned import evaluate, speed
 from methods.learned.inference import pairwise
 from methods.learned.networks import FCN
-from reports.network_figures import feature_maps
+from reports.drawing import stem
+from reports.network_figures import LARGEST, feature_maps, gray_plane
 
 
 def test_ablation_varies_what_the_paper_varies():
@@ -74,6 +76,22 @@ def test_feature_maps_are_those_of_the_network():
     maps = feature_maps(pair)
     assert [m.shape for m in maps.values()] == [(64, 24, 20)] * 3
     assert all(m.min() == 0 < m.max() for m in maps.values())
+
+
+def test_a_picture_is_written_where_it_was_asked_for():
+    assert stem(Path("a/fig.PNG")) == Path("a/fig")
+    assert stem(Path("fig.v2")) == Path("fig.v2")
+    with pytest.raises(UsageError, match="file name"):
+        stem(Path())
+
+
+def test_of_a_large_photo_the_middle_is_shown():
+    image = np.zeros((900, 1400), np.uint8)
+    image[450, 700] = 255
+    plane = gray_plane(image)
+    assert plane.shape == (LARGEST, LARGEST)
+    assert plane[320, 320] == 1
+    assert gray_plane(image[:5, :7]).shape == (5, 7)
 
 
 def test_features_are_drawn_as_png_and_pdf(tmp_path, capsys, monkeypatch):

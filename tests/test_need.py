@@ -6,13 +6,17 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench import memory
+from bench import need as need_module
+from bench.child import Limits, Setup
 from bench.cli import main
 from bench.contract import pair
-from bench.need import Need, line, window
+from bench.need import Need, Needs, line, window
 from bench.registry import load_plugin
+from datasets import SceneImages
 
 HERE = Path(__file__).parent
 LIMIT = 900 << 20
@@ -50,6 +54,21 @@ def test_an_oom_names_the_size_that_would_fit_and_it_does(hungry, tmp_path):
     tries = [int(size) for size in (tmp_path / "tries").read_text().split()]
     assert tries.count(6_000_000) == 1
     assert max(size for size in tries if size < 6_000_000) == 1_500_000
+
+
+def test_only_what_is_as_large_as_something_that_ran_out_is_refused(monkeypatch):
+    """Work in tiles takes less than the line through small parts says."""
+    monkeypatch.setattr(need_module, "measure", lambda *args: Need(0, 1000))
+    needs, limits = Needs(), Limits(memory=1 << 30)
+
+    def setup(side: int) -> Setup:
+        return Setup(SceneImages((np.zeros((side, side), np.uint8),) * 2))
+
+    assert needs.refusal("tiled", "work", setup(3000), limits) == ""
+    said = needs.explained("oom", "tiled", "work", setup(2000), limits, lambda *args: None)
+    assert said.startswith("tiled needs about")
+    assert needs.refusal("tiled", "work", setup(2000), limits).startswith("not tried: tiled")
+    assert needs.refusal("tiled", "work", setup(1900), limits) == ""
 
 
 def test_a_line_through_two_measurements():

@@ -257,7 +257,7 @@ class Trainer:
         if psnr > self.best:
             self.best = psnr
             self.best_weights = {name: p.clone() for name, p in self.mean.items()}
-        elif psnr < self.best - COLLAPSE:
+        elif not psnr >= self.best - COLLAPSE:  # so that NaN counts
             self._go_back()
         if self.rank == 0:
             save_checkpoint(self)
@@ -268,6 +268,7 @@ class Trainer:
         for name, value in self.mean.items():
             value.copy_(self.best_weights[name])
         self.adam.state.clear()
+        self.steady.usual.zero_()
         self.rate /= 2
 
     def _use(self, weights: Mapping[str, Tensor]) -> None:

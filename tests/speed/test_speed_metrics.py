@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from skimage import data
+from threadpoolctl import threadpool_limits
 
 from metrics import METRICS, Scorer
 
@@ -21,7 +22,8 @@ SURVEY = ["mi", "qncie", "qabf", "qp", "qe", "qy", "qcb", "qcv"]
 def one_core():
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    yield
+    with threadpool_limits(1):
+        yield
     cv2.setNumThreads(before)
 
 
