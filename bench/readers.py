@@ -6,6 +6,7 @@ are kept as scenes are read at the same time.
 
 from __future__ import annotations
 
+import os
 import pickle
 import queue
 import threading
@@ -52,6 +53,8 @@ class Readers:
         self._all: list[Supervised] = []
         self._guard = threading.Lock()
         self._abandoned = False
+        # A cluster asks for many scenes at once, and all are read on this machine.
+        self._room = threading.Semaphore(os.cpu_count() or 1)
 
     def read(self, scene: Scene) -> SceneImages:
         """The checked images of a scene.
@@ -67,11 +70,12 @@ class Readers:
         ticket = _ticket(scene)
         if ticket is None:
             return Here().read(scene)
-        reader = self._reader()
-        try:
-            return _images(*reader.ask("read", ticket))
-        finally:
-            self._idle.put(reader)
+        with self._room:
+            reader = self._reader()
+            try:
+                return _images(*reader.ask("read", ticket))
+            finally:
+                self._idle.put(reader)
 
     def close(self) -> None:
         """End the children."""

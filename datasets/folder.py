@@ -85,7 +85,7 @@ def folder(where: str) -> list[Scene]:
     NothingSelected
         No file is called so.
     """
-    top = Path(where).expanduser()
+    top = Path(where).expanduser().absolute()
     if not top.is_dir():
         raise UsageError(f"{where}: no such folder")
     below = sorted(path for path in top.iterdir() if path.is_dir() and path.name[0] != ".")

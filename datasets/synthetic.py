@@ -101,7 +101,7 @@ def _photos(folder: str) -> list[tuple[str, Path | None]]:
     """Scene names with their files, in the order of the names."""
     if not folder:
         return [(name, None) for name in BUNDLED]
-    where = Path(folder).expanduser()
+    where = Path(folder).expanduser().absolute()
     if not where.is_dir():
         raise UsageError(f"{folder}: no such folder")
     files = [f for f in where.iterdir() if f.suffix.lower() in SUFFIXES and f.name[0] != "."]
