@@ -32,7 +32,8 @@ LUMINANCE_WEIGHTS = (0.298936021293776, 0.587043074451121, 0.114020904255103)
 #: What `read_image` accepts, by file ending.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
-#: Rows of an image that are taken at a time where their neighbours do not matter.
+#: Rows of an image that are taken at a time where their neighbours do not matter. Even, because a
+#: pyramid has a coarser row below every second one.
 ROWS = 64
 
 #: How TIFF files begin.
@@ -260,7 +261,7 @@ def to_gray255(image: NDArray[Any]) -> NDArray[np.float64]:
 def strips(height: int) -> Iterator[slice]:
     """Slices of `ROWS` rows that cover a height: what is made of them stays small."""
     for top in range(0, height, ROWS):
-        yield slice(top, top + ROWS)
+        yield slice(top, min(top + ROWS, height))
 
 
 def quantise(image: NDArray[Any], dtype: np.dtype | type = np.uint8) -> NDArray[Any]:

@@ -6,7 +6,7 @@ about their border pixels (d c b | a b c d). They keep constants at every size, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lazy_loader as lazy
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.images import strips
 
 cv2 = lazy.load("cv2")
 
@@ -21,9 +22,6 @@ Array = NDArray[Any]
 
 #: A level and the next one expanded to its size, to a band, or back.
 Split = Callable[[Array, Array], Array]
-
-#: Rows of a strip; even, because every second row has a coarser one below it.
-STRIP = 64
 
 KERNEL = np.array([1, 4, 6, 4, 1], np.float32) / np.float32(16)
 
@@ -127,19 +125,14 @@ def fuse_pyramids(sources: Array, levels: int, split: Split, join: Split) -> Arr
     for level in reversed(range(levels)):
         shape = pyramids[0][level].shape
         finer = np.empty(shape, plane.dtype)
-        for rows in _strips(shape[0]):
-            bands = [split(p[level][rows], expand_rows(p[level + 1], shape, rows))
-                     for p in pyramids]  # fmt: skip
-            band = larger_magnitude(np.stack(bands))
+        for rows in strips(shape[0]):
+            bands = np.stack(
+                [split(p[level][rows], expand_rows(p[level + 1], shape, rows)) for p in pyramids]
+            )
+            band = larger_magnitude(bands)
             finer[rows] = join(band, expand_rows(plane, shape, rows))
         plane = finer
     return plane
-
-
-def _strips(height: int) -> Iterator[slice]:
-    """Rows that are taken at a time: what is made of them stays in the cache."""
-    for top in range(0, height, STRIP):
-        yield slice(top, min(top + STRIP, height))
 
 
 def larger_magnitude(bands: Array) -> Array:

@@ -24,20 +24,12 @@ TERMS = (
 )
 
 _BITS = (
-    "With `--deterministic` the weights of a run are the same to the last bit on every H100 "
-    "with the same torch (a CUDA test trains each network twice for twelve steps)."
+    "With `--deterministic` only kernels that sum in one order are used: a CUDA test trains each "
+    "network twice for twelve steps and finds the same bits. A whole run was not repeated."
 )
 
-#: How near a second training came.
-AGAIN = {
-    "fcn": f"{_BITS} Without the limit on leaping gradients (`methods/learned/steady.py`) one of "
-    "two trainings of `gray` died at 40 dB. At the paper's other rate, 1e-5, 10,000 steps reach "
-    "32.6 dB and still rise.",
-    "fcn-w": "Trained again by these steps: 77.08 dB, 0.56 less.",
-    "fcn-x": "Not trained a second time to the end.",
-    "cnn": "Trained again by these steps: 38.94 dB, 0.02 less.",
-    "srcnn": "Trained again by these steps: 41.01 dB (x1), 29.21 dB (x2), 0.05 less and 0.02 more.",
-}
+#: Trainings beside the shipped ones, with their curves.
+TRAINED_AGAIN = WEIGHTS / "again.json"
 
 #: Method names per weights file, and what to use and not to use it for.
 ABOUT: dict[str, tuple[tuple[str, ...], str, str]] = {
@@ -96,6 +88,21 @@ def _command(name: str, part: str, run: dict[str, Any]) -> str:
     )
 
 
+def again(name: str, record: dict[str, Any]) -> list[str]:
+    """What other trainings of the same networks came to."""
+    lines = []
+    if any(run.get("deterministic") for run in record["networks"].values()):
+        lines.append(_BITS)
+    for run in json.loads(TRAINED_AGAIN.read_text()):
+        method, part = run["recipe"].split(".")
+        if method == name:
+            lines.append(
+                f"`{part}` trained {run['what']}: {run['validation_psnr']:.2f} dB on validation "
+                f"after {run['steps']} steps at a rate of {run['rate']:g} ({run['stopped']})."
+            )
+    return lines or ["No second training was carried to its end."]
+
+
 def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
     """The model card of one weights file, Markdown."""
     methods, what, limits = ABOUT[name]
@@ -127,7 +134,7 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
         *(_command(name, part, run) for part, run in record["networks"].items()),
         "```",
         "",
-        AGAIN[name],
+        *again(name, record),
         "",
         "## Scores",
         "",

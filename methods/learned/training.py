@@ -57,7 +57,7 @@ class Options:
         ``auto`` takes bf16 on CUDA and on CPUs that compute in it.
     deterministic : bool
         On CUDA, only kernels that always sum in one order: a run by `steps` then has the same
-        weights to the last bit on every device of one kind. Slower.
+        weights to the last bit on the same device and libraries. Slower.
     """
 
     out: Path
