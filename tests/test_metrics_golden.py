@@ -25,7 +25,6 @@ EXACT = {"QE_flat0": 1e-9, "QY_robust": 1e-9}
 FRAGILE = {
     ("QY", "g_03"): 5e-3,
     ("QY", "g_04"): 1e-3,
-    ("LMI", "g_05"): 1e-3,  # leaves of single rows
 }
 
 CASES = [
