@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -75,7 +76,7 @@ def shared(
 
     @functools.wraps(fn)
     def part(plane: Plane, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = (part, *args)
+        key = (part, *map(_name, args))
         try:
             return plane._kept[key]
         except KeyError:
@@ -84,6 +85,16 @@ def shared(
             return plane._kept.setdefault(key, value)
 
     return part
+
+
+def _name(argument: Any) -> Any:
+    """What stands for an argument in a key; planes are not held, lest two hold each other.
+
+    Some 100 MiB of parts would then live until the next garbage collection.
+    """
+    if isinstance(argument, tuple):
+        return tuple(map(_name, argument))
+    return weakref.ref(argument) if isinstance(argument, Plane) else argument
 
 
 def _freeze(value: object) -> None:
@@ -109,12 +120,15 @@ def _gray(plane: Plane) -> NDArray[np.float64]:
     return plane.levels.astype(np.float64)
 
 
-@shared
 def rescaled(plane: Plane) -> Plane:
     """The plane stretched to the full range 0..255, rounded half up; a constant one as it is."""
     low, high = int(plane.levels.min()), int(plane.levels.max())
-    if low == high or (low, high) == (0, 255):
-        return plane
+    # Not kept where it is the plane itself, which would then live until the next collection.
+    return plane if low == high or (low, high) == (0, 255) else _stretched(plane, low, high)
+
+
+@shared
+def _stretched(plane: Plane, low: int, high: int) -> Plane:
     stretched = 255 * (np.arange(256) - low) / (high - low)
     table = np.clip(np.floor(stretched + 0.5), 0, 255).astype(np.uint8)
     return Plane(table[plane.levels])

@@ -6,7 +6,9 @@ noise would give is subtracted, and the rest is divided by the amplitudes.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
+from metrics._fourier import laid_out, packed, transform, turned
 from metrics._parts import Plane, shared
 
 cv2 = lazy.load("cv2")
@@ -30,6 +33,9 @@ NOISE_DEVIATIONS = 2
 EPS = 1e-4
 
 CHUNK = 1 << 15  #: Pixels treated at a time, whose intermediate results stay in the cache.
+
+#: Pixels of the largest image whose filters are kept for the next one of its size.
+KEPT = 1 << 20
 
 #: Single precision errs by about 1e-5 gray levels here. Where so little counts as signal,
 #: the transforms are made in double precision.
@@ -52,20 +58,39 @@ class Congruency(NamedTuple):
     corner: Real
 
 
-class Bank(NamedTuple):
-    """The filters of one image size, as factors, and what noise passes through them.
+class Sector(NamedTuple):
+    """The angular part of one orientation's filters, and what noise passes through them.
 
     Attributes
     ----------
-    radial, angular : tuple of ndarray
-        Per scale and per orientation, (H, W, 2): twice the same, for real and imaginary part.
-    noise : tuple of float
-        Per orientation, the noise threshold for a unit median of the finest scale's energy.
+    even, odd : ndarray
+        Its even and its odd part, as factors of a packed spectrum and of a turned one.
+    noise : float
+        The noise threshold for a unit median of the finest scale's energy.
     """
 
-    radial: tuple[Real, ...]
-    angular: tuple[Real, ...]
-    noise: tuple[float, ...]
+    even: Real
+    odd: Real
+    noise: float
+
+
+class Half(NamedTuple):
+    """Half of the frequency plane, as `numpy.fft.rfft2` has it.
+
+    Attributes
+    ----------
+    radial : tuple of ndarray
+        Per scale the radial part of the filters.
+    direction, opposite : ndarray
+        The angle of each frequency, and of the frequency that mirrors it in the whole plane.
+    twice : ndarray
+        How many of the two are in the half that the other is not: 2, in lone columns 1.
+    """
+
+    radial: tuple[Array, ...]
+    direction: Array
+    opposite: Array
+    twice: Array
 
 
 def _frequencies(length: int) -> Array:
@@ -76,9 +101,10 @@ def _frequencies(length: int) -> Array:
     return np.asarray(np.fft.fftfreq(length))
 
 
-def _bank(shape: tuple[int, int], dtype: type) -> Bank:
-    fy, fx = _frequencies(shape[0])[:, None], _frequencies(shape[1])[None, :]
-    r = np.hypot(fx, fy)
+def _half(shape: tuple[int, int]) -> Half:
+    fy, fx = (_frequencies(length) for length in shape)
+    columns = np.arange(shape[1] // 2 + 1)
+    r = np.hypot(fy[:, None], fx[columns])
     low_pass = 1 / (1 + (r / 0.45) ** 30)
     r[0, 0] = 1
     radial = []
@@ -88,40 +114,68 @@ def _bank(shape: tuple[int, int], dtype: type) -> Bank:
         band *= low_pass
         band[0, 0] = 0
         radial.append(band)
-    direction = np.arctan2(-fy, fx)
-    angular, noise = [], []
+    mirrored = -np.roll(fy[::-1], 1)[:, None], np.roll(fx[::-1], 1)[columns]
+    twice = np.where((columns == 0) | (2 * columns == shape[1]), 1.0, 2.0)
+    return Half(
+        tuple(radial), np.arctan2(-fy[:, None], fx[columns]), np.arctan2(*mirrored), twice
+    )
+
+
+def _sectors(shape: tuple[int, int], dtype: type, half: Half) -> Iterator[Sector]:
+    """All orientations, one after the other."""
     for k in range(ORIENTATIONS):
-        distance = np.abs(direction - k * math.pi / ORIENTATIONS)
-        distance = np.minimum(distance, 2 * math.pi - distance)
-        sector = np.exp(-np.square(distance) / (2 * ANGULAR_SPREAD**2))
-        angular.append(sector)
-        noise.append(_noise_response([band * sector for band in radial]))
-
-    def twice(x: Array) -> Real:
-        return np.repeat(x.astype(dtype)[..., None], 2, axis=-1)
-
-    share = 1 / (shape[0] * shape[1])  # the scale of the inverse transform
-    radial = [band * share for band in radial]
-    return Bank(tuple(map(twice, radial)), tuple(map(twice, angular)), tuple(noise))
+        here, there = (
+            _falloff(direction, k * math.pi / ORIENTATIONS)
+            for direction in (half.direction, half.opposite)
+        )
+        even, odd = (here + there) / 2, (here - there) / 2
+        noise = _noise_response(half, even, odd)
+        yield Sector(*(laid_out(part.astype(dtype), shape[1]) for part in (even, odd)), noise)
 
 
-_kept_bank = lru_cache(maxsize=2)(_bank)
+def _falloff(direction: Array, angle: float) -> Array:
+    """Gaussian of the angle between both."""
+    distance = np.abs(direction - angle)
+    distance = np.minimum(distance, 2 * math.pi - distance)
+    return np.exp(-np.square(distance) / (2 * ANGULAR_SPREAD**2))
 
 
-def _noise_response(filters: list[Array]) -> float:
+class Bank(NamedTuple):
+    """The filters of one image size: radial factors of a packed spectrum, and the sectors."""
+
+    radial: tuple[Real, ...]
+    sectors: Iterable[Sector]
+
+
+def _bank(shape: tuple[int, int], dtype: type) -> Bank:
+    half = _half(shape)
+    radial = tuple(packed(band, shape[1]).astype(dtype) for band in half.radial)
+    return Bank(radial, _sectors(shape, dtype, half))
+
+
+@lru_cache(maxsize=2)
+def _kept_bank(shape: tuple[int, int], dtype: type) -> Bank:
+    radial, sectors = _bank(shape, dtype)
+    return Bank(radial, tuple(sectors))
+
+
+def _noise_response(half: Half, even: Array, odd: Array) -> float:
     """Threshold of the energy that noise yields, for a unit median at the finest scale.
 
     The median of a squared amplitude tells the noise power, since that is exponentially
     distributed. The energy of summed scales is Rayleigh distributed; the threshold lies
     `NOISE_DEVIATIONS` above its mean, divided by 1.7 as the scales overlap.
     """
-    power = 1 / (math.log(2) * float(np.vdot(filters[0], filters[0])))
+
+    def energy(response: Array) -> float:
+        """Of the whole plane."""
+        return float(np.square(response).sum(axis=0) @ half.twice)
+
+    power = 1 / (math.log(2) * (energy(half.radial[0] * even) + energy(half.radial[0] * odd)))
     # only the even part of a filter's spectrum belongs to the real part of its response
-    even = [(f + np.roll(f[::-1, ::-1], (1, 1), (0, 1))) / 2 for f in filters]
-    own = sum(float(np.vdot(f, f)) for f in even)
-    total = sum(even[1:], even[0])
-    mutual = (float(np.vdot(total, total)) - own) / 2
-    tau = math.sqrt(power * own + 2 * power * mutual)
+    own = sum(energy(band * even) for band in half.radial)
+    total = energy(functools.reduce(np.add, half.radial) * even)
+    tau = math.sqrt(power * own + power * (total - own))
     mean, deviation = tau * math.sqrt(math.pi / 2), tau * math.sqrt(2 - math.pi / 2)
     return (mean + NOISE_DEVIATIONS * deviation) / 1.7
 
@@ -146,61 +200,72 @@ def phase_congruency(plane: Plane) -> Congruency:
 
 def _congruency(plane: Plane, dtype: type) -> tuple[Congruency, float]:
     """Phase congruency computed in `dtype`, and the least noise threshold met."""
-    bank = (_kept_bank if plane.levels.size <= 2**20 else _bank)(plane.shape, dtype)
-    spectrum = cv2.dft(plane.gray - plane.gray.mean(), flags=cv2.DFT_COMPLEX_OUTPUT).astype(dtype)
-    bands = [spectrum * band for band in bank.radial]
-    waves: Real = np.empty((SCALES, *plane.shape, 2), dtype)
-    flat = waves.reshape(SCALES, -1, 2)
-    totals: Real = np.zeros((5, 1, plane.levels.size), dtype)
-    desk = Desk.of(min(CHUNK, plane.levels.size), dtype)
+    bank = (_kept_bank if plane.levels.size <= KEPT else _bank)(plane.shape, dtype)
+    spectra = _spectra(plane, dtype)
+    pixels = plane.levels.size
+    waves = _aligned(2 * SCALES, pixels, dtype)
+    planes = waves[:, :pixels].reshape(2 * SCALES, *plane.shape)
+    totals: Real = np.zeros((5, 1, pixels), dtype)
+    desk = Desk.of(min(CHUNK, pixels), dtype)
     least = math.inf
-    for k, (sector, response) in enumerate(zip(bank.angular, bank.noise, strict=True)):
-        for band, wave in zip(bands, waves, strict=True):
-            cv2.dft(np.multiply(band, sector, out=wave), dst=wave, flags=cv2.DFT_INVERSE)
-        threshold = response * math.sqrt(_median(_power(flat[0])))
+    for k, sector in enumerate(bank.sectors):
+        for part, (spectrum, side) in enumerate(zip(spectra, sector[:2], strict=True)):
+            beam = spectrum * side
+            for wave, band in zip(planes[part * SCALES :], bank.radial, strict=False):
+                cv2.dft(np.multiply(beam, band, out=wave), dst=wave, flags=cv2.DFT_INVERSE)
+        threshold = sector.noise * math.sqrt(_median(_power(planes[0], planes[SCALES])))
         least = min(least, threshold)
-        for start in range(0, plane.levels.size, CHUNK):
-            part = slice(start, start + CHUNK)
+        for start in range(0, pixels, CHUNK):
+            rows = slice(start, min(start + CHUNK, pixels))
             angle = k * math.pi / ORIENTATIONS
-            _accumulate(flat[:, part], threshold, angle, totals[..., part], desk)
+            _accumulate(waves[:, rows], threshold, angle, totals[..., rows], desk)
     energies, amplitudes, *squares = totals.reshape(5, *plane.shape)
     amplitudes += EPS
     energies /= amplitudes
     return Congruency(energies, *_moments(*squares)), least
 
 
-def _power(wave: Real) -> Real:
+def _spectra(plane: Plane, dtype: type) -> tuple[Real, Real]:
+    """Packed transform of the image without its mean, and the same turned."""
+    spectrum = transform(plane.gray - plane.gray.mean()).astype(dtype)
+    return spectrum, turned(spectrum)
+
+
+def _power(even: Real, odd: Real) -> Real:
     """Squared length of even and odd response together."""
-    squares = np.square(wave)
-    return squares[:, 0] + squares[:, 1]
+    power = np.square(even)
+    power += np.square(odd)
+    return power
+
+
+def _aligned(rows: int, columns: int, dtype: type) -> Real:
+    """Rows that start at multiples of 64 bytes: cv2.magnitude rounds otherwise elsewhere."""
+    pitch = -(-columns // 16) * 16
+    room: Real = np.empty(rows * pitch + 16, dtype)
+    start = -room.ctypes.data % 64 // room.itemsize
+    return room[start : start + rows * pitch].reshape(rows, pitch)
 
 
 class Desk(NamedTuple):
-    """Room for what is computed of one chunk of pixels: three stacks of all scales, five rows.
+    """Room for what is computed of one chunk of pixels: a row for each scale, and five more."""
 
-    Every row starts at a multiple of 64 bytes: cv2.magnitude rounds otherwise elsewhere.
-    """
-
-    stacks: Real
+    sizes: Real
     rows: Real
 
     @classmethod
     def of(cls, pixels: int, dtype: type) -> Desk:
-        pitch = -(-pixels // 16) * 16
-        room: Real = np.empty((3 * SCALES + 5) * pitch + 16, dtype)
-        start = -room.ctypes.data % 64 // room.itemsize
-        table = room[start : start - 16 + room.size].reshape(-1, pitch)
-        return cls(table[:-5].reshape(3, SCALES, pitch), table[-5:].reshape(5, 1, pitch))
+        table = _aligned(SCALES + 5, pixels, dtype)
+        return cls(table[:SCALES], table[SCALES:, None])
 
     def narrowed(self, pixels: int) -> Desk:
-        return Desk(self.stacks[..., :pixels], self.rows[..., :pixels])
+        return Desk(self.sizes[:, :pixels], self.rows[..., :pixels])
 
 
 def _accumulate(waves: Real, threshold: float, angle: float, totals: Real, desk: Desk) -> None:
-    """Add one orientation to the totals of some pixels."""
-    (even, odd, sizes), (energy, length, amplitude, weight, spare) = desk.narrowed(waves.shape[1])
+    """Add one orientation to the totals of some pixels; overwrites the waves."""
+    even, odd = waves[:SCALES], waves[SCALES:]
+    sizes, (energy, length, amplitude, weight, spare) = desk.narrowed(waves.shape[1])
     energies, amplitudes, total, difference, mixed = totals
-    cv2.split(waves, [even, odd])
     cv2.magnitude(even, odd, sizes)
     cv2.reduce(sizes, 0, cv2.REDUCE_SUM, amplitude)
     cv2.reduce(sizes, 0, cv2.REDUCE_MAX, weight)
@@ -213,7 +278,7 @@ def _accumulate(waves: Real, threshold: float, angle: float, totals: Real, desk:
     cv2.magnitude(spare, length, length)
     np.square(length, out=energy)
     length += EPS
-    cv2.reduce(cv2.absdiff(even, odd, even), 0, cv2.REDUCE_SUM, spare)
+    cv2.reduce(cv2.absdiff(even, odd, sizes), 0, cv2.REDUCE_SUM, spare)
     energy -= spare
     energy /= length
     energy -= threshold
