@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import lazy_loader as lazy
@@ -105,6 +106,7 @@ class Gaussian:
     size: int
     sigma: float
 
+    @cached_property
     def line(self) -> Array:
         """The weights along one axis; the window is their outer product."""
         x = np.arange(self.size) - self.size // 2
@@ -113,8 +115,7 @@ class Gaussian:
 
     def same(self, x: NDArray[Any]) -> NDArray[Any]:
         """Weighted sums around every pixel, zeros beyond the border."""
-        line = self.line()
-        return cv2.sepFilter2D(x, -1, line, line, borderType=cv2.BORDER_CONSTANT)
+        return cv2.sepFilter2D(x, -1, self.line, self.line, borderType=cv2.BORDER_CONSTANT)
 
     def valid(self, x: Array) -> Array:
         """Weighted sums in every window that lies wholly inside."""

@@ -94,10 +94,10 @@ def _tree_score(tree: Plane, one: Plane, other: Plane) -> float:
     """Half the normalised mutual information in the leaves, weighted by their areas."""
     labels = _leaves(tree)
     inside = labels >= 0
-    labels, x, y = labels[inside], one.levels[inside], other.levels[inside]
+    labels = labels[inside]
     if labels.size == 0:
         return 0.0
-    x, y = x.astype(np.int64), y.astype(np.int64)
+    x, y = (plane.levels[inside].astype(np.int64) for plane in (one, other))
     hx, hy, joint = (_leaf_entropies(labels, codes) for codes in (x, y, x << 8 | y))
     shared_part = 2 * np.maximum(hx + hy - joint, 0) / (hx + hy + 1e-14)
     return float(shared_part @ np.bincount(labels)) / labels.size / 2

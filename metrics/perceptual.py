@@ -52,8 +52,7 @@ def _seen(plane: Plane) -> Array:
 @lru_cache(maxsize=8)
 def _response(window: Gaussian, shape: tuple[int, int]) -> Array:
     """Of a Gaussian window of amplitude 1/(2 pi sigma^2), for a packed spectrum."""
-    line = window.line()
-    line = line / line.max() / (np.sqrt(2 * np.pi) * window.sigma)
+    line = window.line / window.line.max() / (np.sqrt(2 * np.pi) * window.sigma)
     axes = []
     for length in shape:
         axis = np.zeros(length)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import lazy_loader as lazy
 import numpy as np
 
 from metrics import Plane, metric
-from metrics._parts import shared
-from metrics._phase import Congruency, Real, phase_congruency
-from metrics._windows import Gaussian
+from metrics._log_gabor import Real
+from metrics._parts import shared, strips
+from metrics._phase import Congruency, phase_congruency
+from metrics._windows import Array, Gaussian
 
 cv2 = lazy.load("cv2")
 
 WINDOW = Gaussian(11, 1.5)
 FEATURE = 0.1  #: Phase congruency from which on a pixel is a feature.
 C = 1e-4
+
+#: Pixels of the largest image that is treated as a whole, and rows at a time of larger ones.
+WHOLE, STRIP = 1 << 22, 256
 
 
 class Moments(NamedTuple):
@@ -63,13 +68,16 @@ def _fused_moments(plane: Plane) -> tuple[Moments, ...]:
 
 @shared
 def _joint_features(first: Plane, others: tuple[Plane, ...]) -> Features:
-    """The features that a perfect fusion has: pixel by pixel those of the stronger phase."""
-    best = phase_congruency(first)
-    for other in others:
-        one = phase_congruency(other)
+    return _features(_strongest([phase_congruency(plane) for plane in (first, *others)]))
+
+
+def _strongest(sources: Sequence[Congruency]) -> Congruency:
+    """What a perfect fusion has: pixel by pixel the maps of the stronger phase."""
+    best, *others = sources
+    for one in others:
         later = ~(best.phase > one.phase)
         best = Congruency(*(np.where(later, x, y) for x, y in zip(one, best, strict=True)))
-    return _features(best)
+    return best
 
 
 def _correlation(features: Features, k: int, fused: Real, own: Moments) -> Real:
@@ -84,6 +92,51 @@ def _correlation(features: Features, k: int, fused: Real, own: Moments) -> Real:
     cov /= spread
     cov *= features.mask
     return cov
+
+
+class Stage(NamedTuple):
+    """Some rows of a scene.
+
+    Attributes
+    ----------
+    candidates : sequence of Features
+        Of each source, and the joint ones last.
+    maps, moments : Congruency, sequence of Moments
+        Of the fused image.
+    inside : slice
+        The rows that count.
+    """
+
+    candidates: Sequence[Features]
+    maps: Congruency
+    moments: Sequence[Moments]
+    inside: slice
+
+    def sums(self) -> tuple[int, Array]:
+        """Number of joint features, and the sum of the best correlation for each map."""
+        sums = np.zeros(3)
+        for k, (image, moments) in enumerate(zip(self.maps, self.moments, strict=True)):
+            correlations = (_correlation(one, k, image, moments) for one in self.candidates)
+            best = functools.reduce(np.maximum, correlations)
+            sums[k] = best[self.inside].sum(dtype=np.float64)
+        return int(np.count_nonzero(self.candidates[-1].mask[self.inside])), sums
+
+
+def _stages(sources: list[Plane], fused: Plane) -> Iterator[Stage]:
+    """The whole image at once, with parts that the next one can share; a large one in strips."""
+    if fused.levels.size <= WHOLE:
+        joint = _joint_features(sources[0], tuple(sources[1:]))
+        candidates = [*(_own_features(source) for source in sources), joint]
+        yield Stage(candidates, phase_congruency(fused), _fused_moments(fused), slice(None))
+        return
+    congruencies = [phase_congruency(plane) for plane in (*sources, fused)]
+    reach = WINDOW.size // 2
+    for strip in strips(fused.shape[0], STRIP):
+        top = max(strip.start - reach, 0)
+        *cut, own = (Congruency(*(x[top : strip.stop + reach] for x in c)) for c in congruencies)
+        candidates = [_features(one) for one in (*cut, _strongest(cut))]
+        inside = slice(strip.start - top, strip.stop - top)
+        yield Stage(candidates, own, [_same_moments(x) for x in own], inside)
 
 
 @metric(
@@ -139,15 +192,8 @@ def qp(sources: list[Plane], fused: Plane) -> float:
     >>> round(qp([crop, crop], crop), 3)
     0.965
     """
-    joint = _joint_features(sources[0], tuple(sources[1:]))
-    count = np.count_nonzero(joint.mask)
+    stages = [stage.sums() for stage in _stages(sources, fused)]
+    count = sum(count for count, _ in stages)
     if count == 0:
         return 0.0
-    candidates = [*(_own_features(source) for source in sources), joint]
-    product = 1.0
-    own = zip(phase_congruency(fused), _fused_moments(fused), strict=True)
-    for k, (image, moments) in enumerate(own):
-        correlations = (_correlation(one, k, image, moments) for one in candidates)
-        best = functools.reduce(np.maximum, correlations)
-        product *= float(best.sum(dtype=np.float64)) / count
-    return product
+    return float(np.prod(sum(sums for _, sums in stages) / count))
