@@ -94,7 +94,7 @@ def _congruency(plane: Plane, dtype: type) -> tuple[Congruency, float]:
 
 def _spectra(plane: Plane, dtype: type) -> tuple[Real, Real]:
     """Packed transform of the image without its mean, and the same turned."""
-    spectrum = transform(plane.levels - plane.levels.mean()).astype(dtype)
+    spectrum: Real = transform(plane.levels - plane.levels.mean()).astype(dtype)
     return spectrum, turned(spectrum)
 
 

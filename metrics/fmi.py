@@ -7,12 +7,15 @@ dependence that the two allow (the Fréchet bound), as far as their correlation 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics import Plane, metric
-from metrics._parts import shared
+from metrics._parts import shared, strips
 
 cv2 = lazy.load("cv2")
 
@@ -23,16 +26,25 @@ TINY = 1e-300
 POSITIONS = np.arange(1.0, 10)[:, None]
 
 
-def _windows(x: NDArray[np.generic]) -> Array:
-    """All 3x3 windows, (9, n), each read column by column."""
+def _neighbours(x: NDArray[Any]) -> list[NDArray[Any]]:
+    """The nine pixels of all 3x3 windows, each (H - 2, W - 2), column by column."""
     height, width = x.shape
-    return np.stack(
-        [
-            x[row : height - 2 + row, column : width - 2 + column].ravel()
-            for column in range(3)
-            for row in range(3)
-        ]
-    ).astype(np.float64)
+    return [
+        x[row : height - 2 + row, column : width - 2 + column]
+        for column in range(3)
+        for row in range(3)
+    ]
+
+
+def _windows(plane: Plane, strip: slice) -> Array:
+    """The 3x3 windows whose first rows are in a strip, (9, n)."""
+    pixels = _neighbours(plane.levels[strip.start : strip.stop + 2])
+    return np.stack(pixels, dtype=np.float64).reshape(9, -1)
+
+
+def _strips(plane: Plane) -> Iterator[slice]:
+    """Rows of windows, so many at a time that they stay in the cache."""
+    return strips(plane.shape[0] - 2, max(1, CHUNK // plane.shape[1]))
 
 
 def _scaled(windows: Array) -> Array:
@@ -120,23 +132,28 @@ def _times_log(x: Array) -> Array:
 
 
 @shared
-def _pixel_windows(plane: Plane) -> Array:
-    return _windows(plane.levels)
-
-
-@shared
 def _pixel_information(fused: Plane, source: Plane) -> Array:
     """Information between the windows of two images, as if none were identical."""
-    f, s = _pixel_windows(fused), _pixel_windows(source)
     parts = []
-    for start in range(0, f.shape[1], CHUNK):
-        p, q = (_scaled(w[:, start : start + CHUNK]) for w in (s, f))
+    for strip in _strips(fused):
+        p, q = (_scaled(_windows(plane, strip)) for plane in (source, fused))
         parts.append(_information(p / p.sum(axis=0), q / q.sum(axis=0)))
     return np.concatenate(parts)
 
 
+def _identical(one: Plane, other: Plane) -> NDArray[np.bool_]:
+    """Which windows are the same in both images."""
+    return np.logical_and.reduce(_neighbours(one.levels == other.levels)).ravel()
+
+
+def _mean_score(fused: Plane, source: Plane, same: NDArray[np.bool_]) -> float:
+    """Mean information of the windows, 1 for those that are the same."""
+    information = _pixel_information(fused, source)
+    return float(information.sum(where=~same) + np.count_nonzero(same)) / same.size
+
+
 @shared
-def _edge_codes(plane: Plane) -> NDArray[np.int64]:
+def _edge_codes(plane: Plane) -> NDArray[np.int32]:
     """The 3x3 windows of the edge map as nine-bit numbers.
 
     Sobel gradients with the border repeated; an edge is where the squared length exceeds four
@@ -151,8 +168,11 @@ def _edge_codes(plane: Plane) -> NDArray[np.int64]:
     row = (strength > around[1:-1, :-2]) & (strength > around[1:-1, 2:])
     column = (strength > around[:-2, 1:-1]) & (strength > around[2:, 1:-1])
     edges = (row | column) & (strength > 4 * strength.mean())
-    bits = 1 << np.arange(9)[::-1, None]
-    return (_windows(edges).astype(np.int64) * bits).sum(axis=0)
+    codes = np.zeros((plane.shape[0] - 2, plane.shape[1] - 2), np.int32)
+    for neighbour in _neighbours(edges):
+        codes <<= 1
+        codes |= neighbour
+    return codes.ravel()
 
 
 def _edge_information(fused: Plane, source: Plane) -> float:
@@ -251,12 +271,8 @@ def fmi_pixel(sources: list[Plane], fused: Plane) -> float:
     >>> fmi_pixel([camera()[:64]] * 2, camera()[:64])
     1.0
     """
-    f = _pixel_windows(fused)
-    total = 0.0
-    for source in sources:
-        same = (_pixel_windows(source) == f).all(axis=0)
-        total += float(np.where(same, 1, _pixel_information(fused, source)).mean())
-    return total / len(sources)
+    scores = (_mean_score(fused, source, _identical(source, fused)) for source in sources)
+    return sum(scores) / len(sources)
 
 
 @metric(
@@ -292,10 +308,12 @@ def fmi_pixel_toolbox(sources: list[Plane], fused: Plane) -> float:
     1.0
     """
     first, second = sources
-    a, b, f = (_pixel_windows(plane) for plane in (first, second, fused))
-    same_a = (a == f).all(axis=0)
-    same_b = (b == np.where(same_a, f, _scaled(f))).all(axis=0)
-    return sum(
-        float(np.where(same, 1, _pixel_information(fused, source)).mean()) / 2
-        for same, source in ((same_a, first), (same_b, second))
-    )
+    same_first = _identical(first, fused)
+    same_second = np.empty_like(same_first)
+    start = 0
+    for strip in _strips(fused):
+        f, s = _windows(fused, strip), _windows(second, strip)
+        part = slice(start, start := start + f.shape[1])
+        same_second[part] = (s == np.where(same_first[part], f, _scaled(f))).all(axis=0)
+    scores = _mean_score(fused, first, same_first), _mean_score(fused, second, same_second)
+    return sum(scores) / 2
