@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import UsageError
 from methods import method
-from methods._filters import one_hot, remove_small_regions
 from methods.learned import WEIGHTS
 
 Array = NDArray[Any]
@@ -66,9 +62,9 @@ def fcn_x(sources: Array, *, device: str = "cpu") -> Array:
     >>> bool(np.allclose(fcn_x(sources).sum(axis=0), 1, atol=1e-6))
     True
     """
-    soft = _scores(sources, _soft, device)
-    weights = np.exp(soft - soft.max(axis=0))
-    return weights / weights.sum(axis=0)
+    from methods.learned.decision import blended
+
+    return blended(_scores(sources, "soft", device))
 
 
 @method(
@@ -123,33 +119,15 @@ def fcn_x_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") 
     >>> [float(x) for x in np.unique(fcn_x_hard(sources))]
     [0.0, 1.0]
     """
-    if not 0 <= smallest < 1:
-        raise UsageError(f"smallest must lie in [0, 1), got {smallest:g}")
-    scores = _scores(sources, _hard, device)
-    choice = remove_small_regions(_winner(scores, sources), smallest * scores[0].size)
-    return one_hot(choice, len(sources))
+    from methods.learned.decision import copied
+
+    return copied(_scores(sources, "hard", device), sources, smallest)
 
 
-def _soft(network: Any, stack: Any) -> Any:
-    return network(stack[:, :, 0])[0]
-
-
-def _hard(network: Any, stack: Any) -> Any:
-    return network(stack[:, :, 0])[1]
-
-
-def _scores(sources: Array, forward: Callable[[Any, Any], Any], device: str) -> Array:
-    """One output of the network, float32 (N, H, W)."""
+def _scores(sources: Array, output: Literal["soft", "hard"], device: str) -> Array:
+    from methods.learned.decision import network_scores
     from methods.learned.focusnet import MULTIPLE, REACH
-    from methods.learned.inference import Extent, infer, network_on, number_format
+    from methods.learned.inference import Extent
 
-    dtype = number_format(device, bf16=True)
-    network = network_on(WEIGHTS / "fcn-x.safetensors", "fcn-x", "gray", device, dtype)
     extent = Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=1536)
-    return infer(network, forward, sources, extent)
-
-
-def _winner(scores: Array, sources: Array) -> Array:
-    """Index of the largest score; of equal scores the brightest source, whatever their order."""
-    best = scores == scores.max(axis=0)
-    return np.where(best, sources, -1).argmax(axis=0)
+    return network_scores("fcn-x", sources, extent, output, device)

@@ -102,7 +102,9 @@ def test_trains_and_resumes(pools, tmp_path: Path):
     assert resumed.step == 60
 
 
-@pytest.mark.parametrize("name", ["fcn.gray", "fcn.four", "fcn-w.gray", "fcn-x.gray", "srcnn.x1"])
+@pytest.mark.parametrize(
+    "name", ["fcn.gray", "fcn.four", "fcn-w.gray", "fcn-x.gray", "fcn-s.gray", "srcnn.x1"]
+)
 def test_deterministic_training_gives_the_same_bits(name, pools, tmp_path: Path, request):
     from methods.learned.recipes import RECIPES
     from methods.learned.training import Options, Trainer

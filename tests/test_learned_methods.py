@@ -13,9 +13,10 @@ from bench.images import quantise
 from datasets.defocus import lens_pair, region_pair
 from methods import METHODS
 from methods.fcn import fcn
+from methods.fcn_s import fcn_s, fcn_s_hard
 from methods.fcn_x import fcn_x, fcn_x_hard
+from methods.learned import focusnet, smallnet
 from methods.learned.focusmap import focus
-from methods.learned.focusnet import MULTIPLE, REACH, FocusNet
 from methods.learned.inference import Extent, infer, pairwise, stacked
 from methods.learned.networks import CNN, FCN, SRCNN
 from methods.srcnn import srcnn
@@ -39,6 +40,10 @@ def disk(size: int = 128) -> np.ndarray:
     return np.hypot(y - size / 2, x - size / 2) < size / 3
 
 
+#: Methods on a network that takes any number of sources.
+FOCUSING = ["fcn-x", "fcn-x-hard", "fcn-s", "fcn-s-hard"]
+
+
 @pytest.fixture
 def pair() -> tuple[list[np.ndarray], np.ndarray]:
     """A region pair of a photo that no network has seen, and its truth."""
@@ -49,7 +54,16 @@ def pair() -> tuple[list[np.ndarray], np.ndarray]:
 #: Far below what the records say of 50 such pairs, far above an average of the sources.
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("fcn", 36), ("fcn-w", 50), ("fcn-x", 45), ("fcn-x-hard", 42), ("cnn", 32), ("srcnn", 34)],
+    [
+        ("fcn", 36),
+        ("fcn-w", 50),
+        ("fcn-x", 45),
+        ("fcn-x-hard", 42),
+        ("fcn-s", 42),
+        ("fcn-s-hard", 40),
+        ("cnn", 32),
+        ("srcnn", 34),
+    ],
 )
 def test_restores_a_region_pair(pair, name, least):
     sources, truth = pair
@@ -57,9 +71,10 @@ def test_restores_a_region_pair(pair, name, least):
     assert psnr(fuse("average", sources), truth) < 32
 
 
-def test_fcn_x_restores_a_lens_pair():
+@pytest.mark.parametrize("name", ["fcn-x", "fcn-s"])
+def test_focus_networks_restore_a_lens_pair(name):
     near, far, truth = (quantise(x) for x in lens_pair(photo(), disk(), 4.0))
-    assert psnr(fuse("fcn-x", [near, far]), truth) >= 38
+    assert psnr(fuse(name, [near, far]), truth) >= 38
 
 
 def test_fcn_takes_four_channels_of_a_colour_pair(pair):
@@ -78,26 +93,27 @@ def test_bf16_is_offered_only_where_it_changes_little(pair, name, monkeypatch):
     assert psnr(fuse(name, sources), plain) >= 50
 
 
-@pytest.mark.parametrize("name", ["fcn-x", "fcn-x-hard"])
+@pytest.mark.parametrize("name", FOCUSING)
 @pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0), (1, 2, 0)])
-def test_fcn_x_does_not_depend_on_the_order(name, order):
+def test_focus_networks_do_not_depend_on_the_order(name, order):
     rng = np.random.default_rng(2)
     sources = [rng.integers(0, 256, (50, 61)).astype(np.uint8) for _ in range(3)]
     swapped = fuse(name, [sources[k] for k in order])
-    assert abs(fuse(name, sources).astype(int) - swapped).max() <= (1 if name == "fcn-x" else 0)
+    assert abs(fuse(name, sources).astype(int) - swapped).max() <= (0 if "hard" in name else 1)
 
 
-def test_fcn_x_swapped_pair_is_the_same_to_the_bit(pair):
-    for name in ("fcn-x", "fcn-x-hard"):
-        assert (fuse(name, pair[0]) == fuse(name, pair[0][::-1])).all()
+@pytest.mark.parametrize("name", FOCUSING)
+def test_a_swapped_pair_is_the_same_to_the_bit(pair, name):
+    assert (fuse(name, pair[0]) == fuse(name, pair[0][::-1])).all()
 
 
-def test_hard_weights_choose_one_source_among_three():
+@pytest.mark.parametrize(("soft", "hard"), [(fcn_x, fcn_x_hard), (fcn_s, fcn_s_hard)])
+def test_hard_weights_choose_one_source_among_three(soft, hard):
     stack = np.random.default_rng(0).random((3, 40, 30), dtype=np.float32)
-    weights = fcn_x_hard(stack)
+    weights = hard(stack)
     assert set(np.unique(weights)) == {0.0, 1.0}
     assert (weights.sum(axis=0) == 1).all()
-    assert np.allclose(fcn_x(stack).sum(axis=0), 1, atol=1e-6)
+    assert np.allclose(soft(stack).sum(axis=0), 1, atol=1e-6)
 
 
 TILED = {
@@ -105,9 +121,15 @@ TILED = {
     "srcnn": (SRCNN, stacked, Extent(reach=10), 24),
     "cnn": (CNN, focus, Extent(reach=40, smallest=16), 32),
     "fcn-x": (
-        lambda: FocusNet(widths=(4, 4, 4, 4)),
+        lambda: focusnet.FocusNet(widths=(4, 4, 4, 4)),
         stacked,
-        Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE),
+        Extent(focusnet.REACH, focusnet.MULTIPLE, focusnet.MULTIPLE),
+        64,
+    ),
+    "fcn-s": (
+        lambda: smallnet.SmallFocusNet(widths=(4, 4, 4, 4)),
+        stacked,
+        Extent(smallnet.REACH, smallnet.MULTIPLE, smallnet.MULTIPLE),
         64,
     ),
 }
@@ -118,10 +140,11 @@ def test_tiles_give_what_the_whole_gives(name):
     make, forward, extent, side = TILED[name]
     torch.manual_seed(1)
     network = make().eval()
-    if name == "fcn-x":
+    focusing = name in ("fcn-x", "fcn-s")
+    if focusing:
         for parameter in network.parameters():
             torch.nn.init.normal_(parameter, std=0.2)
-    height, width = (1000, 45) if name == "fcn-x" else (83, 71)
+    height, width = (1000, 45) if focusing else (83, 71)
     sources = np.random.default_rng(0).random((2, height, width), dtype=np.float32)
     whole = infer(network, forward, sources, extent)
     tiled = infer(network, forward, sources, extent, tile=side)

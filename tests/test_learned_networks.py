@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from bench.errors import UsageError
+from methods.learned import focusnet, smallnet
 from methods.learned.focusmap import WINDOW, spread
-from methods.learned.focusnet import MULTIPLE, REACH, FocusNet
+from methods.learned.focusnet import FocusNet
 from methods.learned.networks import CNN, FCN, SRCNN, build, clarity, flip_transposed
+from methods.learned.smallnet import SmallFocusNet
 
 
 def count(network: torch.nn.Module) -> int:
@@ -69,6 +71,7 @@ def test_other_networks_have_the_papers_size():
 
 def test_weights_stay_below_two_megabytes():
     assert 2 * count(FocusNet()) < 2e6
+    assert 2 * count(SmallFocusNet()) < 1e6
 
 
 def test_cnn_scores_windows_at_stride_two():
@@ -99,35 +102,41 @@ def test_clarity_is_the_energy_of_the_laplacian():
     assert energy[0, 0, 4, 4] == pytest.approx((16 + 4) / 9)
 
 
-def focusnet() -> FocusNet:
+#: Networks that choose among any number of sources, and the modules that tell their reach.
+FOCUSING = {"FocusNet": (FocusNet, focusnet), "SmallFocusNet": (SmallFocusNet, smallnet)}
+
+
+def focusing(name: str) -> torch.nn.Module:
     torch.manual_seed(3)
-    network = FocusNet(widths=(8, 8, 8, 8)).eval()
+    network = FOCUSING[name][0](widths=(8, 8, 8, 8)).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.15)
     return network
 
 
+@pytest.mark.parametrize("name", FOCUSING)
 @pytest.mark.parametrize("sources", [2, 3, 5])
-def test_focusnet_follows_any_order_of_the_sources(sources):
-    network, order = focusnet(), torch.randperm(sources)
-    stack = torch.rand(2, sources, 32, 48)
+def test_focus_networks_follow_any_order_of_the_sources(name, sources):
+    network, order = focusing(name), torch.randperm(sources)
+    stack = torch.rand(2, sources, 32, 64)
     scores = network(stack)
-    assert scores.shape == (2, 2, sources, 32, 48)
+    assert scores.shape == (2, 2, sources, 32, 64)
     torch.testing.assert_close(network(stack[:, order]), scores[:, :, order], atol=1e-5, rtol=0)
     assert scores.std() > 1e-3
 
 
-def test_focusnet_looks_no_further_than_it_says():
-    network = focusnet()
+@pytest.mark.parametrize("name", FOCUSING)
+def test_focus_networks_look_no_further_than_they_say(name):
+    network, reach = focusing(name), FOCUSING[name][1].REACH
     for parameter in network.parameters():  # let every path through
         torch.nn.init.uniform_(parameter, 0, 0.05)
-    stack = torch.rand(1, 2, 1040, MULTIPLE, requires_grad=True)
+    stack = torch.rand(1, 2, 1056, FOCUSING[name][1].MULTIPLE, requires_grad=True)
     scores = network(stack)
     for row in (512, 520, 527):
         (slope,) = torch.autograd.grad(scores[..., row, 8].sum(), stack, retain_graph=True)
         rows = slope.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
-        assert row - REACH <= int(rows.min()) < row - 200
-        assert row + 200 < int(rows.max()) <= row + REACH
+        assert row - reach <= int(rows.min()) < row - 200
+        assert row + 200 < int(rows.max()) <= row + reach
 
 
 def test_unknown_networks():

@@ -27,7 +27,7 @@ from methods.learned.steady import LONGEST, Steady
 from methods.learned.training import Options, Trainer
 from methods.learned.weights import load_network
 
-SHAPE = (64, 80)
+SHAPE = (96, 64)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,7 @@ def small(name: str = "fcn.gray"):
     narrow = {
         "FCN": {"filters": 8, "size": 3},
         "FocusNet": {"widths": (8, 8, 8, 8), "dilations": (1,)},
+        "SmallFocusNet": {"widths": (8, 8, 8, 8), "dilations": (1,)},
     }
     arguments = {**recipe.arguments, **narrow.get(recipe.architecture, {})}
     kinds = dict.fromkeys(recipe.validation, 1)
@@ -190,7 +191,7 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("name", ["fcn.gray", "fcn-x.gray"])
+@pytest.mark.parametrize("name", ["fcn.gray", "fcn-x.gray", "fcn-s.gray"])
 def test_a_killed_run_ends_as_if_it_had_not_been(pools, tmp_path, name, monkeypatch):
     whole = trainer(name, pools, tmp_path / "whole", steps=8, validations=4).run()
     first = trainer(name, pools, tmp_path / "killed", steps=8, validations=4)
@@ -337,7 +338,7 @@ dist.init_process_group("gloo")
 rank = dist.get_rank()
 recipe = replace(RECIPES["fcn.gray"], arguments={"filters": 4, "size": 3}, batch=8, crop=24)
 files = list_photos(photos, "train")
-pool = {"region": make_pool(PoolSpec("region", 4, shape=(64, 80)), files, out / "p", workers=1)}
+pool = {"region": make_pool(PoolSpec("region", 4, shape=(64, 96)), files, out / "p", workers=1)}
 options = Options(out=out, steps=10, validations=2, precision="fp32")
 result = Trainer(recipe, pool, pool, options).run()
 torch.save([p.detach() for p in result.network.parameters()], out / f"rank{rank}.pt")

@@ -63,6 +63,15 @@ ABOUT: dict[str, tuple[tuple[str, ...], str, str]] = {
         "such change, surfaces with little on them, costs 5 dB on region pairs and 0.6 dB on lens "
         "pairs (ten of each) and gives cleaner decisions on real ones.",
     ),
+    "fcn-s": (
+        ("fcn-s", "fcn-s-hard"),
+        "SmallFocusNet (`methods/learned/smallnet.py`): FocusNet without scales finer than a "
+        "quarter of the resolution, an eighth of the operations. Trained on one core of a "
+        "processor.",
+        "Trained on the same scenes as `fcn-x`, with the same limits. Outlines finer than its "
+        "cells of 4 x 4 pixels cost it one to two dB on lens pairs and much more on region pairs, "
+        "whose boundaries are sharp to the pixel.",
+    ),
     "cnn": (
         ("cnn",),
         'The "slight" variant of the network of Liu et al. 2017, without the layer of 256 units.',

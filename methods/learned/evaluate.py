@@ -32,7 +32,7 @@ ORACLE = "oracle"
 #: Region blur, a lens, and depth as it was measured.
 KINDS = ("region", "lens", "depth")
 
-DEFAULT = "oracle,average,sobel,lp,gf,fcn,fcn-w,fcn-x,fcn-x-hard,cnn,srcnn"
+DEFAULT = "oracle,average,sobel,lp,gf,fcn,fcn-w,fcn-x,fcn-x-hard,fcn-s,fcn-s-hard,cnn,srcnn"
 
 
 def psnr(image: Any, truth: Any) -> float:

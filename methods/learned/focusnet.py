@@ -9,6 +9,7 @@ reach, over 300 pixels, carries a decision from an edge into the flat regions ar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -21,14 +22,19 @@ MULTIPLE = 16
 REACH = 320
 
 
-def _plus(x: Tensor, y: Tensor) -> Tensor:
+def added(x: Tensor, y: Tensor) -> Tensor:
     """Sum of both, in place of the first unless a gradient will ask for it."""
     return x + y if torch.is_grad_enabled() else x.add_(y)
 
 
-def _rectified(x: Tensor) -> Tensor:
+def rectified(x: Tensor) -> Tensor:
     """ReLU, likewise."""
     return F.relu(x) if torch.is_grad_enabled() else F.relu_(x)
+
+
+def _largest(x: Tensor) -> Tensor:
+    """Maximum over the sources, axis 1; one by one is five times as fast, but only forward."""
+    return x.amax(dim=1) if torch.is_grad_enabled() else reduce(torch.maximum, x.unbind(dim=1))
 
 
 class Block(nn.Module):
@@ -46,7 +52,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
-        return _plus(self.second(_rectified(self.first(x))), x)
+        return added(self.second(rectified(self.first(x))), x)
 
 
 class Meeting(nn.Module):
@@ -59,9 +65,9 @@ class Meeting(nn.Module):
 
     def forward(self, x: Tensor, count: int) -> Tensor:
         """(B * count, C, H, W), the sources of an image next to each other."""
-        best = self.best(x.unflatten(0, (-1, count)).amax(dim=1))
-        met = _plus(self.own(x).unflatten(0, (-1, count)), best.unsqueeze(1)).flatten(0, 1)
-        return _plus(_rectified(met), x)
+        best = self.best(_largest(x.unflatten(0, (-1, count))))
+        met = added(self.own(x).unflatten(0, (-1, count)), best.unsqueeze(1)).flatten(0, 1)
+        return added(rectified(met), x)
 
 
 class FocusNet(nn.Module):
@@ -123,14 +129,14 @@ class FocusNet(nn.Module):
             x = self.encoders[level](x)
             x = self.meetings[level](x, count)
             skips.append(x)
-            x = _rectified(self.downs[level](x))
+            x = rectified(self.downs[level](x))
         x = self.meetings[3](self.encoders[3](x), count)
         for block in self.deep:
             x = block(x)
         for level in (2, 1, 0):
-            x = _plus(F.interpolate(self.ups[level](x), scale_factor=2.0), skips.pop())
+            x = added(F.interpolate(self.ups[level](x), scale_factor=2.0), skips.pop())
             x = self.rejoin[level](x, count)
             for block in self.decoders[level].modules():
                 x = block(x) if isinstance(block, Block) else x
-        scores = F.pixel_shuffle(self.head(_rectified(x)).float(), 2)
+        scores = F.pixel_shuffle(self.head(rectified(x)).float(), 2)
         return scores.unflatten(0, (batch, count)).movedim(2, 0)

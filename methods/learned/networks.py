@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from bench.errors import UsageError
 from methods.learned.focusnet import FocusNet
+from methods.learned.smallnet import SmallFocusNet
 
 
 class FCN(nn.Module):
@@ -227,6 +228,7 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
     "CNN": CNN,
     "SRCNN": SRCNN,
     "FocusNet": FocusNet,
+    "SmallFocusNet": SmallFocusNet,
 }
 
 

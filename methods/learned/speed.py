@@ -29,6 +29,7 @@ NETWORKS: tuple[tuple[str, str, Forward], ...] = (
     ("fcn", "gray", pairwise),
     ("fcn-w", "gray", pairwise),
     ("fcn-x", "gray", stacked),
+    ("fcn-s", "gray", stacked),
     ("cnn", "gray", focus),
     ("srcnn", "x1", stacked),
 )

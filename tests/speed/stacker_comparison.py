@@ -35,6 +35,7 @@ from bench import timing
 timing.pin_torch(int(threads))
 from bench.images import read_image
 sources = [read_image(first), read_image(second)]
+fusion.fuse(method, [source[:64, :64] for source in sources])
 start = time.process_time()
 fused = fusion.fuse(method, sources)
 print(time.process_time() - start)
@@ -98,7 +99,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", default="4000x3000", metavar="WIDTHxHEIGHT")
-    parser.add_argument("--methods", nargs="+", default=["lp", "gf", "fcn-x"])
+    parser.add_argument("--methods", nargs="+", default=["lp", "gf", "fcn-s", "fcn-x"])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()

@@ -1,0 +1,133 @@
+"""FCN-S: the small network for any number of sources, blended or copied."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from methods import method
+from methods.learned import WEIGHTS
+
+Array = NDArray[Any]
+
+PAPER = "this benchmark (methods/learned/smallnet.py)"
+
+
+@method(
+    "fcn-s",
+    title="Small focus network, blended (FCN-S)",
+    kind="decision",
+    family="learned",
+    paper=PAPER,
+    weights=WEIGHTS / "fcn-s.safetensors",
+)
+def fcn_s(sources: Array, *, device: str = "cpu") -> Array:
+    """The blend of `fcn-x` at an eighth of its operations: for large photos on a processor.
+
+    `methods.learned.smallnet.SmallFocusNet` scores every source at every pixel; a softmax over the
+    sources makes weights of the scores. The order of the sources does not matter.
+
+    Parameters
+    ----------
+    sources : ndarray
+        float32 (N, H, W) in [0, 1].
+    device : str
+        ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    ndarray
+        float32 (N, H, W), non-negative, of sum 1.
+
+    Raises
+    ------
+    WeightsError
+        The weights file is missing or damaged.
+
+    Notes
+    -----
+    fidelity: a method of this benchmark; the network is described in
+    `methods.learned.smallnet`, its training in `methods.learned.recipes`.
+
+    References
+    ----------
+    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging that knows no order)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from methods.fcn_s import fcn_s
+    >>> sources = np.random.default_rng(0).random((3, 20, 30), dtype=np.float32)
+    >>> bool(np.allclose(fcn_s(sources).sum(axis=0), 1, atol=1e-6))
+    True
+    """
+    from methods.learned.decision import blended
+
+    return blended(_scores(sources, "soft", device))
+
+
+@method(
+    "fcn-s-hard",
+    title="Small focus network, pixels copied (FCN-S hard)",
+    kind="decision",
+    family="learned",
+    paper=PAPER,
+    weights=WEIGHTS / "fcn-s.safetensors",
+)
+def fcn_s_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") -> Array:
+    """The decision of `fcn-x-hard` at an eighth of its operations.
+
+    The source with the largest score of the network's second output takes the pixel. Then
+    regions smaller than a share of the image go over to the source next to them.
+
+    Parameters
+    ----------
+    sources : ndarray
+        float32 (N, H, W) in [0, 1].
+    smallest : float
+        Least share of the image's pixels that a region must have to stay.
+    device : str
+        ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    ndarray
+        float32 (N, H, W), 0 or 1.
+
+    Raises
+    ------
+    UsageError
+        `smallest` is not in [0, 1).
+    WeightsError
+        The weights file is missing or damaged.
+
+    Notes
+    -----
+    fidelity: a method of this benchmark; see `fcn_s`. Equal scores go to the brighter
+    source, whatever the order.
+
+    References
+    ----------
+    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging that knows no order)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from methods.fcn_s import fcn_s_hard
+    >>> sources = np.random.default_rng(0).random((2, 20, 30), dtype=np.float32)
+    >>> [float(x) for x in np.unique(fcn_s_hard(sources))]
+    [0.0, 1.0]
+    """
+    from methods.learned.decision import copied
+
+    return copied(_scores(sources, "hard", device), sources, smallest)
+
+
+def _scores(sources: Array, output: Literal["soft", "hard"], device: str) -> Array:
+    from methods.learned.decision import network_scores
+    from methods.learned.inference import Extent
+    from methods.learned.smallnet import MULTIPLE, REACH
+
+    extent = Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=4096)
+    return network_scores("fcn-s", sources, extent, output, device)
