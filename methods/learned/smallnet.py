@@ -77,27 +77,17 @@ class SmallFocusNet(nn.Module):
     def forward(self, sources: Tensor) -> Tensor:
         """Scores (2, B, N, H, W) of sources (B, N, H, W): soft first, then hard."""
         count = sources.shape[1]
+        finest = self._encoded(sources)
+        coarse = self._decoded_coarsely(finest, count)
+        return self._scores(coarse, finest, count).unflatten(0, (-1, count)).movedim(2, 0)
+
+    def _encoded(self, sources: Tensor) -> Tensor:
+        """The finest scale of each source: (B N, C, H / 4, W / 4)."""
         cells = F.pixel_unshuffle(sources.flatten(0, 1).unsqueeze(1) - 0.5, FOLD)
         cells = cells.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
-        height = cells.shape[2]
-        # Training keeps all layers for the gradient; else the finest ones go band by band, whose
-        # intermediate results stay in the cache instead of filling memory over and over.
-        rows = height if torch.is_grad_enabled() else BAND
-        finest = _in_bands(lambda top, stop: self._encoded(cells[:, :, top:stop]), height, rows)
-        del cells
-        coarse = self._decoded_coarsely(finest, count)
-        scores = _in_bands(
-            lambda top, stop: self._scores(
-                coarse[:, :, top // 2 : stop // 2], finest[:, :, top:stop], count
-            ),
-            height,
-            rows,
-            FOLD,
+        return _in_bands(
+            lambda top, stop: self.encoders[0](self.stem(cells[:, :, top:stop])), cells.shape[2]
         )
-        return scores.unflatten(0, (-1, count)).movedim(2, 0)
-
-    def _encoded(self, cells: Tensor) -> Tensor:
-        return self.encoders[0](self.stem(cells))
 
     def _decoded_coarsely(self, finest: Tensor, count: int) -> Tensor:
         """All but the finest scale: what goes up to it, at half its size."""
@@ -114,24 +104,30 @@ class SmallFocusNet(nn.Module):
         return self.ups[0](x)
 
     def _scores(self, coarse: Tensor, finest: Tensor, count: int) -> Tensor:
-        x = added(F.interpolate(coarse, scale_factor=2.0), finest)
-        x = self.decoders[0](self.rejoin[0](x, count))
-        return F.pixel_shuffle(self.head(rectified(x)).float(), FOLD)
+        """Both outputs (B N, 2, H, W), the only ones at full resolution."""
+
+        def scores(top: int, stop: int) -> Tensor:
+            x = F.interpolate(coarse[:, :, top // 2 : stop // 2], scale_factor=2.0)
+            x = added(x, finest[:, :, top:stop])
+            x = self.decoders[0](self.rejoin[0](x, count))
+            return F.pixel_shuffle(self.head(rectified(x)).float(), FOLD)
+
+        return _in_bands(scores, finest.shape[2], FOLD)
 
 
-def _in_bands(
-    make: Callable[[int, int], Tensor], height: int, rows: int, scale: int = 1
-) -> Tensor:
+def _in_bands(make: Callable[[int, int], Tensor], height: int, scale: int = 1) -> Tensor:
     """What ``make(top, stop)`` gives for all rows, made for some rows at a time.
 
-    A band is widened by `HALO` rows on either side, which are cut off again; each of its rows
+    Training keeps every layer for the gradient, so there all rows are one band. Else the
+    intermediate results of a band stay in the cache instead of filling memory over and over. A
+    band is widened by `HALO` rows on either side, which are cut off again; each of its rows
     becomes `scale` rows of the result.
     """
-    if height <= rows:
+    if torch.is_grad_enabled() or height <= BAND:
         return make(0, height)
     result = torch.empty(0)
-    for start in range(0, height, rows):
-        end = min(start + rows, height)
+    for start in range(0, height, BAND):
+        end = min(start + BAND, height)
         top, stop = max(start - HALO, 0), min(end + HALO, height)
         part = make(top, stop)[:, :, (start - top) * scale : (end - top) * scale]
         if start == 0:
