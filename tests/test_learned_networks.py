@@ -139,6 +139,16 @@ def test_focus_networks_look_no_further_than_they_say(name):
         assert row + 200 < int(rows.max()) <= row + reach
 
 
+@pytest.mark.parametrize("name", FOCUSING)
+def test_focus_networks_score_alike_with_and_without_a_gradient(name):
+    """Without one, sums go in place and `SmallFocusNet` works band by band (here 3 of them)."""
+    network = focusing(name)
+    stack = torch.rand(1, 2, 2 * smallnet.BAND * smallnet.FOLD + 64, 64)
+    with torch.inference_mode():
+        at_inference = network(stack)
+    torch.testing.assert_close(at_inference, network(stack).detach(), atol=1e-6, rtol=1e-6)
+
+
 def test_unknown_networks():
     with pytest.raises(UsageError, match="known: FCN"):
         build("ResNet")
