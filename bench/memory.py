@@ -6,15 +6,36 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bench.errors import UsageError
 
-#: Where Linux tells a container's limit and what of it is used: control groups, new and old.
-CONTAINERS = (
-    ("/sys/fs/cgroup", "memory.max", "memory.current"),
-    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """One of Linux's two kinds of control groups: where it is, and its files' names."""
+
+    folder: Path
+    controller: str
+    limit: str
+    usage: str
+    cache: str
+
+
+#: The new kind and the old. A group's limit holds for all groups within it.
+HIERARCHIES = (
+    Hierarchy(Path("/sys/fs/cgroup"), "", "memory.max", "memory.current", "inactive_file"),
+    Hierarchy(
+        Path("/sys/fs/cgroup/memory"),
+        "memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
 )
+
+#: Which groups this process is in.
+MEMBERSHIP = Path("/proc/self/cgroup")
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -57,19 +78,39 @@ def most(pid: int) -> int:
 
 
 def available() -> int | None:
-    """Bytes that are free on this machine, or in the container that it is; None: unknown."""
+    """Bytes that are free on this machine and in its control groups; None: unknown.
+
+    Containers, batch systems and service managers limit memory by control groups.
+    """
     left = []
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = Path("/proc/meminfo").read_text().splitlines()
         left += [int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")]
-    for folder, most_of, used_of in CONTAINERS:
-        with contextlib.suppress(OSError, ValueError):  # no such container, or "max"
-            allowed = int(Path(folder, most_of).read_text())
-            held = int(Path(folder, used_of).read_text())
-            facts = Path(folder, "memory.stat").read_text().splitlines()
-            cached = [int(f.split()[1]) for f in facts if f.startswith("inactive_file ")]
-            left.append(allowed - held + sum(cached))
+    for hierarchy in HIERARCHIES:
+        for group in _groups(hierarchy):
+            with contextlib.suppress(OSError, ValueError):  # no such group, or no limit
+                left.append(_left(hierarchy, group))
     return max(0, min(left)) if left else None
+
+
+def _groups(hierarchy: Hierarchy) -> list[Path]:
+    """The group of this process and those around it; where not told, the outermost alone."""
+    groups = [hierarchy.folder]
+    with contextlib.suppress(OSError, ValueError):
+        for line in MEMBERSHIP.read_text().splitlines():
+            _, controllers, name = line.split(":", 2)
+            if hierarchy.controller in controllers.split(","):
+                own = PurePosixPath(name).relative_to("/")
+                groups += [hierarchy.folder / part for part in (own, *own.parents)]
+    return groups
+
+
+def _left(hierarchy: Hierarchy, group: Path) -> int:
+    """What a group may still take: files in its cache give way, so they do not count."""
+    allowed = int((group / hierarchy.limit).read_text())
+    used = int((group / hierarchy.usage).read_text())
+    facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    return allowed - used + int(facts.get(hierarchy.cache, 0))
 
 
 def _status(name: str, pid: str = "self") -> int:

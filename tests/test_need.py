@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +95,24 @@ def test_a_window_is_a_share_of_the_image():
 def test_what_is_free_is_known_and_sensible():
     free = memory.available()
     assert free is None or 0 <= free < 1 << 50
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["new", "old"])
+def test_the_tightest_group_around_this_process_counts(tmp_path, monkeypatch, kind):
+    """A batch system limits a job's group, and not the machine's."""
+    groups = replace(memory.HIERARCHIES[kind], folder=tmp_path)
+    monkeypatch.setattr(memory, "HIERARCHIES", (groups,))
+    monkeypatch.setattr(memory, "MEMBERSHIP", tmp_path / "membership")
+    own = tmp_path / "job 7: x" / "step"
+    own.mkdir(parents=True)
+    lines = ["9:name=systemd:/elsewhere", f"4:{groups.controller}:/job 7: x/step"]
+    (tmp_path / "membership").write_text("\n".join(lines) + "\n")
+    for folder, limit in ((tmp_path, "max"), (own.parent, "9000"), (own, "max")):
+        (folder / groups.limit).write_text(limit + "\n")
+        (folder / groups.usage).write_text("5000\n")
+        (folder / "memory.stat").write_text(f"anon 7\n{groups.cache} 1000\n")
+    assert memory.available() == 5000
+    (own / groups.limit).write_text("4500\n")
+    assert memory.available() == 500
+    (own / groups.limit).write_text("3000\n")
+    assert memory.available() == 0
