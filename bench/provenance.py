@@ -183,7 +183,7 @@ def changes(old: Mapping[str, str], new: Mapping[str, str]) -> str:
 def machine(device: str = "cpu", threads: int | None = None) -> dict[str, Any]:
     """What timings depend on: processor, threads, device and the versions of the libraries."""
     description: dict[str, Any] = {
-        "cpu": _cpu_name(),
+        "cpu": processor(),
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
@@ -208,7 +208,8 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _cpu_name() -> str:
+def processor() -> str:
+    """What this machine's processor is called."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
         for line in info.read_text(errors="replace").splitlines():

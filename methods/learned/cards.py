@@ -66,8 +66,7 @@ ABOUT: dict[str, tuple[tuple[str, ...], str, str]] = {
     "fcn-s": (
         ("fcn-s", "fcn-s-hard"),
         "SmallFocusNet (`methods/learned/smallnet.py`): FocusNet without scales finer than a "
-        "quarter of the resolution, an eighth of the operations. Trained on one core of a "
-        "processor.",
+        "quarter of the resolution, an eighth of the operations. Trained on a processor.",
         "Trained on the same scenes as `fcn-x`, with the same limits. Outlines finer than its "
         "cells of 4 x 4 pixels cost it one to two dB on lens pairs and much more on region pairs, "
         "whose boundaries are sharp to the pixel.",
@@ -90,11 +89,28 @@ ABOUT: dict[str, tuple[tuple[str, ...], str, str]] = {
 
 def _command(name: str, part: str, run: dict[str, Any]) -> str:
     """What trains one network of a file again."""
+    device = "cuda" if _on_cuda(run) else "cpu"
     exactly = " --deterministic" if run.get("deterministic") else ""
     return (
-        f"python -m bench train {name}.{part} --data BSDS500 --device cuda "
+        f"python -m bench train {name}.{part} --data BSDS500 --device {device} "
         f"--steps {run['steps']} --seed {run['seed']}{exactly}"
     )
+
+
+def _on_cuda(run: dict[str, Any]) -> bool:
+    """Whether a network was trained on CUDA, as all were whose records do not say."""
+    return bool(run.get("cuda", True))
+
+
+def _arithmetic(runs: list[dict[str, Any]]) -> str:
+    return "bf16 autocast" if all(run.get("bf16", True) for run in runs) else "float32"
+
+
+def _circumstances(runs: list[dict[str, Any]]) -> str:
+    """What the wall time was spent beside."""
+    if all(_on_cuda(run) for run in runs):
+        return "Several networks shared the device, hence the wall time."
+    return f"On {runs[0]['threads']} threads of a machine that had other work to do."
 
 
 def again(name: str, record: dict[str, Any]) -> list[str]:
@@ -115,6 +131,7 @@ def again(name: str, record: dict[str, Any]) -> list[str]:
 def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
     """The model card of one weights file, Markdown."""
     methods, what, limits = ABOUT[name]
+    runs = list(record["networks"].values())
     lines = [f"# {name}.safetensors", "", what, "", f"SHA-256 `{record['sha256']}`.", ""]
     lines += ["## Data and terms", "", TERMS, "", "## Recipe", ""]
     lines += [
@@ -135,9 +152,9 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
         )
     lines += [
         "",
-        "Adam, warm-up and cosine, mean of the weights, bf16 autocast; losses and crops in "
+        f"Adam, warm-up and cosine, mean of the weights, {_arithmetic(runs)}; losses and crops in "
         "`methods/learned/recipes.py`, hashes of the data and the curve in the record "
-        f"`{name}.json`. Several networks shared the device, hence the wall time. To train again:",
+        f"`{name}.json`. {_circumstances(runs)} To train again:",
         "",
         "```bash",
         *(_command(name, part, run) for part, run in record["networks"].items()),

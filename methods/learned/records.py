@@ -6,12 +6,12 @@ import csv
 import itertools
 import json
 import math
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bench.provenance import processor
 from methods.learned.pools import data_hash
 from methods.learned.recipes import Recipe
 from methods.learned.training import Options, Result
@@ -56,7 +56,10 @@ def training_record(
             later["rate"] < earlier["rate"] for earlier, later in itertools.pairwise(result.history)
         ),
         "wall_seconds": round(result.seconds, 1),
-        "device": torch.cuda.get_device_name() if cuda else platform.processor() or "cpu",
+        "device": torch.cuda.get_device_name() if cuda else processor(),
+        "cuda": cuda,
+        "threads": torch.get_num_threads(),
+        "bf16": result.bf16,
         "torch": torch.__version__,
         "history": result.history,
     }

@@ -97,6 +97,7 @@ class Result:
     scores: dict[str, float]
     history: list[dict[str, float]] = field(default_factory=list)
     stopped: str = "finished"
+    bf16: bool = False
 
 
 class Trainer:
@@ -293,6 +294,7 @@ class Trainer:
             {k.removeprefix("psnr_"): v for k, v in scores.items() if k.startswith("psnr_")},
             self.history,
             stopped,
+            self.bf16,
         )
 
 
