@@ -19,6 +19,9 @@ from bench.errors import UsageError
 #: Resamples of the scenes behind an interval of a mean rank.
 RESAMPLES = 2000
 
+#: Scenes drawn at a time; a resample is how often each scene was drawn, not the scenes again.
+_DRAWS = 1 << 20
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -145,15 +148,26 @@ def agreement(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
         Indexed by scene: ``spearman`` and ``kendall`` in [-1, 1]; NaN where one of the two
         gives all methods the same score.
     """
-    rows = {}
-    for scene in values.index.intersection(truth.index):
-        pair = pd.DataFrame({"value": values.loc[scene], "truth": truth.loc[scene]}).dropna()
-        flat = len(pair) < 3 or (pair.nunique() < 2).any()
-        rows[scene] = {
-            "spearman": np.nan if flat else scipy.stats.spearmanr(pair.value, pair.truth)[0],
-            "kendall": np.nan if flat else scipy.stats.kendalltau(pair.value, pair.truth)[0],
-        }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["spearman", "kendall"])
+    scenes = values.index.intersection(truth.index)
+    methods = values.columns.intersection(truth.columns)
+    pairs = zip(
+        values.loc[scenes, methods].to_numpy(float),
+        truth.loc[scenes, methods].to_numpy(float),
+        strict=True,
+    )
+    rows = [_agreement(*pair) for pair in pairs]
+    return pd.DataFrame(rows, index=scenes, columns=["spearman", "kendall"], dtype=float)
+
+
+def _agreement(values: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[float, float]:
+    """Spearman's rho and Kendall's tau-b of the methods that have both scores."""
+    both = ~(np.isnan(values) | np.isnan(truth))
+    ranks = scipy.stats.rankdata(np.stack([values[both], truth[both]]), axis=1)
+    if ranks.shape[1] < 3 or not np.ptp(ranks, axis=1).all():
+        return np.nan, np.nan
+    orders = np.sign(ranks[:, :, None] - ranks[:, None, :]).reshape(2, -1)
+    tau = orders[0] @ orders[1] / np.sqrt((orders[0] @ orders[0]) * (orders[1] @ orders[1]))
+    return float(np.corrcoef(ranks)[0, 1]), float(tau)
 
 
 def _spread(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -199,7 +213,13 @@ def _bootstrap(
     ranks: NDArray[np.float64], seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """95 % percentile interval of each mean rank over resampled scenes."""
-    rng = np.random.default_rng(seed)
-    picks = rng.integers(0, len(ranks), (RESAMPLES, len(ranks)))
-    low, high = np.percentile(ranks[picks].mean(axis=1), [2.5, 97.5], axis=0)
+    rng, scenes = np.random.default_rng(seed), len(ranks)
+    means = np.empty((RESAMPLES, ranks.shape[1]))
+    at_once = max(1, _DRAWS // scenes)
+    for start in range(0, RESAMPLES, at_once):
+        rows = min(at_once, RESAMPLES - start)
+        draws = rng.integers(0, scenes, (rows, scenes)) + scenes * np.arange(rows)[:, None]
+        counts = np.bincount(draws.ravel(), minlength=rows * scenes).reshape(rows, scenes)
+        means[start : start + rows] = counts @ ranks / scenes
+    low, high = np.percentile(means, [2.5, 97.5], axis=0)
     return low, high

@@ -70,7 +70,9 @@ def load_results(out: Path | str, store: Store | None = None) -> Results:
 
 
 def _scores(manifest: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rows, failures = [], []
+    columns = [*KEYS, "metric", "value", "status"]
+    table: dict[str, list[Any]] = {column: [] for column in columns}  # rows would take far more
+    failures = []
     names = [metric["name"] for metric in manifest["metrics"]]
     for cell in manifest["cells"]:
         head = {key: cell[key] for key in KEYS}
@@ -81,13 +83,14 @@ def _scores(manifest: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
             )
         for name in cell["scores"] if fused else names:
             entry = cell["scores"].get(name) or {"value": None, "status": cell["status"]}
-            rows.append(head | {"metric": name, "value": entry["value"], "status": entry["status"]})
+            row = (*head.values(), name, entry["value"], entry["status"])
+            for column, value in zip(columns, row, strict=True):
+                table[column].append(value)
             if fused and entry["status"] != "ok":
                 failures.append(
                     head | {"metric": name, "status": entry["status"], "message": entry["message"]}
                 )
-    columns = [*KEYS, "metric", "value", "status"]
-    scores = pd.DataFrame(rows, columns=columns).astype({"value": float})
+    scores = pd.DataFrame(table).astype({"value": float})
     return scores, pd.DataFrame(failures, columns=[*KEYS, "metric", "status", "message"])
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
+from bench import stats
 from bench.errors import UsageError
 from bench.stats import agreement, critical_difference, rank_methods
 
@@ -108,3 +109,28 @@ def test_agreement():
     assert table.spearman.tolist()[:2] == [1, -1]
     assert table.kendall.tolist()[:2] == [1, -1]
     assert table.iloc[2].isna().all()
+
+
+def test_agreement_is_scipys_where_scores_tie_are_infinite_or_missing():
+    rng = np.random.default_rng(1)
+    values = pd.DataFrame(rng.integers(0, 6, (40, 9)).astype(float))
+    truth = pd.DataFrame(rng.standard_normal((40, 9)).round(1))
+    values.iloc[3, :5] = truth.iloc[5, 2] = np.nan
+    values.iloc[9, 1] = np.inf
+    table = agreement(values, truth)
+    for scene in values.index:
+        both = values.loc[scene].notna() & truth.loc[scene].notna()
+        pair = values.loc[scene, both], truth.loc[scene, both]
+        assert table.spearman[scene] == pytest.approx(scipy.stats.spearmanr(*pair)[0], abs=1e-12)
+        assert table.kendall[scene] == pytest.approx(scipy.stats.kendalltau(*pair)[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("at_once", [1 << 20, 500, 1])
+def test_intervals_are_those_of_resampled_scenes(scores, monkeypatch, at_once):
+    monkeypatch.setattr(stats, "_DRAWS", at_once)
+    table = rank_methods(scores, higher_is_better=True, seed=5).table
+    ranks = (-scores).rank(axis=1).to_numpy()
+    picks = np.random.default_rng(5).integers(0, len(ranks), (stats.RESAMPLES, len(ranks)))
+    low, high = np.percentile(ranks[picks].mean(axis=1), [2.5, 97.5], axis=0)
+    assert table.loc[scores.columns, "rank_low"].tolist() == low.tolist()
+    assert table.loc[scores.columns, "rank_high"].tolist() == high.tolist()
