@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from methods import method
 from methods.learned import WEIGHTS
+
+if TYPE_CHECKING:
+    from methods.learned.inference import Extent
 
 Array = NDArray[Any]
 
@@ -64,7 +67,7 @@ def fcn_s(sources: Array, *, device: str = "cpu") -> Array:
     """
     from methods.learned.decision import blended
 
-    return blended(_scores(sources, "soft", device))
+    return blended("fcn-s", sources, _extent(), device)
 
 
 @method(
@@ -121,13 +124,11 @@ def fcn_s_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") 
     """
     from methods.learned.decision import copied
 
-    return copied(_scores(sources, "hard", device), sources, smallest)
+    return copied("fcn-s", sources, _extent(), device, smallest)
 
 
-def _scores(sources: Array, output: Literal["soft", "hard"], device: str) -> Array:
-    from methods.learned.decision import network_scores
+def _extent() -> Extent:
     from methods.learned.inference import Extent
     from methods.learned.smallnet import MULTIPLE, REACH
 
-    extent = Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=4096)
-    return network_scores("fcn-s", sources, extent, output, device)
+    return Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=4096)

@@ -67,16 +67,16 @@ class Plane:
 def shared(
     fn: Callable[Concatenate[Plane, P], R],
 ) -> Callable[Concatenate[Plane, P], R]:
-    """Make ``fn(plane, *args)`` keep its result with `plane`, as long as the plane lives.
+    """Make ``fn(plane, *args, **kwargs)`` keep its result with `plane`, as long as the plane lives.
 
-    `args` must be hashable; planes are, by identity. A part of a fused image and a source
+    Arguments must be hashable; planes are, by identity. A part of a fused image and a source
     takes the fused image first, so that it goes with the fused image. Arrays are made
     read-only. Threads that meet may both compute a part; they get the same one.
     """
 
     @functools.wraps(fn)
     def part(plane: Plane, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = (part, *map(_name, args))
+        key = (part, *map(_name, args), *map(_name, sorted(kwargs.items())))
         try:
             return plane._kept[key]
         except KeyError:

@@ -58,9 +58,10 @@ def _root_median_square(sizes: Real) -> float:
 def phase_congruency(plane: Plane) -> Congruency:
     """Phase congruency of the levels 0..255."""
     found, noise = _congruency(plane, np.float32)
-    if noise < LEAST_NOISE_FOR_SINGLE:
-        found, _ = _congruency(plane, np.float64)
-    return found
+    if noise >= LEAST_NOISE_FOR_SINGLE:
+        return found
+    del found  # a large image needs the room
+    return _congruency(plane, np.float64)[0]
 
 
 def _congruency(plane: Plane, dtype: type) -> tuple[Congruency, float]:
@@ -70,7 +71,7 @@ def _congruency(plane: Plane, dtype: type) -> tuple[Congruency, float]:
     pixels = plane.levels.size
     waves = _aligned(2 * SCALES, pixels, dtype)
     planes = waves[:, :pixels].reshape(2 * SCALES, *plane.shape)
-    finest: Real = np.empty(plane.shape, dtype)
+    finest = _aligned(1, pixels, dtype)[0, :pixels].reshape(plane.shape)
     totals: list[Real] = [np.zeros((1, pixels), dtype) for _ in range(5)]
     desk = Desk.of(min(CHUNK, pixels), dtype)
     least = math.inf
@@ -99,7 +100,7 @@ def _spectra(plane: Plane, dtype: type) -> tuple[Real, Real]:
 
 
 def _aligned(rows: int, columns: int, dtype: type) -> Real:
-    """Rows that start at multiples of 64 bytes: cv2.magnitude rounds otherwise elsewhere."""
+    """Rows that start at multiples of 64 bytes: into others cv2.magnitude rounds otherwise."""
     pitch = -(-columns // 16) * 16
     room: Real = np.empty(rows * pitch + 16, dtype)
     start = -room.ctypes.data % 64 // room.itemsize

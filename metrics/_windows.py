@@ -111,7 +111,9 @@ class Gaussian:
         """The weights along one axis; the window is their outer product."""
         x = np.arange(self.size) - self.size // 2
         weights = np.exp(-(x**2) / (2 * self.sigma**2))
-        return weights / weights.sum()
+        weights /= weights.sum()
+        weights.flags.writeable = False  # all threads get this array
+        return weights
 
     def same(self, x: NDArray[Any]) -> NDArray[Any]:
         """Weighted sums around every pixel, zeros beyond the border."""

@@ -115,7 +115,7 @@ def _tree_score(tree: Plane, one: Plane, other: Plane) -> float:
     doi="10.1049/el.2010.1778",
     formula="mean over sources and both images' trees of the leaves' 2 I / (H + H)",
     golden="octave LMI",
-    tolerance=1e-4,
+    tolerance=1e-9,
     deviations=(
         "As in the public code the fourth of four siblings is judged with its last column black; "
         "without that slip values move by about 3e-4. Also as there, blocks of up to two rows or "

@@ -150,10 +150,11 @@ def _stages(sources: list[Plane], fused: Plane) -> Iterator[Stage]:
     paper="Zhao, Laganière, Liu 2007, Int. J. Innovative Computing, Information and Control 3(6A)",
     formula="product over phase congruency and its two moments of mean max(r_A, r_B, r_max)",
     golden="liu2020 QP, octave QP",
-    tolerance=1e-5,
+    tolerance=2e-6,
     deviations=(
         "Transforms in single precision (below 2e-6 on photos), in double precision where the "
-        "image is so clean that this would count."
+        "image is so clean that this would count (areas without any noise, as in drawings), which "
+        "takes twice the memory."
     ),
     smallest=11,
 )

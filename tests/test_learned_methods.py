@@ -15,7 +15,7 @@ from methods import METHODS
 from methods.fcn import fcn
 from methods.fcn_s import fcn_s, fcn_s_hard
 from methods.fcn_x import fcn_x, fcn_x_hard
-from methods.learned import focusnet, smallnet
+from methods.learned import decision, focusnet, smallnet
 from methods.learned.focusmap import focus
 from methods.learned.inference import Extent, infer, pairwise, stacked
 from methods.learned.networks import CNN, FCN, SRCNN
@@ -175,14 +175,16 @@ def test_srcnn_doubles_the_resolution():
     assert psnr(255 * large, 255 * truth) > psnr(255 * nearest, 255 * truth) + 1
 
 
-def test_wrong_arguments():
+def test_wrong_arguments(monkeypatch):
     three = np.zeros((3, 8, 8), np.float32)
     with pytest.raises(UsageError, match="two sources, got 3"):
         fcn(three)
     with pytest.raises(UsageError, match="scale 1 or 2"):
         srcnn(three, scale=3)
-    with pytest.raises(UsageError, match="smallest"):
-        fcn_x_hard(three, smallest=1.0)
+    monkeypatch.setattr(decision, "infer", None)  # not even started
+    for hard in (fcn_x_hard, fcn_s_hard):
+        with pytest.raises(UsageError, match="smallest"):
+            hard(three, smallest=1.0)
 
 
 @pytest.mark.parametrize("device", ["cuda", "tpu", "meta"])

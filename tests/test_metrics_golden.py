@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent / "golden"
 #: Columns that follow our definition to the letter: only rounding may differ.
 EXACT = {"QE_flat0": 1e-9, "QY_robust": 1e-9}
 
-#: Pairs on which a published code is dominated by rounding in flat windows, or as noted.
+#: Pairs on which a published code is dominated by rounding in flat windows.
 FRAGILE = {
     ("QY", "g_03"): 5e-3,
     ("QY", "g_04"): 1e-3,

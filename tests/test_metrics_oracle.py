@@ -13,7 +13,7 @@ from scipy import signal, stats
 from skimage import data
 from skimage import metrics as skmetrics
 
-from metrics import METRICS, Plane, _phase, perceptual
+from metrics import METRICS, Plane, _fourier, _phase, lmi, perceptual, phase
 
 PHOTOS = {
     "camera": data.camera()[60:121, 180:247],
@@ -194,9 +194,51 @@ def test_phase_congruency_of_a_clean_drawing_is_computed_in_double():
     assert found.phase[30, 32] > 0.1
 
 
-def test_leaves_without_pixels_count_nothing():
-    strip = np.hstack([data.camera()[:100]] * 2)  # so wide that leaves shrink below one row
+def test_blocks_too_thin_to_be_quartered_are_left_out():
+    """By hand: 8 rows are quartered to 4, then 2; where 2 should become 1, nothing is kept."""
+    strip = np.random.default_rng(0).integers(0, 256, (8, 100), np.uint8)
+    labels = lmi._leaves(Plane(strip))
+    out = labels < 0
+    assert 0.1 < out.mean() < 0.6
+    assert (out[::2] == out[1::2]).all()  # whole blocks of two rows
     assert 0.5 < METRICS["lmi"].fn([strip, strip], strip) <= 1
+
+
+def test_nothing_is_left_of_a_black_strip():
+    flat = np.zeros((8, 100), np.uint8)  # every block reaches the mean entropy, so all go on
+    assert (lmi._leaves(Plane(flat)) < 0).all()
+    assert METRICS["lmi"].fn([flat, flat], flat) == 0
+
+
+SIZES = [(6, 8), (7, 8), (6, 9), (7, 9), (1, 8), (8, 1), (2, 2), (1, 1)]
+
+
+@pytest.mark.parametrize("shape", SIZES)
+def test_filters_of_a_packed_spectrum_are_those_of_the_full_one(shape):
+    """A response that is real and even, and one that is real and odd and turned by -i."""
+    rng = np.random.default_rng(3)
+    image, response = rng.standard_normal((2, *shape))
+    mirrored = np.roll(response[::-1, ::-1], 1, (0, 1))
+    even, odd = (response + mirrored) / 2, (response - mirrored) / 2
+    spectrum = _fourier.transform(image)
+    columns = slice(shape[1] // 2 + 1)
+    for packed, full, factors in (
+        (spectrum, np.fft.fft2(image), even),
+        (_fourier.turned(spectrum), -1j * np.fft.fft2(image), odd),
+    ):
+        expected = np.fft.ifft2(full * factors).real
+        found = _fourier.filtered(packed, _fourier.packed(factors[:, columns], shape[1]))
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("strip", [7, 100])
+def test_phase_congruency_index_in_strips_is_that_of_the_whole(strip, monkeypatch):
+    photo = data.camera()[60:163, 180:247]
+    sources = [cv2.GaussianBlur(photo, (0, 0), sigma) for sigma in (1, 2)]
+    whole = METRICS["qp"].fn(sources, photo)
+    monkeypatch.setattr(phase, "WHOLE", 1)
+    monkeypatch.setattr(phase, "STRIP", strip)
+    assert METRICS["qp"].fn(sources, photo) == pytest.approx(whole, abs=1e-9)
 
 
 def test_there_is_no_contrast_where_all_around_is_black():

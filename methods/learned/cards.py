@@ -65,8 +65,9 @@ ABOUT: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
     "fcn-s": (
         ("fcn-s", "fcn-s-hard"),
-        "SmallFocusNet (`methods/learned/smallnet.py`): FocusNet without scales finer than a "
-        "quarter of the resolution, an eighth of the operations. Trained on a processor.",
+        "SmallFocusNet (`methods/learned/smallnet.py`), any number of sources: as FocusNet, but "
+        "narrower and on scales from 1/4 to 1/32 of the resolution, an eighth of the operations. "
+        "Trained on a processor.",
         "Trained on the same scenes as `fcn-x`, with the same limits. Outlines finer than its "
         "cells of 4 x 4 pixels cost it one to two dB on lens pairs and much more on region pairs, "
         "whose boundaries are sharp to the pixel.",
@@ -91,6 +92,8 @@ def _command(name: str, part: str, run: dict[str, Any]) -> str:
     """What trains one network of a file again."""
     device = "cuda" if _on_cuda(run) else "cpu"
     exactly = " --deterministic" if run.get("deterministic") else ""
+    if "bf16" in run:  # else the device decided, and would again
+        exactly += f" --precision {'bf16' if run['bf16'] else 'fp32'}"
     return (
         f"python -m bench train {name}.{part} --data BSDS500 --device {device} "
         f"--steps {run['steps']} --seed {run['seed']}{exactly}"
@@ -107,10 +110,11 @@ def _arithmetic(runs: list[dict[str, Any]]) -> str:
 
 
 def _circumstances(runs: list[dict[str, Any]]) -> str:
-    """What the wall time was spent beside."""
+    """What the wall time depends on."""
     if all(_on_cuda(run) for run in runs):
         return "Several networks shared the device, hence the wall time."
-    return f"On {runs[0]['threads']} threads of a machine that had other work to do."
+    threads = ", ".join(str(run["threads"]) for run in runs if not _on_cuda(run))
+    return f"On {threads} threads of a processor; another number of them rounds otherwise."
 
 
 def again(name: str, record: dict[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,32 +15,76 @@ from methods.learned.inference import Extent, infer, network_on, number_format
 Array = NDArray[Any]
 
 
-def network_scores(
-    method: str, sources: Array, extent: Extent, output: Literal["soft", "hard"], device: str
-) -> Array:
-    """One output of the network in a method's weights file.
+def blended(method: str, sources: Array, extent: Extent, device: str) -> Array:
+    """Weights by the softmax over the sources of a network's first output.
 
     Parameters
     ----------
     method : str
-        Whose weights: ``fcn-x``.
+        Whose weights file holds the network: ``fcn-x`` or ``fcn-s``.
     sources : ndarray
         float32 (N, H, W) in [0, 1].
     extent : Extent
         Of the network.
-    output : {'soft', 'hard'}
-        Scores to blend by, or to choose by.
     device : str
         ``cpu`` or ``cuda``.
 
     Returns
     -------
     ndarray
-        float32 (N, H, W).
+        float32 (N, H, W), non-negative, of sum 1.
+
+    Raises
+    ------
+    EnvironmentFault
+        There is no such device.
+    WeightsError
+        The weights file is missing or damaged.
     """
+    scores = infer(_network(method, device), _soft, sources, extent)
+    scores -= scores.max(axis=0)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=0)
+    return scores
+
+
+def copied(method: str, sources: Array, extent: Extent, device: str, smallest: float) -> Array:
+    """1 for the source with the largest score of a network's second output, else 0.
+
+    Of equal scores the brightest source wins, whatever their order. Regions that are too small
+    go over to the source next to them.
+
+    Parameters
+    ----------
+    method, sources, extent, device
+        As in `blended`.
+    smallest : float
+        Least share of the image's pixels that a region must have to stay, in [0, 1).
+
+    Returns
+    -------
+    ndarray
+        float32 (N, H, W).
+
+    Raises
+    ------
+    UsageError
+        `smallest` is not in [0, 1).
+    EnvironmentFault, WeightsError
+        As in `blended`.
+    """
+    if not 0 <= smallest < 1:
+        raise UsageError(f"smallest must lie in [0, 1), got {smallest:g}")
+    scores = infer(_network(method, device), _hard, sources, extent)
+    best = scores == scores.max(axis=0)
+    choice = np.where(best, sources, -1).argmax(axis=0)
+    choice = remove_small_regions(choice, smallest * scores[0].size)
+    return one_hot(choice, len(sources))
+
+
+def _network(method: str, device: str) -> Any:
     dtype = number_format(device, bf16=True)
-    network = network_on(WEIGHTS / f"{method}.safetensors", method, "gray", device, dtype)
-    return infer(network, _soft if output == "soft" else _hard, sources, extent)
+    return network_on(WEIGHTS / f"{method}.safetensors", method, "gray", device, dtype)
 
 
 def _soft(network: Any, stack: Any) -> Any:
@@ -49,29 +93,3 @@ def _soft(network: Any, stack: Any) -> Any:
 
 def _hard(network: Any, stack: Any) -> Any:
     return network(stack[:, :, 0])[1]
-
-
-def blended(scores: Array) -> Array:
-    """Softmax over the sources; overwrites the scores."""
-    scores -= scores.max(axis=0)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=0)
-    return scores
-
-
-def copied(scores: Array, sources: Array, smallest: float) -> Array:
-    """The source with the largest score, 1 or 0, without regions below a share of the image.
-
-    Of equal scores the brightest source wins, whatever their order.
-
-    Raises
-    ------
-    UsageError
-        `smallest` is not in [0, 1).
-    """
-    if not 0 <= smallest < 1:
-        raise UsageError(f"smallest must lie in [0, 1), got {smallest:g}")
-    best = scores == scores.max(axis=0)
-    choice = np.where(best, sources, -1).argmax(axis=0)
-    choice = remove_small_regions(choice, smallest * scores[0].size)
-    return one_hot(choice, len(sources))

@@ -42,9 +42,9 @@ class SmallFocusNet(nn.Module):
     Notes
     -----
     Pixel-unshuffle by 4 hands the first layer a neighbourhood of 12 x 12 pixels at a sixteenth of
-    the positions, and a pixel-shuffle gives every pixel its own score again. All else is as in
-    `methods.learned.focusnet.FocusNet`: no normalisation, which makes tiles exact, and sums and
-    rectifiers in place where no gradient is asked for.
+    the positions, and a pixel-shuffle gives every pixel its own score again. As in
+    `methods.learned.focusnet.FocusNet` nothing is normalised, which makes tiles exact, and sums
+    and rectifiers go in place where no gradient is asked for.
 
     Examples
     --------

@@ -5,7 +5,8 @@
 Every row is a process of its own that reads the same two TIFF files, fuses them and writes a TIFF
 file; ``enfuse`` (Debian's package of that name) is left out where it is not installed. CPU time is
 that of all threads, in user and system mode, the smallest of several runs; *fusing* leaves out
-what a program needs to start, to read and to write, which for enfuse cannot be told apart.
+what a program needs to start, to load weights, to read and to write, which for enfuse cannot be
+told apart.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from bench import timing
 timing.pin_torch(int(threads))
 from bench.images import read_image
 sources = [read_image(first), read_image(second)]
-fusion.fuse(method, [source[:64, :64] for source in sources])
+fusion.fuse(method, [source[:64, :64] for source in sources])  # imports and weights
 start = time.process_time()
 fused = fusion.fuse(method, sources)
 print(time.process_time() - start)
