@@ -150,24 +150,25 @@ def agreement(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """
     scenes = values.index.intersection(truth.index)
     methods = values.columns.intersection(truth.columns)
-    pairs = zip(
-        values.loc[scenes, methods].to_numpy(float),
-        truth.loc[scenes, methods].to_numpy(float),
-        strict=True,
-    )
-    rows = [_agreement(*pair) for pair in pairs]
+    scores = np.stack([table.loc[scenes, methods].to_numpy(float) for table in (values, truth)])
+    scores[:, np.isnan(scores).any(axis=0)] = np.nan
+    ranks = scipy.stats.rankdata(scores, axis=2, nan_policy="omit")
+    rows = [_agreement(ranks[:, k]) for k in range(len(scenes))]
     return pd.DataFrame(rows, index=scenes, columns=["spearman", "kendall"], dtype=float)
 
 
-def _agreement(values: NDArray[np.float64], truth: NDArray[np.float64]) -> tuple[float, float]:
-    """Spearman's rho and Kendall's tau-b of the methods that have both scores."""
-    both = ~(np.isnan(values) | np.isnan(truth))
-    ranks = scipy.stats.rankdata(np.stack([values[both], truth[both]]), axis=1)
+def _agreement(ranks: NDArray[np.float64]) -> tuple[float, float]:
+    """Spearman's rho and Kendall's tau-b of two rows of ranks, NaN where a method has none."""
+    ranks = ranks[:, ~np.isnan(ranks[0])]
     if ranks.shape[1] < 3 or not np.ptp(ranks, axis=1).all():
         return np.nan, np.nan
     orders = np.sign(ranks[:, :, None] - ranks[:, None, :]).reshape(2, -1)
-    tau = orders[0] @ orders[1] / np.sqrt((orders[0] @ orders[0]) * (orders[1] @ orders[1]))
-    return float(np.corrcoef(ranks)[0, 1]), float(tau)
+    return _cosine(ranks - ranks.mean(axis=1, keepdims=True)), _cosine(orders)
+
+
+def _cosine(pair: NDArray[np.float64]) -> float:
+    first, second = pair
+    return float(first @ second / np.sqrt((first @ first) * (second @ second)))
 
 
 def _spread(scores: NDArray[np.float64]) -> NDArray[np.float64]:

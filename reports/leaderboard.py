@@ -77,12 +77,11 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
     if dataset:
         scores = scores[scores["dataset"] == dataset]
     directions = {m["name"]: m["higher_is_better"] for m in results.manifest["metrics"]}
+    tables = {metric: by_scene(scores, metric) for metric in directions}
     rankings, skipped = {}, {}
     for metric, higher in directions.items():
         try:
-            rankings[metric] = rank_methods(
-                by_scene(scores, metric), higher_is_better=higher, alpha=ALPHA
-            )
+            rankings[metric] = rank_methods(tables[metric], higher_is_better=higher, alpha=ALPHA)
         except UsageError as error:
             skipped[metric] = str(error)
     if not rankings:
@@ -92,7 +91,7 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
         rankings,
         _overall(rankings, untrusted),
         untrusted,
-        _agreement(scores, directions),
+        _agreement(tables, directions),
         skipped,
         _incomplete(scores),
     )
@@ -182,14 +181,14 @@ def _overall(rankings: dict[str, Ranking], untrusted: dict[str, Any]) -> pd.Data
     return ranks.sort_values("overall", kind="stable")
 
 
-def _agreement(scores: pd.DataFrame, directions: dict[str, bool]) -> pd.DataFrame:
+def _agreement(tables: dict[str, pd.DataFrame], directions: dict[str, bool]) -> pd.DataFrame:
     columns = ["spearman", "kendall", "scenes"]
     if TRUTH not in directions:
         return pd.DataFrame(columns=columns)
-    truth = by_scene(scores, TRUTH).replace([np.inf, -np.inf], np.nan)
+    truth = tables[TRUTH].replace([np.inf, -np.inf], np.nan)
     rows = {}
     for metric, higher in directions.items():
-        values = by_scene(scores, metric)
+        values = tables[metric]
         table = agreement(values if higher else -values, truth).dropna()
         if metric != TRUTH and len(table):
             rows[metric] = {**table.mean().to_dict(), "scenes": len(table)}
