@@ -34,6 +34,8 @@ NEEDS_IMAGE = "needs the image"
 TRIES = 4
 #: Seconds to wait for the first worker.
 PATIENCE = 60.0
+#: What dask's workers call their graphics cards, by convention.
+GPU = "GPU"
 #: Daemonic workers, dask's default, may not have children.
 SETTINGS = {"distributed.worker.daemon": False}
 
@@ -59,7 +61,7 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def connect(scheduler: str | None, workers: int) -> Iterator[Cluster]:
+def connect(scheduler: str | None, workers: int, *, gpu: bool = False) -> Iterator[Cluster]:
     """Connect to a running scheduler, or start workers on this machine for the block.
 
     Parameters
@@ -68,11 +70,14 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Cluster]:
         Its address, such as ``tcp://host:8786``.
     workers : int
         How many to start when there is none.
+    gpu : bool
+        Only workers with the resource `GPU` are of use; those started here have it.
 
     Raises
     ------
     EnvironmentFault
-        dask.distributed is not installed, the scheduler cannot be reached, or has no worker.
+        dask.distributed is not installed, the scheduler cannot be reached, or has no worker of
+        use.
     """
     try:
         import dask
@@ -85,16 +90,34 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Cluster]:
         stack.enter_context(dask.config.set(SETTINGS))
         try:
             if scheduler is None:
-                options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
-                target = stack.enter_context(LocalCluster(**options))
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    resources={GPU: 1} if gpu else {},
+                )
+                target = stack.enter_context(cluster)
             else:
                 target = scheduler
             client = stack.enter_context(Client(target, timeout=PATIENCE))
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, ValueError) as error:
             raise EnvironmentFault(f"scheduler {scheduler or 'local'}: {error}") from error
-        threads = client.nthreads()
-        yield Cluster(client, max(1, sum(threads.values())))
+        yield Cluster(client, _slots(client, gpu))
+
+
+def _slots(client: Any, gpu: bool) -> int:
+    """Scenes that the workers, or those with a GPU, can take at the same time."""
+    found = client.scheduler_info(n_workers=-1)["workers"].values()
+    if not gpu:
+        return max(1, sum(worker["nthreads"] for worker in found))
+    slots = sum(min(worker["nthreads"], int(worker["resources"].get(GPU, 0))) for worker in found)
+    if not slots:
+        raise EnvironmentFault(
+            f"none of {len(found)} workers has a GPU; start them with `dask worker ADDRESS "
+            f"--resources {GPU}=1`"
+        )
+    return slots
 
 
 class Remote:
@@ -182,7 +205,7 @@ class Remote:
             retries=1,
             workers=[self._where] if self._where else None,
             allow_other_workers=bool(self._where),
-            resources={"GPU": 1} if self._gpu else None,
+            resources={GPU: 1} if self._gpu else None,
         )
 
 

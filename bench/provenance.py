@@ -196,7 +196,8 @@ def machine(device: str = "cpu", threads: int | None = None) -> dict[str, Any]:
     if device.startswith("cuda"):
         import torch
 
-        description["gpu"] = torch.cuda.get_device_name(device)
+        there = torch.cuda.is_available()  # else the workers of a cluster have it
+        description["gpu"] = torch.cuda.get_device_name(device) if there else "of the workers"
         description["cuda"] = torch.version.cuda
     return description
 

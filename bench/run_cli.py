@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
     from bench.timing import check_device
     from datasets.fetch import fetch
 
-    check_device(args.device)
+    check_device(args.device, here=args.scheduler is None)
     if args.offline:
         os.environ["MFIF_OFFLINE"] = "1"
     for plugin in args.plugin:
@@ -214,7 +214,7 @@ def _cluster(args: argparse.Namespace) -> contextlib.AbstractContextManager[Clus
         return contextlib.nullcontext()
     from bench.backends import connect
 
-    return connect(args.scheduler, args.workers or WORKERS)
+    return connect(args.scheduler, args.workers or WORKERS, gpu=args.device.startswith("cuda"))
 
 
 def _seconds(text: str) -> float:

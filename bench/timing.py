@@ -47,15 +47,20 @@ def pin_torch(threads: int) -> None:
         torch.set_num_threads(threads)
 
 
-def check_device(device: str) -> None:
-    """Raise `EnvironmentFault` unless `device` is there: no silent fall-back to the processor."""
+def check_device(device: str, *, here: bool = True) -> None:
+    """Raise `EnvironmentFault` unless `device` is there: no silent fall-back to the processor.
+
+    If it is not to be `here`, but on other machines, it only must be one that could be.
+    """
     if device == "cpu":
         return
-    import torch
-
     kind, _, index = device.partition(":")
     if kind != "cuda" or (index and not index.isdigit()):
         raise EnvironmentFault(f"device {device!r} is unknown; allowed: cpu, cuda, cuda:N")
+    if not here:
+        return
+    import torch
+
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(index or 0) >= count:
         raise EnvironmentFault(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bench import backends
+from bench.child import Limits, Setup
 from bench.cli import main
+from bench.contract import pair
+from datasets import SceneImages
 
 HERE = Path(__file__).parent
 PLUGINS = [str(HERE / "plugin_faulty.py"), str(HERE / "plugin_deadly.py")]
@@ -82,6 +88,49 @@ def is_worker(pid: int) -> bool:
     return b"spawn_main" in own and any(
         b"forkserver" in path.read_bytes() for path in below if path.exists()
     )
+
+
+@contextlib.contextmanager
+def cluster(*resources: dict[str, float]) -> Iterator[str]:
+    """A scheduler's address, and a worker for each set of resources."""
+    import dask
+    from distributed import Nanny, Scheduler, SpecCluster
+
+    here = {"host": "127.0.0.1"}
+    scheduler = {"cls": Scheduler, "options": {**here, "dashboard": False, "port": 0}}
+    workers = {
+        k: {"cls": Nanny, "options": {**here, "nthreads": 1, "name": str(k), "resources": having}}
+        for k, having in enumerate(resources)
+    }
+    with (
+        dask.config.set(backends.SETTINGS),
+        SpecCluster(scheduler=scheduler, workers=workers) as started,
+    ):
+        yield started.scheduler_address
+
+
+@needs_dask
+def test_work_for_a_gpu_goes_to_workers_that_have_one():
+    """To be told from luck: of three workers only the second has one."""
+    images = SceneImages(tuple(pair(16, 16)))
+    with cluster({}, {"GPU": 1}, {}) as address, backends.connect(address, 0, gpu=True) as found:
+        assert found.slots == 1
+        info = found.client.scheduler_info(n_workers=-1)["workers"]
+        (expected,) = (where for where, worker in info.items() if worker["name"] == "1")
+        for _ in range(3):
+            remote = found.bench(Setup(images, device="cuda"), Limits(60), False)
+            remote.fuse("average", {})  # fails where torch sees no GPU; the place is what counts
+            remote.close()
+            assert remote._where == expected
+
+
+@needs_dask
+def test_no_worker_with_a_gpu(tmp_path, capsys):
+    with cluster({}) as address:
+        command = ["run", "--methods", "average", "--datasets", "tiny", "--plugin", *PLUGINS]
+        command += ["--out", str(tmp_path), *DASK, "--scheduler", address, "--device", "cuda"]
+        assert main(command) == 4
+    assert "--resources GPU=1" in capsys.readouterr().err
 
 
 @needs_dask
