@@ -97,7 +97,8 @@ def cluster(*resources: dict[str, float]) -> Iterator[str]:
     from distributed import Nanny, Scheduler, SpecCluster
 
     here = {"host": "127.0.0.1"}
-    scheduler = {"cls": Scheduler, "options": {**here, "dashboard": False, "port": 0}}
+    anywhere = {**here, "port": 0, "dashboard_address": "127.0.0.1:0"}
+    scheduler = {"cls": Scheduler, "options": anywhere}
     workers = {
         k: {"cls": Nanny, "options": {**here, "nthreads": 1, "name": str(k), "resources": having}}
         for k, having in enumerate(resources)
@@ -127,9 +128,8 @@ def test_work_for_a_gpu_goes_to_workers_that_have_one():
 @needs_dask
 def test_no_worker_with_a_gpu(tmp_path, capsys):
     with cluster({}) as address:
-        command = ["run", "--methods", "average", "--datasets", "tiny", "--plugin", *PLUGINS]
-        command += ["--out", str(tmp_path), *DASK, "--scheduler", address, "--device", "cuda"]
-        assert main(command) == 4
+        command = ["run", "--methods", "average", "--out", str(tmp_path), *DASK]
+        assert main([*command, "--scheduler", address, "--device", "cuda"]) == 4
     assert "--resources GPU=1" in capsys.readouterr().err
 
 

@@ -69,8 +69,8 @@ ABOUT: dict[str, tuple[tuple[str, ...], str, str]] = {
         "narrower and on scales from 1/4 to 1/32 of the resolution, an eighth of the operations. "
         "Trained on a processor.",
         "Trained on the same scenes as `fcn-x`, with the same limits. Outlines finer than its "
-        "cells of 4 x 4 pixels cost it about two dB on lens pairs and twenty on region pairs, whose "
-        "boundaries are sharp to the pixel.",
+        "cells of 4 x 4 pixels cost it about two dB on lens pairs and twenty on region pairs, "
+        "whose boundaries are sharp to the pixel.",
     ),
     "cnn": (
         ("cnn",),
