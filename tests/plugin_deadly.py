@@ -94,7 +94,7 @@ def poisons(sources):
 
 @method("naps", title="Takes a while", **CONTROL)
 def naps(sources):
-    time.sleep(0.5)
+    time.sleep(1.5)
     return sources[1]
 
 
