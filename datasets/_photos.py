@@ -24,6 +24,8 @@ BUNDLED = (
     *("astronaut", "brick", "camera", "chelsea", "coffee", "coins"),
     *("gravel", "immunohistochemistry", "rocket"),
 )
+#: Their terms.
+PHOTOS = "scikit-image's bundled photos: public domain, CC0 or without known restrictions"
 
 
 def bundled(name: str) -> Image:

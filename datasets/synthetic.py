@@ -8,24 +8,25 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import NothingSelected, UsageError
 from bench.images import SUFFIXES
 from datasets._depth import motorcycle_images
-from datasets._photos import BUNDLED, bundled, known_scene, photo_of
+from datasets._photos import BUNDLED, PHOTOS, bundled, known_scene, photo_of
 from datasets._seeds import generator
 from datasets.base import Scene, SceneImages, dataset
-from datasets.defocus import Image, Kernel, lens_pair, region_pair
+from datasets.defocus import OUTLINE_SIGMA, Image, Kernel, lens_pair, region_pair
 from datasets.masks import bsds_labels, random_mask, segment_mask
+
+cv2 = lazy.load("cv2")
 
 #: Standard deviation of the paper's Gaussians.
 SIGMA = (2.0, 10.0)
 #: Circles of confusion of the lens model, in pixels.
 RADIUS = (2.0, 7.0)
-
-PHOTOS = "scikit-image's bundled photos: public domain, CC0 or without known restrictions"
 
 
 @dataset(
@@ -84,17 +85,30 @@ def region_images(name: str, file: Path | None, sigma: float) -> SceneImages:
 
 
 def lens_images(
-    name: str, file: Path | None, radii: tuple[float, float], kernel: Kernel
+    name: str, file: Path | None, radii: tuple[float, float], kernel: Kernel, enlarge: int = 1
 ) -> SceneImages:
-    """The pair of `synthetic-lens` for one photo; see `region_images`."""
+    """The pair of `synthetic-lens` for one photo; see `region_images`.
+
+    With `enlarge` everything is that many times larger, the circles of confusion too.
+    """
     photo = _photo(name, file)
     rng = generator("synthetic-lens", name, "object")
     mask = _object(rng, file, photo.shape[:2])
     background = None if file else _other(rng, name, photo)
-    pair = lens_pair(photo, mask, radii, background=background, kernel=kernel)
+    if enlarge > 1:
+        photo, mask = _enlarged(photo, enlarge), _enlarged(mask.astype(np.float32), enlarge) > 0.5
+        background = None if background is None else _enlarged(background, enlarge)
+        radii = (enlarge * radii[0], enlarge * radii[1])
+    outline = enlarge * OUTLINE_SIGMA
+    pair = lens_pair(photo, mask, radii, background=background, kernel=kernel, outline=outline)
     if rng.random() < 0.5:
         return known_scene(pair.near, pair.far, truth=pair.truth, mask=mask)
     return known_scene(pair.far, pair.near, truth=pair.truth, mask=~mask)
+
+
+def _enlarged(image: Image, times: int) -> Image:
+    large = cv2.resize(image, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    return np.clip(large, 0, 1)
 
 
 def _photos(folder: str) -> list[tuple[str, Path | None]]:

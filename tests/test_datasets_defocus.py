@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import ImageError, UsageError
+from bench.images import quantise
 from datasets._depth import filled, layered
 from datasets._photos import polygon_mask
+from datasets.base import SceneImages
+from datasets.camera import shot_images
 from datasets.defocus import (
     composite,
     degrade,
@@ -187,3 +190,17 @@ def test_polygons_cover_pixels_by_half():
     mask = polygon_mask([[[1, 1], [3.3, 1], [3.3, 3.7], [1, 3.7]]], 5, 6)
     assert np.argwhere(mask).min(axis=0).tolist() == [1, 1]
     assert np.argwhere(mask).max(axis=0).tolist() == [3, 2]
+
+
+def test_shots_of_a_camera_differ_by_little_more_than_noise():
+    picture = quantise(gaussian_blur(noise(64, 96, 3), 3.0))
+    given = SceneImages((picture, picture), reference=picture)
+    shots = shot_images("scene", lambda: given)
+    assert shots.reference is picture
+    errors = [shot.astype(float) - picture for shot in shots.sources]
+    for error in errors:
+        assert 0.7 < error.std() < 2
+        assert abs(error.mean()) < 0.03 * picture.mean()
+    assert abs(errors[0].mean() - errors[1].mean()) > 0.05
+    assert np.array_equal(shot_images("scene", lambda: given).sources, shots.sources)
+    assert not np.array_equal(shot_images("other", lambda: given).sources, shots.sources)

@@ -105,13 +105,13 @@ def test_two_folders_with_scenes_of_one_name(tmp_path):
         load_scenes([f"folder:{one}", f"folder:{two}"])
 
 
-@pytest.mark.parametrize("dataset", ["folder", "synthetic", "synthetic-lens"])
+@pytest.mark.parametrize("dataset", ["folder", "synthetic", "synthetic-lens", "synthetic-camera"])
 def test_no_such_folder(tmp_path, dataset):
     with pytest.raises(UsageError, match="no such folder"):
         load_scenes(f"{dataset}:{tmp_path / 'missing'}")
 
 
-@pytest.mark.parametrize("dataset", ["synthetic", "synthetic-lens"])
+@pytest.mark.parametrize("dataset", ["synthetic", "synthetic-lens", "synthetic-camera"])
 class TestFromPhotos:
     def test_each_photo_becomes_a_pair(self, tmp_path, dataset):
         put(tmp_path, "one.png", "two.jpg", size=(48, 64, 3))
