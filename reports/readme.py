@@ -2,7 +2,8 @@
 
 Each table of the README stands between two comments, ``<!-- name -->`` and ``<!-- end name -->``;
 this writes what lies between them again: Tables 1 and 2 and the comparison with the paper from a
-finished run, the scores on held-out pairs from ``methods/learned/weights/heldout.json``.
+finished run, the scores on held-out pairs from ``methods/learned/weights/heldout.json`` and, for
+photos of many pixels, ``large.json`` beside it.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from bench.errors import BenchError, DataUnavailable, UsageError
 from bench.images import write_bytes
 
 ROOT = Path(__file__).parents[1]
-HELD_OUT = ROOT / "methods" / "learned" / "weights" / "heldout.json"
+WEIGHTS = ROOT / "methods" / "learned" / "weights"
 
-#: Columns of the held-out table: kind of pair, and gray or colour.
-COLUMNS = tuple((k, c) for k in ("region", "lens", "depth") for c in ("gray", "colour"))
+#: What ``python -m methods.learned.evaluate`` printed, for each table of the README made of it.
+SCORES = {"held-out": WEIGHTS / "heldout.json", "large": WEIGHTS / "large.json"}
 
 
 def replace(text: str, name: str, body: str) -> str:
@@ -57,15 +58,18 @@ def narrow(table: str) -> str:
     return "\n".join(lines)
 
 
-def held_out_table(scores: dict[str, dict[str, dict[str, dict[str, float]]]]) -> str:
+def psnr_table(scores: dict[str, dict[str, dict[str, dict[str, float]]]]) -> str:
     """Mean PSNR per method, the best of each column in bold; the oracle competes with nobody."""
-    methods = list(scores["psnr"]["region"]["gray"])
+    kinds = scores["psnr"].items()
+    columns = [(kind, c) for kind, found in kinds for c in ("gray", "colour") if c in found]
+    (kind, colour), *_ = columns
+    methods = list(scores["psnr"][kind][colour])
     order = [m for m in methods if m != "oracle"] + ["oracle"] * ("oracle" in methods)
-    lines = ["| method | " + " | ".join(f"{k}, {c}" for k, c in COLUMNS) + " |"]
-    lines.append("| --- |" + " ---: |" * len(COLUMNS))
+    lines = ["| method | " + " | ".join(f"{k}, {c}" for k, c in columns) + " |"]
+    lines.append("| --- |" + " ---: |" * len(columns))
     for method in order:
         cells = []
-        for kind, colour in COLUMNS:
+        for kind, colour in columns:
             column = scores["psnr"][kind][colour]
             best = max(round(value, 1) for name, value in column.items() if name != "oracle")
             value = f"{column[method]:.1f}"
@@ -113,7 +117,8 @@ def main(argv: list[str] | None = None) -> int:
         text = file.read_text(encoding="utf-8")
         if args.run is not None:
             text = with_run(text, args.run)
-        text = replace(text, "held-out", held_out_table(json.loads(HELD_OUT.read_text())))
+        for name, printed in SCORES.items():
+            text = replace(text, name, psnr_table(json.loads(printed.read_text())))
     except BenchError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

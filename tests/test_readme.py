@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -13,6 +14,8 @@ from bench.errors import UsageError
 from bench.fusion import fuse
 from bench.images import read_image
 from methods import METHODS
+from methods.learned.evaluate import COLOURS
+from methods.learned.heldout import KINDS
 from metrics import Scorer
 from reports import readme
 
@@ -26,15 +29,17 @@ def block(name: str) -> str:
     return TEXT.split(f"<!-- {name} -->")[1].split(f"<!-- end {name} -->")[0]
 
 
-def test_held_out_scores_are_those_of_the_weights():
-    scores = json.loads(readme.HELD_OUT.read_text())
-    assert readme.replace(TEXT, "held-out", readme.held_out_table(scores)) == TEXT
+@pytest.mark.parametrize("table", readme.SCORES)
+def test_psnr_is_what_was_printed(table):
+    scores = json.loads(readme.SCORES[table].read_text())
+    assert readme.replace(TEXT, table, readme.psnr_table(scores)) == TEXT
 
 
 def test_held_out_scores_are_of_every_learned_method():
-    scores = json.loads(readme.HELD_OUT.read_text())["psnr"]
+    scores = json.loads(readme.SCORES["held-out"].read_text())["psnr"]
     learned = {m.name for m in METHODS if m.family == "learned"}
-    for kind, colour in readme.COLUMNS:
+    assert tuple(scores) == KINDS
+    for kind, colour in itertools.product(KINDS, COLOURS):
         assert learned <= set(scores[kind][colour])
 
 

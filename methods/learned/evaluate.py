@@ -1,8 +1,6 @@
 """``python -m methods.learned.evaluate``: mean PSNR on pairs made of photos never trained on.
 
-The photos are the ``held-out`` part of the data folder (`methods.learned.pools.list_photos`);
-the pairs are those of the datasets ``synthetic`` and ``synthetic-lens``. Beside them stands the
-one scene of real depth with truth, ``synthetic/motorcycle``.
+`methods.learned.heldout` says what pairs there are.
 """
 
 from __future__ import annotations
@@ -19,18 +17,21 @@ import numpy as np
 from bench.errors import BenchError, UsageError
 from bench.fusion import fuse
 from bench.images import to_gray255
-from datasets.base import SceneImages
-from methods.learned.pools import list_photos
+from bench.plan import Variant, select_methods, split_names
+from methods.learned.heldout import KINDS, LARGE, Reader, held_out
 
 #: A fused image equal to the truth counts as this many dB.
 EXACT = 99.0
+
+#: Makes an image of sources and their truth.
+Fusion = Callable[[Sequence[Any], Any], Any]
 
 #: Not a method: at every pixel the source that is closer to the truth. No choice of pixels is
 #: better.
 ORACLE = "oracle"
 
-#: Region blur, a lens, and depth as it was measured.
-KINDS = ("region", "lens", "depth")
+#: What the pairs are fused and scored in.
+COLOURS = ("gray", "colour")
 
 DEFAULT = "oracle,average,sobel,lp,gf,fcn,fcn-w,fcn-x,fcn-x-hard,fcn-s,fcn-s-hard,cnn,srcnn"
 
@@ -41,30 +42,6 @@ def psnr(image: Any, truth: Any) -> float:
     return EXACT if error == 0 else min(EXACT, 10 * np.log10(255**2 / error))
 
 
-def held_out(folder: Path, kind: str) -> list[Callable[[], SceneImages]]:
-    """Readers of the pairs of one kind: one per held-out photo, or the motorcycle."""
-    from functools import partial
-
-    from datasets._depth import motorcycle_images
-    from datasets._seeds import generator
-    from datasets.synthetic import RADIUS, SIGMA, lens_images, region_images
-
-    if kind == "depth":
-        return [motorcycle_images]
-    readers: list[Callable[[], SceneImages]] = []
-    for file in list_photos(folder, "held-out"):
-        name = file.stem
-        if kind == "region":
-            sigma = round(float(generator("synthetic", name, "sigma").uniform(*SIGMA)), 2)
-            readers.append(partial(region_images, name, file, sigma))
-        else:
-            rng = generator("synthetic-lens", name, "lens")
-            behind, before = (round(float(r), 2) for r in rng.uniform(*RADIUS, 2))
-            kernel: Any = "disk" if rng.random() < 0.7 else "gaussian"
-            readers.append(partial(lens_images, name, file, (behind, before), kernel))
-    return readers
-
-
 def oracle(sources: Sequence[Any], truth: Any) -> Any:
     """Every pixel from the source with the least error there."""
     error = np.stack([(s.astype(np.float64) - truth) ** 2 for s in sources])
@@ -72,8 +49,8 @@ def oracle(sources: Sequence[Any], truth: Any) -> Any:
     return np.take_along_axis(np.stack(sources), error.argmin(axis=0)[None], axis=0)[0]
 
 
-def score(method: str, readers: Sequence[Callable[[], SceneImages]], *, gray: bool) -> float:
-    """Mean PSNR of a method over scenes, on luminance if `gray`."""
+def score(fusion: Fusion, readers: Sequence[Reader], *, gray: bool) -> float:
+    """Mean PSNR of a way of fusing over scenes, on luminance if `gray`."""
     values = []
     for read in readers:
         images = read()
@@ -81,9 +58,33 @@ def score(method: str, readers: Sequence[Callable[[], SceneImages]], *, gray: bo
         if gray:
             sources = [to_gray255(source).astype(np.uint8) for source in sources]
             truth = to_gray255(truth)  # type: ignore[arg-type]
-        fused = oracle(sources, truth) if method == ORACLE else fuse(method, sources)
-        values.append(psnr(fused, truth))
+        values.append(psnr(fusion(sources, truth), truth))
     return float(np.mean(values))
+
+
+def fusions(names: str) -> dict[str, Fusion]:
+    """Ways of fusing by what `bench run` calls them, and the oracle, in the order of the names.
+
+    Raises
+    ------
+    UnknownName, UsageError
+        No method of that name, or no such parameter; published images, which are there for
+        their own scenes only.
+    """
+    found: dict[str, Fusion] = {}
+    for name in split_names([names]):
+        if name == ORACLE:
+            found[ORACLE] = oracle
+            continue
+        for variant in select_methods([name]):
+            if not isinstance(variant, Variant):
+                raise UsageError(f"{name}: published images are of other scenes than these")
+            found[variant.name] = _by(variant)
+    return found
+
+
+def _by(variant: Variant) -> Fusion:
+    return lambda sources, _: fuse(variant.method, sources, parameters=variant.parameters)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -92,7 +93,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, metavar="DIR", help="BSDS500, or a folder of photos")
     parser.add_argument("--methods", default=DEFAULT)
     parser.add_argument("--every", type=int, default=1, help="take every n-th photo")
-    parser.add_argument("--images", choices=("gray", "colour", "both"), default="both")
+    parser.add_argument(
+        "--kinds",
+        default=",".join(KINDS),
+        help=f"of {', '.join((*KINDS, *LARGE))} (default: {', '.join(KINDS)})",
+    )
+    parser.add_argument("--images", choices=(*COLOURS, "both"), default="both")
     args = parser.parse_args(argv)
     wanted = [False, True] if args.images == "both" else [args.images == "gray"]
     table: dict[str, dict[str, dict[str, float]]] = {}
@@ -103,12 +109,12 @@ def main(argv: list[str] | None = None) -> int:
         if args.every < 1:
             raise UsageError(f"--every must be positive, got {args.every}")
         folder = data_folder(args.data)
-        for method in args.methods.split(","):
-            for kind in KINDS:
-                readers = held_out(folder, kind)[:: args.every]
+        pairs = {kind: held_out(folder, kind)[:: args.every] for kind in args.kinds.split(",")}
+        for method, fusion in fusions(args.methods).items():
+            for kind, readers in pairs.items():
                 counts[kind] = len(readers)
                 for gray in wanted:
-                    value = score(method, readers, gray=gray)
+                    value = score(fusion, readers, gray=gray)
                     colour = "gray" if gray else "colour"
                     table.setdefault(kind, {}).setdefault(colour, {})[method] = round(value, 2)
                     sys.stderr.write(f"{kind} {colour} {method} {value:.2f} dB\n")

@@ -49,7 +49,7 @@ def count_operations(network: nn.Module, forward: Forward, stack: Tensor) -> flo
         for layer in network.modules()
         if isinstance(layer, nn.Conv2d)
     ]
-    with torch.inference_mode():
+    with torch.enable_grad():  # else some networks work in bands, whose borders count twice
         forward(network, stack)
     for handle in handles:
         handle.remove()
