@@ -8,12 +8,18 @@ reach, over 300 pixels, carries a decision from an edge into the flat regions ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+#: Pixels per side of a cell that becomes one position of the finest scale.
+FOLD = 2
+
+#: Rows of cells in a band, and how many beyond it take part in its result (5, made even).
+BAND, HALO = 64, 6
 
 #: Width and height must be multiples of this; the caller pads.
 MULTIPLE = 16
@@ -120,23 +126,75 @@ class FocusNet(nn.Module):
 
     def forward(self, sources: Tensor) -> Tensor:
         """Scores (2, B, N, H, W) of sources (B, N, H, W): soft first, then hard."""
-        batch, count = sources.shape[:2]
-        x = F.pixel_unshuffle(sources.flatten(0, 1).unsqueeze(1) - 0.5, 2)
-        x = x.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
-        x = self.stem(x)
-        skips = []
-        for level in range(3):
-            x = self.encoders[level](x)
-            x = self.meetings[level](x, count)
+        count = sources.shape[1]
+        finest = self._encoded(sources)
+        coarse = self._decoded_coarsely(finest, count)
+        return self._scores(coarse, finest, count).unflatten(0, (-1, count)).movedim(2, 0)
+
+    def _encoded(self, sources: Tensor) -> Tensor:
+        """The finest scale of each source: (B N, C, H / 2, W / 2)."""
+        count = sources.shape[1]
+        cells = F.pixel_unshuffle(sources.flatten(0, 1).unsqueeze(1) - 0.5, FOLD)
+        cells = cells.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
+
+        def encoded(top: int, stop: int) -> Tensor:
+            return self.meetings[0](self.encoders[0](self.stem(cells[:, :, top:stop])), count)
+
+        return in_bands(encoded, cells, BAND, HALO)
+
+    def _decoded_coarsely(self, finest: Tensor, count: int) -> Tensor:
+        """All but the finest scale: what goes up to it, at half its size."""
+        x, skips = finest, []
+        for level in (1, 2, 3):
             skips.append(x)
-            x = rectified(self.downs[level](x))
-        x = self.meetings[3](self.encoders[3](x), count)
+            x = rectified(self.downs[level - 1](x))
+            x = self.meetings[level](self.encoders[level](x), count)
         for block in self.deep:
             x = block(x)
-        for level in (2, 1, 0):
-            x = added(F.interpolate(self.ups[level](x), scale_factor=2.0), skips.pop())
-            x = self.rejoin[level](x, count)
-            for block in self.decoders[level].modules():
-                x = block(x) if isinstance(block, Block) else x
-        scores = F.pixel_shuffle(self.head(rectified(x)).float(), 2)
-        return scores.unflatten(0, (batch, count)).movedim(2, 0)
+        for level in (2, 1):
+            x = added(F.interpolate(self.ups[level](x), scale_factor=2.0), skips[level])
+            x = self._decoded(level, x, count)
+        return self.ups[0](x)
+
+    def _decoded(self, level: int, x: Tensor, count: int) -> Tensor:
+        x = self.rejoin[level](x, count)
+        for block in self.decoders[level].modules():
+            x = block(x) if isinstance(block, Block) else x
+        return x
+
+    def _scores(self, coarse: Tensor, finest: Tensor, count: int) -> Tensor:
+        """Both outputs (B N, 2, H, W), the only ones at full resolution."""
+
+        def scores(top: int, stop: int) -> Tensor:
+            x = F.interpolate(coarse[:, :, top // 2 : stop // 2], scale_factor=2.0)
+            x = self._decoded(0, added(x, finest[:, :, top:stop]), count)
+            return F.pixel_shuffle(self.head(rectified(x)).float(), FOLD)
+
+        return in_bands(scores, finest, BAND, HALO, FOLD)
+
+
+def in_bands(
+    make: Callable[[int, int], Tensor], x: Tensor, band: int, halo: int, scale: int = 1
+) -> Tensor:
+    """What ``make(top, stop)`` gives for all rows of `x`, made for some rows at a time.
+
+    On a processor the intermediate results of a band stay in the cache instead of filling memory
+    over and over. Training keeps every layer for the gradient, and a graphics card wants much to do
+    at once: there all rows are one band. A band is widened by `halo` rows on either side, which
+    are cut off again; each of its rows becomes `scale` rows of the result.
+    """
+    height = x.shape[2]
+    if torch.is_grad_enabled() or x.is_cuda or height <= band:
+        return make(0, height)
+    result = torch.empty(0)
+    for start in range(0, height, band):
+        end = min(start + band, height)
+        top, stop = max(start - halo, 0), min(end + halo, height)
+        part = make(top, stop)[:, :, (start - top) * scale : (end - top) * scale]
+        if start == 0:
+            shape = (*part.shape[:2], height * scale, part.shape[3])
+            layout = torch.channels_last if scale == 1 else torch.contiguous_format
+            kind = {"dtype": part.dtype, "device": part.device}
+            result = torch.empty(shape, **kind, memory_format=layout)
+        result[:, :, start * scale : end * scale] = part
+    return result

@@ -89,15 +89,15 @@ class FCN(nn.Module):
         """Feature maps of both streams and of the fusion layer (Fig. 2 shows them)."""
         inputs = (x.to(self.fusion.weight.dtype) for x in (first, second))
         maps = [stream(x) for stream, x in zip(self.streams, inputs, strict=True)]
-        return maps[0], maps[1], F.relu(self.fusion(torch.cat(maps, dim=1)))
+        return maps[0], maps[1], F.relu_(self.fusion(torch.cat(maps, dim=1)))
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Fused image, or the first source's weight, (B, channels or 1, H, W)."""
         x = self.encode(first, second)[2]
         for layer in self.decoder[:-1]:
-            x = F.relu(layer(x))
+            x = F.relu_(layer(x))
         x = self.decoder[-1](x).float()
-        return F.relu(x) if self.head == "image" else torch.sigmoid(x)
+        return F.relu_(x) if self.head == "image" else torch.sigmoid(x)
 
 
 def _stream(channels: int, filters: int, size: int, depth: int) -> nn.Sequential:
@@ -105,7 +105,7 @@ def _stream(channels: int, filters: int, size: int, depth: int) -> nn.Sequential
     for k in range(depth):
         layers += [
             nn.Conv2d(channels if k == 0 else filters, filters, size, padding=size // 2),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         ]
     return nn.Sequential(*layers)
 
@@ -160,12 +160,12 @@ class CNN(nn.Module):
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(1, 64, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(64, 128, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.MaxPool2d(2),
             nn.Conv2d(128, 256, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
         self.score = nn.Conv2d(512, 2, 8)
         initialise(self)
@@ -206,11 +206,12 @@ class SRCNN(nn.Module):
         batch, count, height, width = sources.shape
         clearest = clarity(sources, self.window).argmax(dim=1)
         planes = sources.reshape(batch * count, 1, height, width).to(self.extract.weight.dtype)
-        maps = F.relu(self.extract(planes))
+        maps = F.relu_(self.extract(planes))
         maps = maps.view(batch, count, *maps.shape[1:])
-        share = F.one_hot(clearest, count).permute(0, 3, 1, 2).unsqueeze(2)
-        merged = (maps * share.to(maps.dtype)).sum(dim=1)
-        return self.reconstruct(F.relu(self.map(merged))).float()
+        merged = maps[:, 0]
+        for k in range(1, count):
+            merged = torch.where((clearest == k).unsqueeze(1), maps[:, k], merged)
+        return self.reconstruct(F.relu_(self.map(merged))).float()
 
 
 def clarity(sources: Tensor, window: int) -> Tensor:

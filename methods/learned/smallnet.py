@@ -7,14 +7,14 @@ resolution. Its blocks and the way in which sources meet are those of `methods.l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.learned.focusnet import Block, Meeting, added, rectified
+from methods.learned.focusnet import Block, Meeting, added, in_bands, rectified
 
 #: Pixels per side of a cell that becomes one position of the finest scale.
 FOLD = 4
@@ -85,9 +85,11 @@ class SmallFocusNet(nn.Module):
         """The finest scale of each source: (B N, C, H / 4, W / 4)."""
         cells = F.pixel_unshuffle(sources.flatten(0, 1).unsqueeze(1) - 0.5, FOLD)
         cells = cells.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
-        return _in_bands(
-            lambda top, stop: self.encoders[0](self.stem(cells[:, :, top:stop])), cells.shape[2]
-        )
+
+        def encoded(top: int, stop: int) -> Tensor:
+            return self.encoders[0](self.stem(cells[:, :, top:stop]))
+
+        return in_bands(encoded, cells, BAND, HALO)
 
     def _decoded_coarsely(self, finest: Tensor, count: int) -> Tensor:
         """All but the finest scale: what goes up to it, at half its size."""
@@ -112,28 +114,4 @@ class SmallFocusNet(nn.Module):
             x = self.decoders[0](self.rejoin[0](x, count))
             return F.pixel_shuffle(self.head(rectified(x)).float(), FOLD)
 
-        return _in_bands(scores, finest.shape[2], FOLD)
-
-
-def _in_bands(make: Callable[[int, int], Tensor], height: int, scale: int = 1) -> Tensor:
-    """What ``make(top, stop)`` gives for all rows, made for some rows at a time.
-
-    Training keeps every layer for the gradient, so there all rows are one band. Else the
-    intermediate results of a band stay in the cache instead of filling memory over and over. A
-    band is widened by `HALO` rows on either side, which are cut off again; each of its rows
-    becomes `scale` rows of the result.
-    """
-    if torch.is_grad_enabled() or height <= BAND:
-        return make(0, height)
-    result = torch.empty(0)
-    for start in range(0, height, BAND):
-        end = min(start + BAND, height)
-        top, stop = max(start - HALO, 0), min(end + HALO, height)
-        part = make(top, stop)[:, :, (start - top) * scale : (end - top) * scale]
-        if start == 0:
-            shape = (*part.shape[:2], height * scale, part.shape[3])
-            layout = torch.channels_last if scale == 1 else torch.contiguous_format
-            kind = {"dtype": part.dtype, "device": part.device}
-            result = torch.empty(shape, **kind, memory_format=layout)
-        result[:, :, start * scale : end * scale] = part
-    return result
+        return in_bands(scores, finest, BAND, HALO, FOLD)
