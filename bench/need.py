@@ -121,7 +121,12 @@ def window(image: NDArray[Any], share: float) -> NDArray[Any]:
 
 
 class Needs:
-    """What was measured in a run, by work and kind of scene, to be told again of other scenes."""
+    """What was measured in a run, by work and kind of scene, to be told again of other scenes.
+
+    That memory grows with the number of pixels is taken for granted. Work that takes less from
+    some size on (``fcn-x`` where it shrinks its view) can be refused a scene that it would manage
+    once a smaller one ran out; running that scene alone tries it.
+    """
 
     def __init__(self) -> None:
         self._known: dict[Hashable, Need | None] = {}

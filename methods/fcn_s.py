@@ -25,7 +25,7 @@ PAPER = "this benchmark (methods/learned/smallnet.py)"
     paper=PAPER,
     weights=WEIGHTS / "fcn-s.safetensors",
 )
-def fcn_s(sources: Array, *, device: str = "cpu") -> Array:
+def fcn_s(sources: Array, *, shrink: int = 1, device: str = "cpu") -> Array:
     """The blend of `fcn-x` at an eighth of its operations: for large photos on a processor.
 
     `methods.learned.smallnet.SmallFocusNet` scores every source at every pixel; a softmax over the
@@ -35,6 +35,9 @@ def fcn_s(sources: Array, *, device: str = "cpu") -> Array:
     ----------
     sources : ndarray
         float32 (N, H, W) in [0, 1].
+    shrink : int
+        The network sees the sources this many times smaller, and its weights are enlarged again;
+        0 does so from 5.2 megapixels on, as `fcn_x`. Its own cells are of 4 x 4 pixels already.
     device : str
         ``cpu`` or ``cuda``.
 
@@ -45,6 +48,8 @@ def fcn_s(sources: Array, *, device: str = "cpu") -> Array:
 
     Raises
     ------
+    UsageError
+        `shrink` is not a whole number from 0 on.
     WeightsError
         The weights file is missing or damaged.
 
@@ -67,7 +72,7 @@ def fcn_s(sources: Array, *, device: str = "cpu") -> Array:
     """
     from methods.learned.decision import blended
 
-    return blended("fcn-s", sources, _extent(), device)
+    return blended("fcn-s", sources, _extent(), device, shrink)
 
 
 @method(
@@ -78,7 +83,9 @@ def fcn_s(sources: Array, *, device: str = "cpu") -> Array:
     paper=PAPER,
     weights=WEIGHTS / "fcn-s.safetensors",
 )
-def fcn_s_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") -> Array:
+def fcn_s_hard(
+    sources: Array, *, smallest: float = 0.003, shrink: int = 1, device: str = "cpu"
+) -> Array:
     """The decision of `fcn-x-hard` at an eighth of its operations.
 
     The source with the largest score of the network's second output takes the pixel. Then
@@ -90,6 +97,8 @@ def fcn_s_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") 
         float32 (N, H, W) in [0, 1].
     smallest : float
         Least share of the image's pixels that a region must have to stay.
+    shrink : int
+        As of `fcn_s`; it is the scores that are enlarged.
     device : str
         ``cpu`` or ``cuda``.
 
@@ -101,7 +110,7 @@ def fcn_s_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") 
     Raises
     ------
     UsageError
-        `smallest` is not in [0, 1).
+        `smallest` is not in [0, 1), or `shrink` is not a whole number from 0 on.
     WeightsError
         The weights file is missing or damaged.
 
@@ -124,7 +133,7 @@ def fcn_s_hard(sources: Array, *, smallest: float = 0.003, device: str = "cpu") 
     """
     from methods.learned.decision import copied
 
-    return copied("fcn-s", sources, _extent(), device, smallest)
+    return copied("fcn-s", sources, _extent(), device, smallest, shrink)
 
 
 def _extent() -> Extent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -163,6 +164,64 @@ def test_small_and_odd_sizes_of_identical_sources(name, shape):
         assert abs(fused.astype(int) - image).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("method", "size", "seen"),
+    [
+        (fcn_x, (2000, 2599), (2000, 2599)),
+        (fcn_x, (2001, 2600), (1001, 1300)),
+        (fcn_x_hard, (2001, 2600), (1001, 1300)),
+        (fcn_x, (4, 9), (4, 9)),
+        (fcn_s, (2001, 2600), (2001, 2600)),
+        (fcn_s_hard, (2001, 2600), (2001, 2600)),
+    ],
+)
+def test_fcn_x_sees_a_smaller_view_of_photos_of_many_pixels(monkeypatch, method, size, seen):
+    views = []
+
+    def first_wins(network, forward, sources, extent):
+        views.append(sources.shape)
+        return np.stack([np.full(sources.shape[1:], score, np.float32) for score in (2, 1)])
+
+    monkeypatch.setattr(decision, "infer", first_wins)
+    weights = method(np.ones((2, *size), np.float32))
+    assert views == [(2, *seen)]
+    assert weights.shape == (2, *size)
+    assert (weights[0] > 0.7).all()
+
+
+@pytest.mark.parametrize("shrink", [2, 3, 4])
+@pytest.mark.parametrize(("soft", "hard"), [(fcn_x, fcn_x_hard), (fcn_s, fcn_s_hard)])
+def test_a_smaller_view_finds_the_same_object(soft, hard, shrink):
+    """On a photo enlarged by 4, sides no multiples of anything, the edge within a few pixels."""
+    large = cv2.resize(photo(), (509, 511), interpolation=cv2.INTER_CUBIC)
+    mask = cv2.resize(disk().astype(np.uint8), (509, 511), interpolation=cv2.INTER_NEAREST) > 0
+    stack = np.stack(region_pair(large, mask, 12.0))
+    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    for method in (soft, hard):
+        weights = method(stack, shrink=shrink)
+        assert np.abs(weights.sum(axis=0) - 1).max() < 1e-5
+        assert np.array_equal(method(stack[::-1].copy(), shrink=shrink)[::-1], weights)
+        assert (weights[1][inside > 16] > 0.5).mean() > 0.98
+        assert (weights[0][outside > 16] > 0.5).mean() > 0.98
+    assert set(np.unique(hard(stack, shrink=shrink))) == {0, 1}
+
+
+@pytest.mark.parametrize(("method", "loss"), [("fcn-x", 6), ("fcn-s", 9)])
+def test_what_a_smaller_view_costs_at_most(method, loss):
+    """Sharp to the last pixel, blurred by few, without noise: the worst case for it."""
+    from skimage import data
+
+    truth = (data.camera() / 255).astype(np.float32)
+    near, far, truth = lens_pair(truth, disk(512), 4.0, background=truth[:, ::-1].copy())
+    sources = [quantise(near), quantise(far)]
+    full, half = (
+        psnr(fuse(method, sources, parameters={"shrink": k}), quantise(truth)) for k in (1, 2)
+    )
+    assert full > half > full - loss
+    assert half > psnr(fuse("lp", sources), quantise(truth))
+
+
 def test_srcnn_doubles_the_resolution():
     from skimage import data
     from skimage.transform import downscale_local_mean
@@ -185,6 +244,10 @@ def test_wrong_arguments(monkeypatch):
     for hard in (fcn_x_hard, fcn_s_hard):
         with pytest.raises(UsageError, match="smallest"):
             hard(three, smallest=1.0)
+    for method in (fcn_x, fcn_x_hard, fcn_s, fcn_s_hard):
+        for wrong in (-1, 1.5, float("nan"), "2"):
+            with pytest.raises(UsageError, match=f"shrink must be a whole number.*{wrong}"):
+                method(three, shrink=wrong)
 
 
 @pytest.mark.parametrize("device", ["cuda", "tpu", "meta"])
