@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ContractViolation, ImageError, UsageError
-from bench.images import as_image, luminance, quantise, same_size, strips
+from bench.images import ROWS, as_image, luminance, quantise, same_size, strips
 from methods import METHODS, Method
 
 Array = NDArray[Any]
@@ -124,10 +124,10 @@ class Sources:
             _convert(part if part.ndim == plane.ndim else part[..., None], plane)
         return stack
 
-    def channel(self, index: int, planes: Array) -> Array:
-        """One channel of colour, written into `planes`, float32 (N, H, W)."""
+    def channel(self, index: int, planes: Array, rows: slice = slice(None)) -> Array:
+        """One channel of colour, or some rows of it, into `planes`, float32 (N, H, W)."""
         for plane, image in zip(planes, self.images, strict=True):
-            _convert(image[..., index] if image.ndim == 3 else image, plane)
+            _convert(image[rows, :, index] if image.ndim == 3 else image[rows], plane)
         return planes
 
     def light(self) -> Array:
@@ -199,20 +199,37 @@ def _decide(method: Method, sources: Sources, fn: Callable[[Array], Any]) -> Arr
     """Decide on luminance, blend every channel."""
     light = sources.light()
     decision = fn(light)
-    blend = decision if callable(decision) else _weighted(method, decision, sources.shape)
+    if not callable(decision):
+        del light
+        return _weighted(sources, _checked_weights(method, decision, sources.shape))
     if not sources.colour:
-        return _plane(method, blend(light), light.shape[1:])
+        return _plane(method, decision(light), light.shape[1:])
     del light
-    return _joined(sources, lambda planes: _plane(method, blend(planes), planes.shape[1:]))
+    return _joined(sources, lambda planes: _plane(method, decision(planes), planes.shape[1:]))
 
 
-def _weighted(method: Method, weights: Any, shape: tuple[int, ...]) -> Callable[[Array], Array]:
+def _checked_weights(method: Method, weights: Any, shape: tuple[int, ...]) -> Array:
     weights = _plane(method, weights, shape)
     if weights.min() < -WEIGHT_TOLERANCE or abs(weights.sum(axis=0) - 1).max() > WEIGHT_TOLERANCE:
         raise ContractViolation(
             f"method {method.name!r} returned weights that are negative or do not sum to 1"
         )
-    return lambda planes: np.einsum("nhw,nhw->hw", weights, planes)
+    return weights
+
+
+def _weighted(sources: Sources, weights: Array) -> Array:
+    """Sum of the sources times their weights, every channel of it."""
+    count, height, width = sources.shape
+    channels = 3 if sources.colour else 1
+    dtype = np.result_type(weights.dtype, np.float32)
+    fused = np.empty((height, width, channels), dtype)
+    room = np.empty((count, ROWS, width), np.float32)
+    for rows in strips(height):
+        part = room[:, : rows.stop - rows.start]
+        for c in range(channels):
+            planes = sources.channel(c, part, rows)
+            fused[rows, :, c] = np.einsum("nhw,nhw->hw", weights[:, rows], planes)
+    return fused if sources.colour else fused[..., 0]
 
 
 def _on_luminance(method: Method, sources: Sources, fn: Callable[[Array], Any]) -> Array:

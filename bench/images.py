@@ -101,9 +101,10 @@ def _decode(path: Path, data: bytes) -> NDArray[Any]:
             deep = _is_deep(picture)
             picture.load()
             if not deep:
-                upright = ImageOps.exif_transpose(picture)
-                mode = "L" if upright.mode in {"1", "L", "LA"} else "RGB"
-                return np.asarray(upright.convert(mode))
+                # Both would copy the picture also where there is nothing to do.
+                ImageOps.exif_transpose(picture, in_place=True)
+                mode = "L" if picture.mode in {"1", "L", "LA"} else "RGB"
+                return np.asarray(picture if picture.mode == mode else picture.convert(mode))
     except UnidentifiedImageError:
         if not data.startswith(TIFF):  # of which OpenCV knows a few layouts that Pillow does not
             raise ImageError(
