@@ -12,6 +12,7 @@ told apart.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -23,22 +24,26 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bench.plan import select_methods
+
 #: Focus by local contrast, each pixel of one source, as its manual advises for focus stacks.
 ENFUSE = ["--exposure-weight=0", "--saturation-weight=0", "--contrast-weight=1", "--hard-mask"]
 
 OURS = """
-import sys, time
+import json, sys, time
 import cv2
 from bench import fusion
-method, threads, first, second, out = sys.argv[1:]
+method, how, threads, first, second, out = sys.argv[1:]
+how = json.loads(how)
 cv2.setNumThreads(int(threads))
 from bench import timing
 timing.pin_torch(int(threads))
 from bench.images import read_image
 sources = [read_image(first), read_image(second)]
-fusion.fuse(method, [source[:64, :64] for source in sources])  # imports and weights
+small = [source[:64, :64] for source in sources]
+fusion.fuse(method, small, parameters=how)  # imports and weights
 start = time.process_time()
-fused = fusion.fuse(method, sources)
+fused = fusion.fuse(method, sources, parameters=how)
 print(time.process_time() - start)
 cv2.imwrite(out, fused[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 1])
 """
@@ -100,7 +105,8 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", default="4000x3000", metavar="WIDTHxHEIGHT")
-    parser.add_argument("--methods", nargs="+", default=["lp", "gf", "fcn-s", "fcn-x"])
+    usual = ["lp", "gf", "fcn-x", "fcn-x@shrink=1", "fcn-s", "fcn-s@shrink=3"]
+    parser.add_argument("--methods", nargs="+", default=usual)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
@@ -112,9 +118,10 @@ def main() -> None:
         if program := shutil.which("enfuse"):
             command = [program, *ENFUSE, "-o", out, *files]
             costs["enfuse"] = measure(command, args.threads, args.repeats)
-        for method in args.methods:
-            command = [sys.executable, "-c", OURS, method, str(args.threads), *files, out]
-            costs[method] = measure(command, args.threads, args.repeats)
+        for variant in select_methods(args.methods):
+            how = [variant.method.name, json.dumps(dict(variant.parameters))]
+            command = [sys.executable, "-c", OURS, *how, str(args.threads), *files, out]
+            costs[variant.name] = measure(command, args.threads, args.repeats)
     print(f"{width}x{height} colour, {args.threads} thread(s), least of {args.repeats} runs\n")
     print("| | CPU s, whole process | fusing | of enfuse's | fusing, of enfuse's | peak MB |")
     print("|---|---:|---:|---:|---:|---:|")
