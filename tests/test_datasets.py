@@ -33,7 +33,7 @@ with pytest.MonkeyPatch.context() as patch:
     ]
 
 #: Datasets whose sources have noise and compression, and the root mean square of these at the most.
-SHOT = {"synthetic-camera": 6}
+SHOT = {"synthetic-camera": 8}
 
 DEPTH_OF_LENS = 10  # pixels that a defocused object may reach beyond its outline
 
