@@ -150,10 +150,18 @@ def joint_histogram(plane: Plane, other: Plane) -> NDArray[np.float64]:
     return counts.reshape(256, 256) / plane.levels.size
 
 
+def dot(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Sum of the products of two arrays of one shape.
+
+    BLAS would add up in another order for each number of threads, and so end in other digits.
+    """
+    return float(np.einsum("i,i->", one.ravel(), other.ravel()))
+
+
 def entropy_bits(share: NDArray[np.float64]) -> float:
     """Shannon entropy in bits of a distribution of any shape, with 0 log 0 = 0."""
     present = share[share > 0]
-    return max(0.0, float(-(present @ np.log2(present))))
+    return max(0.0, -dot(present, np.log2(present)))
 
 
 @shared

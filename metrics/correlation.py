@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics import Plane, metric
+from metrics._parts import dot
 
 
 def _pearson(x: NDArray[np.int32], y: NDArray[np.int32]) -> float:
     """Correlation over all pixels; 0 when either image is constant."""
     x, y = x - x.mean(), y - y.mean()
-    bottom = float(np.vdot(x, x) * np.vdot(y, y)) ** 0.5
-    return float(np.vdot(x, y)) / bottom if bottom > 0 else 0.0
+    bottom = (dot(x, x) * dot(y, y)) ** 0.5
+    return dot(x, y) / bottom if bottom > 0 else 0.0
 
 
 @metric(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics import Plane, metric
-from metrics._parts import shared, strips
+from metrics._parts import dot, shared, strips
 
 cv2 = lazy.load("cv2")
 
@@ -184,7 +184,7 @@ def _edge_information(fused: Plane, source: Plane) -> float:
     p, q = _scaled(s.astype(np.float64)), _scaled(f.astype(np.float64))
     values = _information(p / p.sum(axis=0), q / q.sum(axis=0))
     values[codes[0] == codes[1]] = 1
-    return float(values @ counts[pairs] / counts.sum())
+    return dot(values, counts[pairs]) / float(counts.sum())
 
 
 @metric(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from metrics import Plane, metric
 from metrics._gradients import sobel, sobel_magnitude
-from metrics._parts import shared, strips
+from metrics._parts import dot, shared, strips
 
 cv2 = lazy.load("cv2")
 
@@ -140,7 +140,7 @@ def qabf(sources: list[Plane], fused: Plane) -> float:
             angle *= -2 / np.pi
             angle += 1
             quality = _preserved(ratio, angle, STRENGTH, ANGLE)
-            kept += float(np.vdot(quality, _strength(source)[strip]))
+            kept += dot(quality, _strength(source)[strip])
             weight += float(_strength(source)[strip].sum())
     return kept / weight
 

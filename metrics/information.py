@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from metrics import Plane, metric
-from metrics._parts import entropy, histogram, mutual_information
+from metrics._parts import dot, entropy, histogram, mutual_information
 
 
 @metric(
@@ -275,4 +275,4 @@ def ce(sources: list[Plane], fused: Plane) -> float:
 
 def _divergence(p: np.ndarray, q: np.ndarray) -> float:
     both = (p > 0) & (q > 0)
-    return float(p[both] @ np.log2(p[both] / q[both]))
+    return dot(p[both], np.log2(p[both] / q[both]))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics import Plane, metric
-from metrics._parts import shared
+from metrics._parts import dot, shared
 
 Block = tuple[int, int, int, int]  #: Top, bottom, left, right.
 
@@ -100,7 +100,7 @@ def _tree_score(tree: Plane, one: Plane, other: Plane) -> float:
     x, y = (plane.levels[inside].astype(np.int64) for plane in (one, other))
     hx, hy, joint = (_leaf_entropies(labels, codes) for codes in (x, y, x << 8 | y))
     shared_part = 2 * np.maximum(hx + hy - joint, 0) / (hx + hy + 1e-14)
-    return float(shared_part @ np.bincount(labels)) / labels.size / 2
+    return dot(shared_part, np.bincount(labels)) / labels.size / 2
 
 
 @metric(

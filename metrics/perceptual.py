@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from metrics import Plane, metric
 from metrics._fourier import filtered, good_size, packed, transform
 from metrics._gradients import sobel_magnitude
-from metrics._parts import rescaled, shared, strips
+from metrics._parts import dot, rescaled, shared, strips
 from metrics._windows import Gaussian
 
 Array = NDArray[np.float64]
@@ -246,5 +246,5 @@ def qcv(sources: list[Plane], fused: Plane) -> float:
     weights = [_block_weights(source) for source in sources]
     if not any(weight.any() for weight in weights):
         weights = [np.ones(weight.shape) for weight in weights]
-    top = sum(float(np.vdot(w, e)) for w, e in zip(weights, errors, strict=True))
+    top = sum(dot(w, e) for w, e in zip(weights, errors, strict=True))
     return top / sum(float(w.sum()) for w in weights) / BLOCK**2

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from metrics import Plane, metric
-from metrics._parts import shared, strips
+from metrics._parts import dot, shared, strips
 from metrics._windows import (
     Field,
     box_covariance,
@@ -49,7 +49,7 @@ def _piella(fused: Plane, sources: tuple[Plane, ...], field: Field) -> Pooled:
         quality /= total
         saliency = np.maximum.reduce([m.var for m in moments])
         plain += float(quality.sum())
-        weighted += float(np.vdot(quality, saliency))
+        weighted += dot(quality, saliency)
         weights += float(saliency.sum())
     plain /= height * width
     return Pooled(plain, weighted / weights if weights > 0 else plain)

@@ -17,6 +17,7 @@ import pytest
 from skimage import data
 
 from bench.errors import ImageError, UnknownName, UsageError
+from bench.timing import pinned_threads
 from metrics import METRICS, Metric, Plane, Scorer, metric, shared
 
 ALL = METRICS.names()
@@ -270,6 +271,17 @@ def test_scorer_gives_what_the_functions_give():
         scores = scorer.scores(fused, names)
         assert scores == {name: call(METRICS[name], sources, fused, truth) for name in names}
         assert scorer.score(fused, "ie") == scores["ie"]
+
+
+def test_the_number_of_threads_changes_no_digit():
+    """Of images large enough for BLAS to divide its sums."""
+    truth = data.camera()
+    sources = [cv2.GaussianBlur(truth, (0, 0), sigma) for sigma in (1, 2)]
+    found = []
+    for threads in (1, 2, 4):
+        with pinned_threads(threads):
+            found.append(Scorer(sources, truth).scores(truth[::-1].copy(), METRICS.names()))
+    assert found[0] == found[1] == found[2]
 
 
 def test_scorer_in_several_threads_gives_the_same():
