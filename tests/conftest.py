@@ -45,3 +45,16 @@ def liu2020() -> Path:
     if not root or not (Path(root) / "liu2020").is_dir():
         pytest.skip("needs liu2020 in MFIF_DATA")
     return Path(root) / "liu2020"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many faults the tests of faults caused, and that the project survived them."""
+    found: dict[str, int] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "faults":
+                what, count = value
+                found[what] = found.get(what, 0) + count
+    if found:
+        kinds = ", ".join(f"{count} {what}" for what, count in found.items())
+        terminalreporter.write_line(f"faults survived: {sum(found.values())} ({kinds})")

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,17 +40,11 @@ METHODS = ["average", "source-a", "source-b", "sobel"]
 RUN = ["--methods", *METHODS, "--datasets", "tiny", "--metrics", "mi", "qabf"]
 RUN += ["--threads", "1", "--repeats", "2", "--plugin", *PLUGINS]
 
-FAULTS: dict[str, int] = {}
 
-
-@pytest.fixture(autouse=True, scope="module")
-def told(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Say at the end how many faults there were."""
-    yield
-    lines = ", ".join(f"{count} {what}" for what, count in FAULTS.items())
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
-    if reporter:
-        reporter.write_line(f"\nfaults survived: {lines}; {sum(FAULTS.values())} in all")
+@pytest.fixture
+def survived(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Told of each kind of fault and how many there were; conftest.py adds them up at the end."""
+    return lambda what, count: record_property("faults", (what, count))
 
 
 @pytest.fixture(autouse=True)
@@ -87,24 +81,27 @@ def leftovers(out: Path) -> list[Path]:
     return [file for file in out.rglob(".*") if file.is_file()]
 
 
-def test_writers_killed_at_any_instant(tmp_path):
-    FAULTS["writers killed"] = faults("store", str(tmp_path), str(WRITERS_KILLED), "1")
-    assert FAULTS["writers killed"] == WRITERS_KILLED
+def test_writers_killed_at_any_instant(tmp_path, survived):
+    kills = faults("store", str(tmp_path), str(WRITERS_KILLED), "1")
+    assert kills == WRITERS_KILLED
+    survived("writers killed", kills)
     report = doctor.examine(Store(tmp_path / "store"))
     assert report.damaged == []
     assert leftovers(tmp_path) == []
 
 
-def test_runs_killed_at_any_instant(tmp_path, undisturbed):
+def test_runs_killed_at_any_instant(tmp_path, undisturbed, survived):
     arguments = [*RUN, "--out", str(tmp_path / "out")]
-    FAULTS["runs killed"] = faults("runs", str(tmp_path), str(RUNS_KILLED), "2", *arguments)
+    kills = faults("runs", str(tmp_path), str(RUNS_KILLED), "2", *arguments)
+    assert kills > 0
+    survived("runs killed", kills)
     bench("run", *arguments)
     assert (tmp_path / "out" / "scores.csv").read_bytes() == undisturbed
     report = doctor.examine(Store(tmp_path / "out" / "store"))
     assert (report.damaged, report.homeless) == ([], 0)
 
 
-def test_children_killed_at_any_instant():
+def test_children_killed_at_any_instant(survived):
     load_plugin(PLUGINS[1])
     images = SceneImages(tuple(pair(96, 96)))
     truth = Workbench(images, "cpu", 1).fuse("sobel", {})[0]["pixels"]
@@ -139,10 +136,10 @@ def test_children_killed_at_any_instant():
         killer.join()
         bench.close()
     assert statuses.count("ok") > 10
-    FAULTS["children killed"] = kills
+    survived("children killed", kills)
 
 
-def test_the_server_of_the_children_killed(tmp_path):
+def test_the_server_of_the_children_killed(tmp_path, survived):
     from multiprocessing import forkserver
 
     images = SceneImages(tuple(pair(16, 16)))
@@ -152,11 +149,11 @@ def test_the_server_of_the_children_killed(tmp_path):
         os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
     assert bench.fuse("average", {})[0]["status"] == "ok"
     bench.close()
-    FAULTS["servers killed"] = 2
+    survived("servers killed", 2)
 
 
 @pytest.mark.parametrize("limit", [300, 1500, 3000, 6000])
-def test_files_that_cannot_grow(tmp_path, undisturbed, limit):
+def test_files_that_cannot_grow(tmp_path, undisturbed, limit, survived):
     """A write stops in the middle, as on a full disk, after so many bytes."""
 
     def small() -> None:
@@ -169,7 +166,7 @@ def test_files_that_cannot_grow(tmp_path, undisturbed, limit):
     assert leftovers(tmp_path) == []
     bench(*arguments)
     assert (tmp_path / "scores.csv").read_bytes() == undisturbed
-    FAULTS["full files"] = FAULTS.get("full files", 0) + 1
+    survived("full files", 1)
 
 
 @pytest.fixture
@@ -188,29 +185,29 @@ def remount(disk: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
 
 
-def test_a_full_disk(disk, undisturbed):
+def test_a_full_disk(disk, undisturbed, survived):
     arguments = ["run", *RUN, "--out", str(disk / "out")]
     for filled in (240, 200, 120, 60):
         (disk / "filler").write_bytes(bytes(filled << 10))
         said = bench(*arguments, code=4)
         assert "No space left" in said
         (disk / "filler").unlink()
-        FAULTS["full disks"] = FAULTS.get("full disks", 0) + 1
+        survived("full disks", 1)
     remount(disk, "size=20m")
     bench(*arguments)
     assert (disk / "out" / "scores.csv").read_bytes() == undisturbed
     assert leftovers(disk) == []
 
 
-def test_a_read_only_disk(disk):
+def test_a_read_only_disk(disk, survived):
     remount(disk, "ro")
     for place in (disk / "new", disk):
         said = bench("run", *RUN, "--out", str(place), code=2 if place != disk else 4)
         assert "ead-only" in said
-    FAULTS["read-only disks"] = 2
+    survived("read-only disks", 2)
 
 
-def test_two_runs_on_one_store(tmp_path):
+def test_two_runs_on_one_store(tmp_path, survived):
     first = ["run", *RUN, "--methods", "average", "hangs", "--out", str(tmp_path / "a")]
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", *first], stderr=subprocess.DEVNULL, text=True
@@ -224,13 +221,13 @@ def test_two_runs_on_one_store(tmp_path):
     process.kill()
     process.wait()
     bench(*second)
-    FAULTS["runs on one store"] = 1
+    survived("runs on one store", 1)
 
 
 class TestDoctor:
     """Whatever is damaged is found and removed; the next run heals the rest."""
 
-    def test_repairs(self, tmp_path, capsys, undisturbed):
+    def test_repairs(self, tmp_path, capsys, undisturbed, survived):
         bench("run", *RUN, "--out", str(tmp_path))
         store = tmp_path / "store"
         records = sorted(store.glob("records/??/*.json"))
@@ -250,7 +247,7 @@ class TestDoctor:
         assert main(command) == 0
         bench("run", *RUN, "--out", str(tmp_path))
         assert (tmp_path / "scores.csv").read_bytes() == undisturbed
-        FAULTS["damaged files"] = 4
+        survived("damaged files", 4)
 
     def test_names_a_package_of_somebody_else(self, tmp_path):
         (tmp_path / "datasets").mkdir()
