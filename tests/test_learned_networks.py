@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from bench.errors import UsageError
-from methods.learned import focusnet, smallnet
+from methods.learned import focusnet, networks, smallnet
 from methods.learned.focusmap import WINDOW, spread
-from methods.learned.focusnet import FocusNet
+from methods.learned.focusnet import FocusNet, Largest
 from methods.learned.networks import CNN, FCN, SRCNN, build, clarity, flip_transposed
 from methods.learned.smallnet import SmallFocusNet
 
@@ -157,6 +157,35 @@ def test_bands_change_no_bit(name, monkeypatch):
         in_bands = network(stack)
         monkeypatch.setattr(module, "BAND", 10**6)
         assert torch.equal(network(stack), in_bands)
+
+
+@pytest.mark.parametrize("size", [(256, 64), (211, 77), (65, 64)])
+@pytest.mark.parametrize("name", ["FCN", "CNN"])
+def test_paper_networks_in_bands_see_the_whole(name, size, monkeypatch):
+    network = build(name)
+    for parameter in network.parameters():  # borders count as much as all else
+        torch.nn.init.uniform_(parameter, -0.02, 0.03)
+    first, second = torch.rand(2, 1, 1, *size)
+    with torch.inference_mode():
+        monkeypatch.setattr(networks, "BAND", 2**40)
+        whole = network(first, second)
+        monkeypatch.setattr(networks, "BAND", 1)  # as few rows at a time as there can be
+        in_bands = network(first, second)
+    assert in_bands.shape == whole.shape
+    torch.testing.assert_close(in_bands, whole, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(in_bands, network(first, second).detach(), atol=1e-5, rtol=1e-5)
+
+
+def test_the_largest_source_has_the_gradient():
+    stack = torch.rand(2, 3, 4, 5, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(Largest.apply, stack)
+    equal = torch.randint(3, (2, 3, 4, 5, 6)).float().requires_grad_()
+    largest = Largest.apply(equal)
+    assert torch.equal(largest, equal.amax(dim=1))
+    largest.sum().backward()
+    assert set(equal.grad.unique().tolist()) == {0, 1}
+    assert (equal.grad.sum(dim=1) == 1).all()
+    assert (equal.grad <= (equal == equal.amax(dim=1, keepdim=True))).all()
 
 
 def test_unknown_networks():

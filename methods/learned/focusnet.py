@@ -8,12 +8,15 @@ reach, over 300 pixels, carries a decision from an edge into the flat regions ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from methods.learned.bands import in_bands
 
 #: Pixels per side of a cell that becomes one position of the finest scale.
 FOLD = 2
@@ -38,9 +41,34 @@ def rectified(x: Tensor) -> Tensor:
     return F.relu(x) if torch.is_grad_enabled() else F.relu_(x)
 
 
-def _largest(x: Tensor) -> Tensor:
-    """Maximum over the sources, axis 1; one by one is five times as fast, but only forward."""
-    return x.amax(dim=1) if torch.is_grad_enabled() else reduce(torch.maximum, x.unbind(dim=1))
+class Largest(torch.autograd.Function):
+    """Maximum over the sources, axis 1; of equal ones the first has the gradient.
+
+    Taken source by source, with the gradient of a rectifier for "is the largest". On a processor
+    that takes a fifteenth of the time of ``amax``, whose gradient was 40 % of a training step.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """(B, N, C, H, W) to (B, C, H, W)."""
+        best = reduce(torch.maximum, x.unbind(dim=1))
+        ctx.save_for_backward(x, best)
+        return best
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """The gradient where a source is the largest, 0 elsewhere."""
+        x, best = ctx.saved_tensors
+        result = torch.empty_like(x)
+        *others, last = result.unbind(dim=1)
+        for source, share in zip(x.unbind(dim=1), others, strict=False):
+            # a difference to the largest is either 0 or far below this threshold
+            torch.ops.aten.threshold_backward.grad_input(
+                gradient, source - best, -1e-30, grad_input=share
+            )
+            gradient = gradient - share
+        last.copy_(gradient)
+        return result
 
 
 class Block(nn.Module):
@@ -71,7 +99,7 @@ class Meeting(nn.Module):
 
     def forward(self, x: Tensor, count: int) -> Tensor:
         """(B * count, C, H, W), the sources of an image next to each other."""
-        best = self.best(_largest(x.unflatten(0, (-1, count))))
+        best = self.best(Largest.apply(x.unflatten(0, (-1, count))))
         met = added(self.own(x).unflatten(0, (-1, count)), best.unsqueeze(1)).flatten(0, 1)
         return added(rectified(met), x)
 
@@ -171,30 +199,3 @@ class FocusNet(nn.Module):
             return F.pixel_shuffle(self.head(rectified(x)).float(), FOLD)
 
         return in_bands(scores, finest, BAND, HALO, FOLD)
-
-
-def in_bands(
-    make: Callable[[int, int], Tensor], x: Tensor, band: int, halo: int, scale: int = 1
-) -> Tensor:
-    """What ``make(top, stop)`` gives for all rows of `x`, made for some rows at a time.
-
-    On a processor the intermediate results of a band stay in the cache instead of filling memory
-    over and over. Training keeps every layer for the gradient, and a graphics card wants much to do
-    at once: there all rows are one band. A band is widened by `halo` rows on either side, which
-    are cut off again; each of its rows becomes `scale` rows of the result.
-    """
-    height = x.shape[2]
-    if torch.is_grad_enabled() or x.is_cuda or height <= band:
-        return make(0, height)
-    result = torch.empty(0)
-    for start in range(0, height, band):
-        end = min(start + band, height)
-        top, stop = max(start - halo, 0), min(end + halo, height)
-        part = make(top, stop)[:, :, (start - top) * scale : (end - top) * scale]
-        if start == 0:
-            shape = (*part.shape[:2], height * scale, part.shape[3])
-            layout = torch.channels_last if scale == 1 else torch.contiguous_format
-            kind = {"dtype": part.dtype, "device": part.device}
-            result = torch.empty(shape, **kind, memory_format=layout)
-        result[:, :, start * scale : end * scale] = part
-    return result

@@ -125,11 +125,14 @@ def blend(scores: Tensor, sources: Tensor) -> Tensor:
 
 def near_boundary(owner: Tensor, reach: int = 4) -> Tensor:
     """1 where another source owns a pixel within `reach` of this one, else 0; (B, H, W)."""
-    side = 2 * reach + 1
     labels = owner.float().unsqueeze(1)
-    highest = F.max_pool2d(labels, side, 1, reach)
-    lowest = -F.max_pool2d(-labels, side, 1, reach)
-    return (highest != lowest).squeeze(1).float()
+
+    def highest(x: Tensor) -> Tensor:
+        for size in ((reach, 0), (0, reach)):
+            x = F.max_pool2d(x, (2 * size[0] + 1, 2 * size[1] + 1), 1, size)
+        return x
+
+    return (highest(labels) != -highest(-labels)).squeeze(1).float()
 
 
 def surprise(scores: Tensor, owner: Tensor) -> Tensor:

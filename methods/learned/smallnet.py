@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.learned.focusnet import Block, Meeting, added, in_bands, rectified
+from methods.learned.bands import in_bands
+from methods.learned.focusnet import Block, Meeting, added, rectified
 
 #: Pixels per side of a cell that becomes one position of the finest scale.
 FOLD = 4
