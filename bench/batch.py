@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import BenchError, DataUnavailable, UsageError
+from bench.errors import BenchError, DataUnavailable, NothingSelected, UsageError
 from bench.images import SUFFIXES, read_image
 from datasets import Scene
 from metrics import Plane, Scorer
@@ -83,10 +83,14 @@ def find_candidates(
     ------
     UsageError
         The folder does not exist, the pattern has no ``{scene}``, or nothing fits.
+    NothingSelected
+        The folder holds no image.
     """
     if not folder.is_dir():
         raise UsageError(f"--fused {folder}: no such folder")
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not files:
+        raise NothingSelected(f"--fused {folder}: no image in it ({', '.join(sorted(SUFFIXES))})")
     best: dict[tuple[str, str], Path] = {}
     clash = ""
     for text in [pattern] if pattern else PATTERNS:
@@ -135,7 +139,12 @@ def _matcher(pattern: str, scenes: Sequence[str]) -> re.Pattern[str]:
 
 
 def score_all(
-    scenes: Sequence[Scene], candidates: Sequence[Candidate], metrics: Sequence[str], jobs: int = 1
+    scenes: Sequence[Scene],
+    candidates: Sequence[Candidate],
+    metrics: Sequence[str],
+    jobs: int = 1,
+    *,
+    named: Sequence[str] = (),
 ) -> Iterator[list[Row]]:
     """Score every candidate; yields the rows of one scene at a time, in order.
 
@@ -149,9 +158,14 @@ def score_all(
         With which; those that a scene is not fit for (no reference) are left out there.
     jobs : int
         Processes.
+    named : sequence of str
+        Those that were asked for by name: where a scene is not fit for one, its scores fail.
     """
     by_scene = [[c for c in candidates if c.scene == scene.id] for scene in scenes]
-    work = [(scene, group, list(metrics)) for scene, group in zip(scenes, by_scene, strict=True)]
+    work = [
+        (scene, group, list(metrics), frozenset(named))
+        for scene, group in zip(scenes, by_scene, strict=True)
+    ]
     if jobs == 1:
         yield from map(_score_scene, work)
         return
@@ -167,18 +181,24 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _score_scene(work: tuple[Scene, list[Candidate], list[str]]) -> list[Row]:
-    scene, candidates, metrics = work
+def _score_scene(work: tuple[Scene, list[Candidate], list[str], frozenset[str]]) -> list[Row]:
+    scene, candidates, metrics, named = work
     try:
         if reason := scene.missing():
             raise DataUnavailable(reason)
         images = scene.read().check(scene.name)
         scorer = Scorer(images.sources, images.reference)
-        names = scorer.applicable(metrics)
     except BenchError as error:
         return [Row(c.scene, c.method, m, None, "failed", str(error))
                 for c in candidates for m in metrics]  # fmt: skip
-    return [row for candidate in candidates for row in _score_one(scorer, candidate, names)]
+    names = scorer.applicable(metrics)
+    refused = {m: f"{scene.name}: {scorer.obstacle(m)}" for m in named if m not in names}
+    rows = []
+    for candidate in candidates:
+        rows += _score_one(scorer, candidate, names)
+        head = (candidate.scene, candidate.method)
+        rows += [Row(*head, m, None, "failed", refused[m]) for m in metrics if m in refused]
+    return rows
 
 
 def _score_one(scorer: Scorer, candidate: Candidate, metrics: list[str]) -> list[Row]:

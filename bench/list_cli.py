@@ -49,6 +49,24 @@ def _methods() -> Iterable[dict[str, Any]]:
             "title": m.title,
             "paper": m.paper,
         }
+    yield from _published()
+
+
+def _published() -> Iterable[dict[str, Any]]:
+    """What can be run beside the methods: other people's fused images."""
+    from bench.published import PREFIX, select_published
+    from datasets.catalog import collection
+    from datasets.standard import PUBLISHED
+
+    for name in PUBLISHED:
+        count = len(select_published(PREFIX + name))
+        yield {
+            "name": PREFIX + name,
+            "family": "published",
+            "kind": "images",
+            "title": f"fused images of {count} methods as their authors made them, not run here",
+            "paper": collection(name).citation,
+        }
 
 
 def _metrics() -> Iterable[dict[str, Any]]:

@@ -7,6 +7,7 @@ for example:
   python -m bench run --methods all
   python -m bench run --methods lp gf fcn --datasets paper liu2020 --out results/survey
   python -m bench run --methods all my_method --plugin my_method.py
+  python -m bench run --methods all published:liu2020 --datasets liu2020
   python -m bench run --methods lp lp@levels=6 --datasets folder:my_photos --metrics all
 """
 
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=["all"],
         metavar="NAME",
         help="names, a family (control, multi-scale, spatial, learned), NAME@parameter=value, "
-        "or all (default)",
+        "all (default), or published:liu2020 and published:mfifb for other people's fused images",
     )
     add(
         "--datasets",

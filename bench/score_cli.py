@@ -99,7 +99,7 @@ def _one(args: argparse.Namespace) -> int:
 
 def _many(args: argparse.Namespace) -> int:
     from bench.batch import find_candidates, score_all
-    from bench.plan import select_metrics
+    from bench.plan import select_metrics, split_names
     from datasets import DATASETS, load_scenes
     from datasets.fetch import fetch
 
@@ -110,15 +110,19 @@ def _many(args: argparse.Namespace) -> int:
     scenes = load_scenes(where)
     fetch([file for scene in scenes for file in scene.files])
     names = [m.name for m in select_metrics(args.metrics or ["paper", "psnr", "ssim"])]
+    by_name = [name for name in split_names(args.metrics or []) if name in names]
     candidates, strays = find_candidates(args.fused, [s.id for s in scenes], args.pattern)
     if strays:
         more = f" and {len(strays) - 1} more" if len(strays) > 1 else ""
         console.note(f"not scored, fits no scene: {strays[0]}{more}")
     rows: list[Row] = []
     with console.counting("scoring", len(scenes)) as advance:
-        for part in score_all(scenes, candidates, names, args.jobs):
+        for part in score_all(scenes, candidates, names, args.jobs, named=by_name):
             rows += part
             advance()
+    unfit = [name for name in names if name not in {row.metric for row in rows}]
+    if args.metrics and unfit:
+        console.note(f"not defined for any of these scenes: {', '.join(unfit)}")
     missing = [row for row in rows if row.status == "missing"]
     for message in dict.fromkeys(row.message for row in rows if row.status == "failed"):
         console.note(message)
@@ -132,7 +136,7 @@ def _many(args: argparse.Namespace) -> int:
 def _write(rows: list[Row], args: argparse.Namespace) -> None:
     from bench.images import write_bytes
 
-    header = ["scene", "method", "metric", "value", "status"]
+    header = ["scene", "method", "metric", "value", "status", "message"]
     if args.json:
         console.emit_json([{key: getattr(row, key) for key in header} for row in rows])
         return

@@ -18,7 +18,7 @@ from bench.errors import UnknownName
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``show``."""
-    parser.add_argument("name", help="a method, metric or dataset")
+    parser.add_argument("name", help="a method, metric, dataset or published:COLLECTION")
     parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE.py", help="with these too")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
@@ -27,24 +27,47 @@ def run(args: argparse.Namespace) -> int:
     """Print what is known."""
     from bench.registry import load_plugin
     from datasets import DATASETS
+    from datasets.standard import PUBLISHED
     from methods import METHODS
     from metrics import METRICS
 
     for plugin in args.plugin:
         load_plugin(plugin)
     registries = (METHODS, METRICS, DATASETS)
-    found: list[Any] = [r[args.name] for r in registries if args.name in r]
-    if not found:
+    facts = [_facts(r.kind, r[args.name]) for r in registries if args.name in r]
+    if args.name.partition(":")[0] in ("published", *PUBLISHED) and ":" in args.name:
+        facts.append(_published(args.name))
+    if not facts:
         names = [name for registry in registries for name in registry.names()]
         raise UnknownName("method, metric or dataset", args.name, names)
-    kinds = [r.kind for r in registries if args.name in r]
-    facts = [_facts(kind, entry) for kind, entry in zip(kinds, found, strict=True)]
     if args.json:
         console.emit_json(facts if len(facts) > 1 else facts[0])
         return 0
     for fact in facts:
         _print(fact)
     return 0
+
+
+def _published(name: str) -> dict[str, Any]:
+    """Of ``published:COLLECTION``, ``published:COLLECTION/METHOD`` or ``COLLECTION:METHOD``."""
+    from bench.published import PREFIX, select_published
+    from datasets.catalog import collection
+
+    if not name.startswith(PREFIX):
+        name = PREFIX + name.replace(":", "/", 1)
+    rows = select_published(name)
+    origin = collection(rows[0].collection)
+    scenes = {scene for row in rows for scene in row.files}
+    return {
+        "is": "published fused images",
+        "rows": [row.name for row in rows],
+        "scenes": f"{len(scenes)} of {origin.name}",
+        "from": f"{origin.home} @ {origin.commit}",
+        "licence": origin.licence,
+        "citation": origin.citation,
+        "documentation": "Images as the methods' authors made them, scored by the indexes here; "
+        "nothing of them was run here, so they have no time.",
+    }
 
 
 def _facts(kind: str, entry: Any) -> dict[str, Any]:

@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 
 from bench.errors import UsageError
 
+#: Digits that count, of the largest score on a scene: what is beyond is rounding, and ranks of it
+#: would be of nothing (MI gives both copied sources the same score in exact arithmetic).
+DIGITS = 10
+
 #: Resamples of the scenes behind an interval of a mean rank.
 RESAMPLES = 2000
 
@@ -39,6 +43,10 @@ class Ranking:
     friedman_p : float
         Probability of ranks as uneven as these if all methods were alike; NaN where the test
         is not defined (fewer than three methods or two scenes).
+    conclusive : bool
+        Whether Wilcoxon's test could tell anything from the best: over n scenes its least p is
+        2 ** (1 - n), and Holm's correction multiplies it by the number of rivals. If not, every
+        method is ``tied``, which then says nothing.
     critical_difference : float
         Mean ranks closer than this are not told apart by Nemenyi's test; NaN likewise.
     """
@@ -47,6 +55,7 @@ class Ranking:
     scenes: int
     friedman_p: float
     critical_difference: float
+    conclusive: bool = True
 
 
 def rank_methods(
@@ -83,7 +92,8 @@ def rank_methods(
     complete = values.dropna()
     if complete.shape[1] < 2 or not len(complete):
         raise UsageError("a ranking needs two methods and a scene that both finished")
-    scores = complete.to_numpy(float)
+    raw = complete.to_numpy(float)
+    scores = _without_rounding(raw)
     ranks = scipy.stats.rankdata(-scores if higher_is_better else scores, axis=1)
     mean_ranks = ranks.mean(axis=0)
     best = int(mean_ranks.argmin())
@@ -91,8 +101,8 @@ def rank_methods(
     low, high = _bootstrap(ranks, seed)
     table = pd.DataFrame(
         {
-            "mean": scores.mean(axis=0),
-            "std": _spread(scores),
+            "mean": raw.mean(axis=0),
+            "std": _spread(raw),
             "rank": mean_ranks,
             "rank_low": low,
             "rank_high": high,
@@ -107,7 +117,31 @@ def rank_methods(
         len(complete),
         _friedman(scores),
         critical_difference(*reversed(scores.shape), alpha=alpha),
+        2.0 ** (1 - len(complete)) * (complete.shape[1] - 1) <= alpha,
     )
+
+
+def comparable(values: pd.DataFrame) -> pd.DataFrame:
+    """Scores of a metric, one row a scene, without what only rounding put into them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bench.stats import comparable
+    >>> comparable(pd.DataFrame({"a": [0.3], "b": [0.1 + 0.2]})).rank(axis=1).iloc[0].to_list()
+    [1.5, 1.5]
+    """
+    return pd.DataFrame(
+        _without_rounding(values.to_numpy(float)), index=values.index, columns=values.columns
+    )
+
+
+def _without_rounding(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row to `DIGITS` digits of its largest finite score; NaN and infinity stay."""
+    sizes = np.where(np.isfinite(scores), np.abs(scores), 0).max(axis=1, keepdims=True, initial=0)
+    known = np.where(sizes > 0, sizes, 1)
+    step = 10.0 ** (np.floor(np.log10(known)) + 1 - DIGITS)
+    return np.round(scores / step) * step
 
 
 def critical_difference(methods: int, scenes: int, *, alpha: float = 0.05) -> float:
@@ -150,7 +184,9 @@ def agreement(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """
     scenes = values.index.intersection(truth.index)
     methods = values.columns.intersection(truth.columns)
-    scores = np.stack([table.loc[scenes, methods].to_numpy(float) for table in (values, truth)])
+    scores = np.stack(
+        [_without_rounding(table.loc[scenes, methods].to_numpy(float)) for table in (values, truth)]
+    )
     scores[:, np.isnan(scores).any(axis=0)] = np.nan
     ranks = scipy.stats.rankdata(scores, axis=2, nan_policy="omit")
     rows = [_agreement(ranks[:, k]) for k in range(len(scenes))]

@@ -292,10 +292,11 @@ class Scorer:
         UnknownName
             No index is called that.
         """
-        return [name for name in names if not self._obstacle(METRICS[name])]
+        return [name for name in names if not self.obstacle(name)]
 
-    def _obstacle(self, entry: Metric) -> str:
-        return entry.obstacle(len(self.sources), self.shape, self.reference is not None)
+    def obstacle(self, name: str) -> str:
+        """Why an index is not defined for this scene; empty when it is."""
+        return METRICS[name].obstacle(len(self.sources), self.shape, self.reference is not None)
 
     def score(self, fused: Image, name: str) -> float:
         """One index of one fused image.
@@ -329,5 +330,5 @@ class Scorer:
         if entry.needs == "sources":
             return entry.fn(self.sources, fused)
         if self.reference is None:
-            raise UsageError(self._obstacle(entry))
+            raise UsageError(self.obstacle(entry.name))
         return entry.fn(self.reference, fused)

@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from bench.errors import NothingSelected
-from bench.stats import Ranking
+from bench.stats import Ranking, comparable
 from reports.html_charts import Point, critical, distribution, scatter
 from reports.leaderboard import by_scene, cautions, make_leaderboard
 from reports.results import Results
@@ -56,6 +56,7 @@ class Standing(NamedTuple):
     untrusted: dict[str, str]
     agreement: pd.DataFrame
     skipped: dict[str, str]
+    partial: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class View:
     charts : dict of str to dict of str to Markup
         By metric: ``ranks``, ``critical`` and ``speed``, where there is one.
     agreement : list of dict
-        ``label``, ``spearman``, ``kendall``, ``scenes``: which index to believe.
+        ``label``, ``spearman``, ``kendall``, ``scenes``, ``methods``: which index to believe.
     notes : list of str
         What could not be ranked, and why; where no test could find a difference.
     """
@@ -123,7 +124,8 @@ def _view(results: Results, dataset: str, key: str) -> View:
             for name in board.agreement.index
         ],
         notes=[f"Not ranked — {labels.get(m, m)}: {why}" for m, why in board.skipped.items()]
-        + [f"Note: {line}" for line in cautions(board.rankings, labels)],
+        + [f"Not part of overall — {labels.get(m, m)}: {why}" for m, why in board.partial.items()]
+        + [f"No = is shown: {line}" for line in cautions(board.rankings, labels)],
     )
 
 
@@ -133,8 +135,15 @@ def _standing(results: Results, dataset: str) -> Standing:
         board = make_leaderboard(results, dataset)
     except NothingSelected as error:
         nothing = pd.DataFrame({OVERALL: []})
-        return Standing({}, nothing, {}, nothing, {"all indexes": str(error)})
-    return Standing(board.rankings, board.overall, board.untrusted, board.agreement, board.skipped)
+        return Standing({}, nothing, {}, nothing, {"all indexes": str(error)}, {})
+    return Standing(
+        board.rankings,
+        board.overall,
+        board.untrusted,
+        board.agreement,
+        board.skipped,
+        board.partial,
+    )
 
 
 def _column(metric: Mapping[str, Any], board: Standing) -> dict[str, Any]:
@@ -197,7 +206,8 @@ def _shown(method: str, metric: str, board: Standing, plain: pd.DataFrame) -> Sh
         tip = "" if math.isnan(value) else "over the scenes that it finished; not ranked"
         return Shown(texts, keys, tip=tip)
     row = _row(ranking.table, method)
-    mark = "best" if row["rank"] == ranking.table["rank"].min() else "tied" if row["tied"] else ""
+    best = row["rank"] == ranking.table["rank"].min()
+    mark = "best" if best else "tied" if row["tied"] and ranking.conclusive else ""
     mean, rank, wins = row["mean"], row["rank"], int(row["wins"])
     spread = _number(mean) + ("" if math.isnan(row["std"]) else f" ± {_number(row['std'])}")
     interval = f"{rank:.2f}"
@@ -253,14 +263,16 @@ def _charts(
     groups = {m["name"]: group_of(m["family"]) for m in results.manifest["methods"]}
     charts: dict[str, dict[str, Markup]] = {}
     if len(board.rankings):
-        overall = _speed(board.overall[OVERALL], seconds, groups, "mean rank, all indexes", False)
+        overall = _speed(
+            board.overall[OVERALL], seconds, groups, "mean rank over the trusted indexes", False
+        )
         charts[OVERALL] = {"speed": overall} if overall else {}
     for metric in metrics:
         ranking = board.rankings.get(metric["name"])
         if ranking is None:
             continue
         higher = metric["higher_is_better"]
-        complete = by_scene(scores, metric["name"]).dropna()
+        complete = comparable(by_scene(scores, metric["name"]).dropna())
         ranks = complete.rank(axis=1, ascending=not higher)
         difference = ranking.critical_difference
         mine = {"ranks": distribution(ranks, groups, difference)}

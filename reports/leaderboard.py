@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.errors import NothingSelected, UsageError
+from bench.errors import NothingSelected, UnknownName, UsageError
 from bench.stats import Ranking, agreement, rank_methods
 from reports.results import Results
 
@@ -36,15 +36,20 @@ class Leaderboard:
     rankings : dict of str to Ranking
         By metric, in the run's order.
     overall : DataFrame
-        Indexed by method, best first: ``overall`` (mean over the trusted metrics of the mean
-        rank) and one column of mean ranks for each metric.
+        Indexed by method, best first: ``overall`` (mean of the mean ranks over the trusted
+        metrics that rank the most methods) and one column of mean ranks for each metric.
     untrusted : dict of str to str
         Metrics on which a null baseline beats half of the methods: which one, and how many.
     agreement : DataFrame
         Indexed by metric: mean over scenes with truth of Spearman's and Kendall's correlation
-        with the PSNR against truth, and how many scenes; empty without such scenes.
+        with the PSNR against truth, over how many scenes and methods. Null baselines are no part
+        of it, since any index sees that they fuse nothing. Empty without such scenes or fewer
+        than three methods.
     skipped : dict of str to str
         Metrics that could not be ranked, and why.
+    partial : dict of str to str
+        Metrics that rank fewer methods than others do, and how many: no part of ``overall``,
+        where otherwise every method would need them.
     incomplete : dict of str to str
         Methods that did not finish every scene: the ranks of all are over fewer scenes for
         it, or it is not ranked.
@@ -55,6 +60,7 @@ class Leaderboard:
     untrusted: dict[str, str]
     agreement: pd.DataFrame
     skipped: dict[str, str]
+    partial: dict[str, str] = field(default_factory=dict)
     incomplete: dict[str, str] = field(default_factory=dict)
 
 
@@ -70,11 +76,16 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
 
     Raises
     ------
+    UnknownName
+        The run has no dataset of that name.
     NothingSelected
         No metric has two methods and a scene that they share.
     """
     scores = results.scores
     if dataset:
+        known = {scene["dataset"] for scene in results.manifest["scenes"]}
+        if dataset not in known:
+            raise UnknownName("dataset of this run", dataset, known)
         scores = scores[scores["dataset"] == dataset]
     directions = {m["name"]: m["higher_is_better"] for m in results.manifest["metrics"]}
     tables = {metric: by_scene(scores, metric) for metric in directions}
@@ -83,16 +94,24 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
         try:
             rankings[metric] = rank_methods(tables[metric], higher_is_better=higher, alpha=ALPHA)
         except UsageError as error:
-            skipped[metric] = str(error)
+            scored = len(tables[metric].columns)
+            skipped[metric] = str(error) if scored else "no scene that it is defined for"
     if not rankings:
         raise NothingSelected("a leaderboard needs two methods and a scene that both finished")
     untrusted = {m: why for m, ranking in rankings.items() if (why := _beaten_by_null(ranking))}
+    most = max(len(ranking.table) for ranking in rankings.values())
+    partial = {
+        metric: f"ranks {len(ranking.table)} of {most} methods"
+        for metric, ranking in rankings.items()
+        if len(ranking.table) < most
+    }
     return Leaderboard(
         rankings,
-        _overall(rankings, untrusted),
+        _overall(rankings, untrusted, partial),
         untrusted,
         _agreement(tables, directions),
         skipped,
+        partial,
         _incomplete(scores),
     )
 
@@ -100,8 +119,7 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
 def cautions(rankings: Mapping[str, Ranking], labels: Mapping[str, str]) -> list[str]:
     """Where the tests could not have found a difference, however large: one line for each case.
 
-    The least p of Wilcoxon's test over n scenes is 2 ** (1 - n), and Holm's correction
-    multiplies it by the number of rivals.
+    `bench.stats.Ranking` says why.
 
     Parameters
     ----------
@@ -117,16 +135,15 @@ def cautions(rankings: Mapping[str, Ranking], labels: Mapping[str, str]) -> list
     >>> from reports.leaderboard import cautions
     >>> scores = pd.DataFrame({"a": [3.0, 3.0, 2.0], "b": [1.0, 2.0, 1.0]})
     >>> print(*cautions({"mi": rank_methods(scores, higher_is_better=True)}, {"mi": "MI"}))
-    over 3 scenes no difference of 2 methods can be significant: = tells nothing on MI
+    over 3 scenes no difference of 2 methods can be significant on MI
     """
     cases: dict[tuple[int, int], list[str]] = {}
     for metric, ranking in rankings.items():
-        rivals = len(ranking.table) - 1
-        if 2.0 ** (1 - ranking.scenes) * rivals > ALPHA:
-            cases.setdefault((ranking.scenes, rivals + 1), []).append(labels[metric])
+        if not ranking.conclusive:
+            cases.setdefault((ranking.scenes, len(ranking.table)), []).append(labels[metric])
     return [
         f"over {scenes} scene{'s' * (scenes > 1)} no difference of {methods} methods can be "
-        f"significant: = tells nothing on {', '.join(names)}"
+        f"significant on {', '.join(names)}"
         for (scenes, methods), names in cases.items()
     ]
 
@@ -173,24 +190,29 @@ def _beaten_by_null(ranking: Ranking) -> str:
     return f"{best} outranks {beaten} of {len(real)} methods" if 2 * beaten >= len(real) else ""
 
 
-def _overall(rankings: dict[str, Ranking], untrusted: dict[str, Any]) -> pd.DataFrame:
-    """Mean ranks by metric and their mean over the trusted ones (over all if none is)."""
+def _overall(
+    rankings: dict[str, Ranking], untrusted: dict[str, Any], partial: dict[str, Any]
+) -> pd.DataFrame:
+    """Mean ranks by metric, and their mean over those to be trusted that are not partial."""
     ranks = pd.DataFrame({metric: r.table["rank"] for metric, r in rankings.items()})
-    trusted = [metric for metric in rankings if metric not in untrusted] or list(rankings)
+    whole = [metric for metric in rankings if metric not in partial]
+    trusted = [metric for metric in whole if metric not in untrusted] or whole
     ranks.insert(0, "overall", ranks[trusted].mean(axis=1, skipna=False))
     return ranks.sort_values("overall", kind="stable")
 
 
 def _agreement(tables: dict[str, pd.DataFrame], directions: dict[str, bool]) -> pd.DataFrame:
-    columns = ["spearman", "kendall", "scenes"]
+    columns = ["spearman", "kendall", "scenes", "methods"]
     if TRUTH not in directions:
         return pd.DataFrame(columns=columns)
     truth = tables[TRUTH].replace([np.inf, -np.inf], np.nan)
+    truth = truth.drop(columns=[name for name in NULL_BASELINES if name in truth])
     rows = {}
     for metric, higher in directions.items():
         values = tables[metric]
         table = agreement(values if higher else -values, truth).dropna()
         if metric != TRUTH and len(table):
-            rows[metric] = {**table.mean().to_dict(), "scenes": len(table)}
+            methods = len(values.columns.intersection(truth.columns))
+            rows[metric] = {**table.mean().to_dict(), "scenes": len(table), "methods": methods}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     return table.sort_values("spearman", ascending=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.images import write_bytes
+from bench.stats import Ranking
 from reports.formats import Cell, to_latex, to_markdown
 from reports.leaderboard import Leaderboard, cautions, make_leaderboard, tidy
 from reports.results import Results
@@ -41,12 +42,13 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
         for m in results.manifest["metrics"]
     }
     ranks, means = _ranks(board, labels), _means(board, labels)
+    about_ranks = " ".join([_RANKS, *_remarks(board, labels)])
     texts = {
-        "leaderboard.md": _page(results, board, labels, ranks, means),
+        "leaderboard.md": _page(results, board, labels, ranks, means, dataset),
         "leaderboard.csv": tidy(board).to_csv(index=False, lineterminator="\n"),
         "leaderboard.tex": "\n\n".join(
             [
-                to_latex(*ranks, caption=_RANKS, label="tab:ranks", fit=True),
+                to_latex(*ranks, caption=about_ranks, label="tab:ranks", fit=True),
                 to_latex(*means, caption=_MEANS, label="tab:means", fit=True),
             ]
         )
@@ -60,30 +62,44 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
         )
     for name, text in texts.items():
         write_bytes(out / name, text.encode())
+    for name in {"agreement.csv", "agreement.tex"} - texts.keys():
+        (out / name).unlink(missing_ok=True)  # of an earlier call, about other scenes
     return [out / name for name in texts]
 
 
 _RANKS = (
     "Mean rank over scenes (1 is best, ties share). Bold: best; =: not told apart from the best "
-    "(Wilcoxon, Holm, 5 %). Overall: mean over the indexes without †."
+    "(Wilcoxon, Holm, 5 %). Overall: mean over the indexes without † and ‡."
 )
 _MEANS = "Mean score over scenes; bold: best, underlined: second."
 _AGREEMENT = (
     "Does an index order the methods as the error against truth does? Mean rank correlation with "
-    "PSNR over scenes with known truth."
+    "PSNR over scenes with known truth, null baselines aside."
 )
+
+
+def _remarks(board: Leaderboard, labels: dict[str, str]) -> list[str]:
+    """What must be known to read the marks in the table of ranks."""
+    remarks = [f"No =: {line}." for line in cautions(board.rankings, labels)]
+    if board.untrusted:
+        remarks.append("†: a null baseline, which fuses nothing, outranks half of the methods.")
+    if board.partial:
+        remarks.append("‡: ranks only some of the methods.")
+    return remarks
 
 
 def _ranks(board: Leaderboard, labels: dict[str, str]) -> Table:
     headers = ["Method", "Overall"]
-    headers += [labels[m] + (" †" if m in board.untrusted else "") for m in board.rankings]
+    for m in board.rankings:
+        marks = (" †" if m in board.untrusted else "") + (" ‡" if m in board.partial else "")
+        headers.append(labels[m] + marks)
     top = board.overall.min()
     rows = []
     for method, row in board.overall.iterrows():
         cells = [Cell(str(method)), _number(row["overall"], top["overall"], 2)]
         for metric, ranking in board.rankings.items():
             cell = _number(row[metric], top[metric], 2)
-            tied = bool(ranking.table["tied"].get(str(method), False))
+            tied = ranking.conclusive and bool(ranking.table["tied"].get(str(method), False))
             cells.append(cell._replace(text=f"{cell.text} =") if tied and not cell.best else cell)
         rows.append(cells)
     return headers, rows
@@ -109,10 +125,10 @@ def _means(board: Leaderboard, labels: dict[str, str]) -> Table:
 def _agreement(board: Leaderboard, labels: dict[str, str]) -> Table:
     rows = [
         [Cell(labels[str(metric)]), Cell(f"{row.spearman:.3f}"), Cell(f"{row.kendall:.3f}"),
-         Cell(f"{int(row.scenes)}")]
+         Cell(f"{int(row.scenes)}"), Cell(f"{int(row.methods)}")]
         for metric, row in board.agreement.iterrows()
     ]  # fmt: skip
-    return ["Index", "Spearman", "Kendall", "Scenes"], rows
+    return ["Index", "Spearman", "Kendall", "Scenes", "Methods"], rows
 
 
 def _tests(board: Leaderboard, labels: dict[str, str]) -> Table:
@@ -122,11 +138,21 @@ def _tests(board: Leaderboard, labels: dict[str, str]) -> Table:
             Cell(str(ranking.scenes)),
             _p(ranking.friedman_p),
             _number(ranking.critical_difference, None, 2),
-            Cell(str(int(ranking.table["tied"].sum()) - 1)),
+            _close(ranking),
+            Cell(str(int(ranking.table["tied"].sum()) - 1) if ranking.conclusive else "–"),
         ]
         for metric, ranking in board.rankings.items()
     ]
-    return ["Index", "Scenes", "Friedman p", "Nemenyi CD", "Not told apart from best"], rows
+    headers = ["Index", "Scenes", "Friedman p", "Nemenyi CD", "Within CD of best"]
+    return [*headers, "Not told apart from best (Wilcoxon)"], rows
+
+
+def _close(ranking: Ranking) -> Cell:
+    """How many methods Nemenyi's test does not tell apart from the best."""
+    if pd.isna(ranking.critical_difference):
+        return Cell("–")
+    behind = ranking.table["rank"] - ranking.table["rank"].min()
+    return Cell(str(int((behind < ranking.critical_difference).sum()) - 1))
 
 
 def _intervals(board: Leaderboard, labels: dict[str, str]) -> Table:
@@ -144,24 +170,32 @@ def _intervals(board: Leaderboard, labels: dict[str, str]) -> Table:
 
 
 def _page(
-    results: Results, board: Leaderboard, labels: dict[str, str], ranks: Table, means: Table
+    results: Results,
+    board: Leaderboard,
+    labels: dict[str, str],
+    ranks: Table,
+    means: Table,
+    dataset: str,
 ) -> str:
     command = " ".join(results.manifest["command"])
     parts = [
-        "# Leaderboard",
-        f"Made from the run `{command}`, finished {results.manifest['finished']}.",
-        f"## Ranks\n\n{_RANKS}\n\n{to_markdown(*ranks)}",
+        f"# Leaderboard{f' of {dataset}' if dataset else ''}",
+        f"Made from the run `{command}`, finished {results.manifest['finished']}"
+        + (f", of which only the scenes of {dataset} count here." if dataset else "."),
+        "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), to_markdown(*ranks)]),
         f"## Mean scores\n\n{_MEANS}\n\n{to_markdown(*means)}",
         "## How sure\n\nFriedman's test asks whether the methods differ at all; mean ranks that "
         "differ by less than the critical difference (CD) are not told apart by Nemenyi's test.\n\n"
-        + to_markdown(*_tests(board, labels))
-        + "".join(f"\n\nNote: {line}." for line in cautions(board.rankings, labels)),
+        + to_markdown(*_tests(board, labels)),
         "## Intervals and wins\n\n95 % bootstrap interval of the mean rank; in parentheses the "
         f"scenes on which no method is better.\n\n{to_markdown(*_intervals(board, labels))}",
         f"## Which index to believe\n\n{_trust(board, labels)}",
     ]
     if len(board.agreement):
         parts.append(f"{_AGREEMENT}\n\n{to_markdown(*_agreement(board, labels))}")
+    if board.partial:
+        lines = [f"- ‡ {labels[metric]}: {why}" for metric, why in board.partial.items()]
+        parts.append("## Not part of Overall\n\n" + "\n".join(lines))
     if board.incomplete:
         lines = [f"- {method}: {count}" for method, count in board.incomplete.items()]
         parts.append(

@@ -203,7 +203,10 @@ def _paper_table(results: Results, scene: str, stem: Path) -> list[Path]:
 
 def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
     table = mean_table(results, dataset)
-    title = f"**Means over {dataset}**; the second column says over how many scenes."
+    title = (
+        f"**Means over {dataset}**; the second column says over how many scenes. A mean "
+        "over fewer scenes does not compete."
+    )
     name = f"mean_{safe_name(dataset)}"
     page = _document(title, table, results, coverage(results, dataset))
     return [

@@ -12,7 +12,7 @@ import pytest
 from bench.batch import find_candidates
 from bench.cli import main
 from bench.contract import pair
-from bench.errors import UsageError
+from bench.errors import NothingSelected, UsageError
 from bench.images import write_image
 from metrics import Scorer
 
@@ -109,6 +109,25 @@ def test_sources_that_are_not_there_are_rows(tmp_path, capsys, offline):
     assert "not on disk" in told.err
 
 
+def test_an_index_asked_for_by_name_is_not_dropped(results, capsys):
+    """No truth, so no PSNR: told for every image, and all else is scored."""
+    folder = results("{method}/{scene}")
+    given = ["--sources", str(folder / "sources"), "--fused", str(folder / "fused")]
+    assert main(["score", *given, "--metrics", "psnr", "mi"]) == 1
+    told = capsys.readouterr()
+    rows = list(csv.DictReader(io.StringIO(told.out)))
+    assert [r["status"] for r in rows if r["metric"] == "mi"] == ["ok"] * 6
+    psnr = [r for r in rows if r["metric"] == "psnr"]
+    assert [r["status"] for r in psnr] == ["failed"] * 6
+    assert all("needs a reference image" in r["message"] for r in psnr)
+    assert told.err.count("needs a reference image") == len(SCENES)
+    assert main(["score", *given, "--metrics", "all"]) == 0
+    told = capsys.readouterr()
+    assert "psnr" not in told.out
+    assert "not defined for any of these scenes: " in told.err
+    assert "psnr" in told.err
+
+
 def test_longest_scene_name_wins(results):
     folder = results("{scene}_{method}")
     found, strays = find_candidates(folder / "fused", list(SCENES))
@@ -131,6 +150,11 @@ def test_longest_scene_name_wins(results):
 def test_bad_options(results, capsys, options, says):
     assert score(results("{method}/{scene}"), *options) == 2
     assert says in capsys.readouterr().err
+
+
+def test_no_images(tmp_path):
+    with pytest.raises(NothingSelected, match="no image in it"):
+        find_candidates(tmp_path, ["one"])
 
 
 def test_no_folder(tmp_path):

@@ -78,9 +78,35 @@ def test_list(kind, capsys):
     text = capsys.readouterr().out
     assert main(["list", kind, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert len(rows) == len(REGISTRIES[kind])
+    published = [row for row in rows if row.get("family") == "published"]
+    assert len(rows) == len(REGISTRIES[kind]) + len(published)
+    assert [row["name"] for row in published] == (
+        ["published:liu2020", "published:mfifb"] if kind == "methods" else []
+    )
     for name in REGISTRIES[kind].names():
         assert name in text
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("published:liu2020", "liu2020:quadtree"),
+        ("published:mfifb/cnn", "mfifb:cnn"),
+        ("liu2020:cnn", "liu2020:cnn"),
+    ],
+)
+def test_show_published(name, says, capsys):
+    assert main(["show", name]) == 0
+    text = capsys.readouterr().out
+    assert says in text
+    assert "nothing of them was run here" in text
+    assert main(["show", name, "--json"]) == 0
+    assert says in json.loads(capsys.readouterr().out)["rows"]
+
+
+def test_show_unknown_published(capsys):
+    assert main(["show", "liu2020:dsipt"]) == 2
+    assert "did you mean 'dsift'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", [n for r in REGISTRIES.values() for n in r.names()])

@@ -67,6 +67,28 @@ def test_equal_scores_share_rank_and_win():
     assert table["tied"].all()
 
 
+def test_rounding_makes_no_ranks():
+    """Two scores that are equal in exact arithmetic share rank and win whatever their last bits."""
+    a = np.array([0.3, 1.5, 250.0, 0.7])
+    other = a * (1 + np.array([2e-16, -4e-14, 1e-13, 0]))
+    scores = pd.DataFrame({"a": a, "b": other, "c": a - 1e-6})
+    for higher, ranks in ((True, [1.5, 1.5, 3]), (False, [2.5, 2.5, 1])):
+        table = rank_methods(scores, higher_is_better=higher).table.loc[["a", "b", "c"]]
+        assert table["rank"].tolist() == ranks
+        assert table.loc["a", "wins"] == table.loc["b", "wins"] == (4 if higher else 0)
+    assert rank_methods(scores[["a", "b"]], higher_is_better=True).table["p"].tolist() == [1, 1]
+    truth = pd.DataFrame({"a": a, "b": a, "c": a + 1})
+    assert agreement(scores[["a", "b", "c"]], truth).spearman.tolist() == pytest.approx([-1] * 4)
+
+
+@pytest.mark.parametrize(("scenes", "conclusive"), [(5, False), (6, True)])
+def test_conclusive_is_whether_the_clearest_result_is_significant(scenes, conclusive):
+    clear = pd.DataFrame({"a": np.arange(scenes) + 10.0, "b": np.arange(scenes) * 1.1})
+    ranking = rank_methods(clear, higher_is_better=True)
+    assert ranking.conclusive is conclusive
+    assert bool(ranking.table.loc["b", "tied"]) is not conclusive
+
+
 def test_only_scenes_that_all_finished_count(scores):
     scores.iloc[:5, 0] = np.nan
     assert rank_methods(scores, higher_is_better=True).scenes == 20

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.errors import DataUnavailable, NothingSelected
+from bench.errors import DataUnavailable, UnknownName
 from bench.store import MANIFEST, Store
 from reports import paper
 from reports.comparison import against_paper, comparison, headline
@@ -45,7 +45,7 @@ def a_run(folder, scores, datasets=None, failed=()):
             )
     names = {cell["scene"] for cell in cells}
     manifest = {
-        "methods": [{"name": m, "title": m, "family": FAMILY[m]} for m in scores],
+        "methods": [{"name": m, "title": m, "family": FAMILY.get(m, "published")} for m in scores],
         "metrics": [
             {"name": n, "label": label, "higher_is_better": up, "version": 1}
             for n, (label, up) in METRICS.items()
@@ -239,9 +239,54 @@ def test_leaderboard_files(many, tmp_path):
     assert table.rank_low.le(table["rank"]).all()
 
 
-def test_leaderboard_of_nothing(clock):
-    with pytest.raises(NothingSelected):
+def test_leaderboard_of_an_unknown_dataset(clock):
+    with pytest.raises(UnknownName, match="known: paper"):
         make_leaderboard(clock, "no such dataset")
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """Two datasets: `far` has a truth, on which a method that others published has no image."""
+    scores = {
+        method: {
+            **{f"n{i}": {"mi": k + i / 10, "qcv": 10 + k} for i in range(4)},
+            **{f"f{i}": {"mi": 9.0, "qcv": 1 + k, "psnr": 40 - k} for i in range(4)},
+        }
+        for k, method in enumerate(("fcn", "lp", "mine", "source-a"))
+    }
+    scores["theirs"] = {f"n{i}": {"mi": 0.5, "qcv": 9.0} for i in range(4)}
+    where = {f"n{i}": "near" for i in range(4)} | {f"f{i}": "far" for i in range(4)}
+    return a_run(tmp_path, scores, where)
+
+
+def test_an_index_that_some_methods_lack_is_no_part_of_overall(mixed, tmp_path):
+    board = make_leaderboard(mixed)
+    assert board.partial == {"psnr": "ranks 4 of 5 methods"}
+    assert board.overall["overall"].notna().all()
+    assert board.overall.index[0] == "theirs"
+    assert board.agreement.loc["qcv", "methods"] == 3  # neither source-a nor theirs
+    write_leaderboard(mixed, tmp_path)
+    assert "PSNR ↑ ‡ |" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_a_leaderboard_of_one_dataset_says_so_and_leaves_nothing_of_another(mixed, tmp_path):
+    write_leaderboard(mixed, tmp_path)
+    assert (tmp_path / "agreement.csv").exists()
+    write_leaderboard(mixed, tmp_path, "near")
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert text.startswith("# Leaderboard of near")
+    assert "only the scenes of near count" in text
+    assert not (tmp_path / "agreement.csv").exists()
+    assert not (tmp_path / "agreement.tex").exists()
+
+
+def test_no_mark_where_no_test_could_tell(mixed, many, tmp_path):
+    for results, marked in ((mixed, False), (many, True)):
+        write_leaderboard(results, tmp_path)
+        text = (tmp_path / "leaderboard.md").read_text()
+        ranks = [line for line in text.split("## Mean")[0].splitlines() if line.startswith("|")]
+        assert any(" =" in line for line in ranks) is False or marked
+        assert ("No =: over 4 scenes" in text) is not marked
 
 
 def test_latex_escapes_everything():
