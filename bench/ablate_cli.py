@@ -59,8 +59,7 @@ def run(args: argparse.Namespace) -> int:
         for label, change in variants.items():
             key = json.dumps(_whole(change), sort_keys=True)
             if key not in results:
-                console.note(f"ablate: {panel} {label}")
-                results[key] = _train(change, pools, args, steps)
+                results[key] = _train(f"{panel} {label}", change, pools, args, steps)
             rows += [
                 {"panel": panel, "variant": label, "step": row["step"], "psnr": row["psnr"]}
                 for row in results[key].history
@@ -70,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
         "batch": args.batch,
         "seed": args.seed,
         "rate": 1e-3,
+        "scenes": len(pools[0].truth),
         "device": _device_name(device),
+        "bf16": any(result.bf16 for result in results.values()),
+        "torch": _torch_version(),
         "validation": "region pairs of photos outside the training set, mean PSNR in dB",
         "networks": {
             key: {"seconds": round(r.seconds, 1), "psnr": round(r.psnr, 3)}
@@ -107,12 +109,17 @@ def _pools(folder: Path, out: Path, *, quick: bool) -> tuple[Any, Any]:
 
 
 def _train(
-    change: Mapping[str, Any], pools: tuple[Any, Any], args: argparse.Namespace, steps: int
+    name: str,
+    change: Mapping[str, Any],
+    pools: tuple[Any, Any],
+    args: argparse.Namespace,
+    steps: int,
 ) -> Result:
     from dataclasses import replace
 
+    from bench.train_cli import progress
     from methods.learned.recipes import RECIPES
-    from methods.learned.training import Options, Trainer
+    from methods.learned.training import DEAD, Options, Trainer
 
     settings = _whole(change)
     crop = settings.pop("crop")
@@ -128,9 +135,18 @@ def _train(
         patience=20,
     )
     trainer = Trainer(recipe, {"region": pools[0]}, {"region": pools[1]}, options)
-    result = trainer.run()
+    with progress(name, quiet=False) as report:
+        result = trainer.run(report)
+    if result.stopped == DEAD:
+        console.note(f"ablate: {name}: {DEAD}")
     trainer.checkpoint.unlink(missing_ok=True)
     return result
+
+
+def _torch_version() -> str:
+    import torch
+
+    return torch.__version__
 
 
 def _device_name(device: Any) -> str:

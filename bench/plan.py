@@ -72,7 +72,7 @@ class Variant:
             "stack": method.stack,
             "parameters": {**method.parameters, **self.parameters},
             "source": function_fingerprint(method.fn),
-            "weights": None if method.weights is None else file_digest(method.weights),
+            "weights": _weights_digest(method),
             "framework": modules_fingerprint(FRAMEWORK),
         }
 
@@ -80,6 +80,13 @@ class Variant:
         """Key of this method's cell on the scene of fingerprint `scene`."""
         where = device.partition(":")[0] if self.method.takes_device else None
         return digest({**self.identity, "scene": scene, "device": where})
+
+
+def _weights_digest(method: Method) -> str | None:
+    """Hash of the weights; a file that is missing is for the method to fail on, not for a run."""
+    if method.weights is None:
+        return None
+    return file_digest(method.weights) if method.weights.is_file() else "missing"
 
 
 #: A row of a run.

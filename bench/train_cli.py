@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,8 +50,10 @@ def run(args: argparse.Namespace) -> int:
 
     for name in ("minutes", "steps", "batch", "rate", "scenes", "validations"):
         value = getattr(args, name)
-        if value is not None and not value > 0:
+        if value is not None and not 0 < value < math.inf:
             raise UsageError(f"--{name} must be positive, got {value}")
+    if args.seed < 0:
+        raise UsageError(f"--seed must be 0 or more, got {args.seed}")
     recipes = recipes_of(args.name)
     resolve_device(args.device)
     minutes = args.minutes if args.minutes or args.steps else 30.0
@@ -70,12 +73,11 @@ def run(args: argparse.Namespace) -> int:
     folder = data_folder(args.data)
     args.out.mkdir(parents=True, exist_ok=True)
     with _process_group(args.device) as rank:
-        for recipe in recipes:
-            _train(recipe, folder, options, args.scenes, chief=rank == 0)
-        if rank == 0:
-            for recipe in recipes[:1]:
-                _pack(recipe.method, args.out)
-    return 0
+        chief = rank == 0
+        alive = [_train(recipe, folder, options, args.scenes, chief=chief) for recipe in recipes]
+        if chief:
+            _pack(recipes[0].method, args.out)
+    return 0 if all(alive) else 1
 
 
 def data_folder(given: Path | None) -> Path:
@@ -98,14 +100,14 @@ def data_folder(given: Path | None) -> Path:
 
 def _train(
     recipe: Recipe, folder: Path, options: Options, scenes: int | None, *, chief: bool
-) -> None:
-    """Train one network and write its weights and record."""
+) -> bool:
+    """Train one network, write its weights and record; whether it is of any use."""
     from dataclasses import replace
 
     from methods.learned.pools import list_photos, make_pool
     from methods.learned.records import training_record, write_record
     from methods.learned.specs import PoolSpec
-    from methods.learned.training import Trainer
+    from methods.learned.training import DEAD, Trainer
     from methods.learned.weights import Described, save_weights
 
     photos = {part: list_photos(folder, part) for part in ("train", "val")}
@@ -125,15 +127,17 @@ def _train(
         for kind, count in recipe.validation.items()
     }
     trainer = Trainer(recipe, pools, validation, options)
-    with _progress(recipe.name, quiet=not chief) as report:
+    with progress(recipe.name, quiet=not chief) as report:
         result = trainer.run(report)
+    alive = result.stopped != DEAD
     if not chief:
-        return
+        return alive
     described = Described(recipe.architecture, recipe.arguments, result.network)
     save_weights(options.out / f"{recipe.name}.safetensors", recipe.name, {recipe.part: described})
-    write_record(options.out, training_record(recipe, result, options, photos))
+    write_record(options.out, training_record(recipe, result, options, photos, scenes))
     scores = ", ".join(f"{kind} {psnr:.2f} dB" for kind, psnr in result.scores.items())
     console.note(f"{recipe.name}: {result.steps} steps, {scores}, {result.stopped}")
+    return alive
 
 
 def _pack(method: str, out: Path) -> None:
@@ -175,7 +179,7 @@ def _process_group(device: str) -> Iterator[int]:
 
 
 @contextmanager
-def _progress(name: str, *, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+def progress(name: str, *, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
     """A progress bar with the validation PSNR and the time left, on standard error."""
     if quiet:
         yield None
@@ -199,3 +203,4 @@ def _progress(name: str, *, quiet: bool) -> Iterator[Callable[[Progress], None] 
             bar.update(task, completed=state.share, text=text)
 
         yield report
+        bar.update(task, completed=1.0)

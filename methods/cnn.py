@@ -104,7 +104,7 @@ def _focus_map(sources: Array, device: str) -> Array:
 
     dtype = number_format(device, bf16=True)
     network = network_on(WEIGHTS / "cnn.safetensors", "cnn", "gray", device, dtype)
-    extent = Extent(reach=2 * WINDOW + 8, smallest=WINDOW, tile=512 * STRIDE)
+    extent = Extent(2 * WINDOW + 8, stride=STRIDE, smallest=WINDOW, tile=512 * STRIDE)
     return infer(network, focus, sources, extent)[0]
 
 

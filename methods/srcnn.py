@@ -77,8 +77,8 @@ def srcnn(sources: Array, *, scale: int = 1, device: str = "cpu") -> Array:
     """
     from methods.learned.inference import Extent, infer, network_on, number_format, stacked
 
-    if scale not in (1, 2):
-        raise UsageError(f"srcnn fuses at scale 1 or 2, got {scale}")
+    if type(scale) is not int or scale not in (1, 2):
+        raise UsageError(f"srcnn fuses at scale 1 or 2, got {scale!r}")
     if scale == 2:
         size = (2 * sources.shape[2], 2 * sources.shape[1])
         sources = np.stack([cv2.resize(x, size, interpolation=cv2.INTER_CUBIC) for x in sources])

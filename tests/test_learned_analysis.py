@@ -139,12 +139,12 @@ def test_pairs_of_many_pixels_are_scored_with_parameters(tmp_path, capsys, kind)
 
     for k in range(10):
         cv2.imwrite(str(tmp_path / f"{k}.png"), data.astronaut()[k * 20 : k * 20 + 48, :60])
-    methods = "source-a,fcn-s@shrink=2,fcn-s@shrink=4,oracle"
+    methods = "source-a,fcn-s,fcn-s@shrink=4,oracle"
     how = ["--methods", methods, "--kinds", kind, "--images", "gray"]
     assert evaluate.main(["--data", str(tmp_path), *how]) == 0
     scores = json.loads(capsys.readouterr().out)["psnr"][kind]["gray"]
     assert list(scores) == methods.split(",")
-    assert scores["fcn-s@shrink=2"] != scores["fcn-s@shrink=4"]
+    assert abs(scores["fcn-s"] - scores["fcn-s@shrink=4"]) > 0.1
     assert scores["source-a"] < scores["fcn-s@shrink=4"] < scores["oracle"]
     (read,) = held_out(tmp_path, kind)
     images = read()

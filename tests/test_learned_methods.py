@@ -10,9 +10,10 @@ import torch
 import methods.learned.inference as inference
 from bench.errors import EnvironmentFault, UsageError
 from bench.fusion import fuse
-from bench.images import quantise
+from bench.images import quantise, read_image
 from datasets.defocus import lens_pair, region_pair
 from methods import METHODS
+from methods.cnn import cnn
 from methods.fcn import fcn
 from methods.fcn_s import fcn_s, fcn_s_hard
 from methods.fcn_x import fcn_x, fcn_x_hard
@@ -78,20 +79,49 @@ def test_focus_networks_restore_a_lens_pair(name):
     assert psnr(fuse(name, [near, far]), truth) >= 38
 
 
-def test_fcn_takes_four_channels_of_a_colour_pair(pair):
+def colour_pair() -> tuple[list[np.ndarray], np.ndarray]:
+    """A region pair in colour, and its truth."""
     from skimage import data
 
     truth = (data.astronaut()[:128, 150:278] / 255).astype(np.float32)
-    sources = [quantise(x) for x in region_pair(truth, disk(), 4.0)]
-    assert psnr(fuse("fcn", sources), quantise(truth)) >= 34
+    return [quantise(x) for x in region_pair(truth, disk(), 4.0)], quantise(truth)
 
 
+def test_fcn_takes_four_channels_of_a_colour_pair():
+    sources, truth = colour_pair()
+    assert psnr(fuse("fcn", sources), truth) >= 34
+
+
+@pytest.mark.parametrize("colour", [False, True], ids=["gray", "colour"])
 @pytest.mark.parametrize("name", LEARNED)
-def test_bf16_is_offered_only_where_it_changes_little(pair, name, monkeypatch):
-    sources = [source[20:84, 30:78] for source in pair[0]]
-    plain = fuse(name, sources)
-    monkeypatch.setattr(inference, "cpu_has_bf16", lambda: True)
-    assert psnr(fuse(name, sources), plain) >= 50
+def test_bf16_is_offered_only_where_it_changes_little(pair, name, colour, monkeypatch):
+    sources = colour_pair()[0] if colour else pair[0]
+    results = []
+    for bf16 in (False, True):
+        monkeypatch.setattr(inference, "cpu_has_bf16", lambda bf16=bf16: bf16)
+        results.append(fuse(name, [source[20:84, 30:78] for source in sources]))
+    assert psnr(*results) >= 50
+
+
+def test_bf16_changes_little_when_srcnn_enlarges(pair, monkeypatch):
+    sources = np.stack(pair[0])[:, 20:84, 30:78].astype(np.float32) / 255
+    results = []
+    for bf16 in (False, True):
+        monkeypatch.setattr(inference, "cpu_has_bf16", lambda bf16=bf16: bf16)
+        results.append(quantise(srcnn(sources, scale=2)))
+    assert psnr(*results) >= 50
+
+
+@pytest.mark.parametrize(("folder", "scene"), [("grayscale", "g_05"), ("color", "c_05")])
+@pytest.mark.parametrize("name", LEARNED)
+def test_bf16_changes_little_on_real_pairs(name, folder, scene, liu2020, monkeypatch):
+    files = [liu2020 / "sourceimages" / folder / f"{scene}_{k}.tif" for k in (1, 2)]
+    sources = [read_image(file)[100:292, 80:272] for file in files]
+    results = []
+    for bf16 in (False, True):
+        monkeypatch.setattr(inference, "cpu_has_bf16", lambda bf16=bf16: bf16)
+        results.append(fuse(name, sources))
+    assert psnr(*results) >= 50
 
 
 @pytest.mark.parametrize("name", FOCUSING)
@@ -120,7 +150,7 @@ def test_hard_weights_choose_one_source_among_three(soft, hard):
 TILED = {
     "fcn": (lambda: FCN(filters=6), pairwise, Extent(reach=8), 24),
     "srcnn": (SRCNN, stacked, Extent(reach=10), 24),
-    "cnn": (CNN, focus, Extent(reach=40, smallest=16), 32),
+    "cnn": (CNN, focus, Extent(reach=40, smallest=16, stride=2), 32),
     "fcn-x": (
         lambda: focusnet.FocusNet(widths=(4, 4, 4, 4)),
         stacked,
@@ -136,8 +166,9 @@ TILED = {
 }
 
 
+@pytest.mark.parametrize("size", [(83, 71), (98, 33)])  # thirds of one begin at odd pixels
 @pytest.mark.parametrize("name", TILED)
-def test_tiles_give_what_the_whole_gives(name):
+def test_tiles_give_what_the_whole_gives(name, size):
     make, forward, extent, side = TILED[name]
     torch.manual_seed(1)
     network = make().eval()
@@ -145,13 +176,23 @@ def test_tiles_give_what_the_whole_gives(name):
     if focusing:
         for parameter in network.parameters():
             torch.nn.init.normal_(parameter, std=0.2)
-    height, width = (1000, 45) if focusing else (83, 71)
+    height, width = (1000, 45) if focusing else size
     sources = np.random.default_rng(0).random((2, height, width), dtype=np.float32)
     whole = infer(network, forward, sources, extent)
     tiled = infer(network, forward, sources, extent, tile=side)
     assert whole.shape[1:] == (height, width)
     assert whole.std() > 1e-4
     np.testing.assert_allclose(tiled, whole, atol=1e-4 * max(1.0, float(abs(whole).max())))
+
+
+def test_cnn_decides_in_its_own_tiles_as_in_the_whole(monkeypatch):
+    """1026 rows in tiles of 1024 at the most: the second would begin at row 513."""
+    rng = np.random.default_rng(3)
+    truth = cv2.resize(rng.random((130, 12), dtype=np.float32), (80, 1026))
+    sources = np.stack(region_pair(truth, truth > 0.5, 3.0)).astype(np.float32)
+    tiled = cnn(sources)
+    monkeypatch.setattr(inference, "_cuts", lambda length, side, step: [(0, length)])
+    np.testing.assert_allclose(tiled, cnn(sources), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", LEARNED)

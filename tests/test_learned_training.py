@@ -17,14 +17,14 @@ import pytest
 import torch
 
 from bench import train_cli
-from bench.errors import DataUnavailable, UnknownName, UsageError
+from bench.errors import DataUnavailable, EnvironmentFault, UnknownName, UsageError
 from methods.learned import training
 from methods.learned.batches import DevicePool, step_generator, with_gray
 from methods.learned.pools import list_photos, make_pool
 from methods.learned.recipes import RECIPES
 from methods.learned.specs import KINDS, PoolSpec
 from methods.learned.steady import LONGEST, Steady
-from methods.learned.training import Options, Trainer
+from methods.learned.training import DEAD, FINISHED, Options, Trainer
 from methods.learned.weights import load_network
 
 SHAPE = (96, 64)
@@ -216,10 +216,43 @@ def test_checkpoints_of_other_runs_are_refused(pools, tmp_path):
     trainer("fcn.gray", pools, tmp_path).run()
     with pytest.raises(UsageError, match="seed is 0, not 3"):
         trainer("fcn.gray", pools, tmp_path, resume=True, seed=3)
+    for other in ({"steps": 99}, {"batch": 5}, {"rate": 1e-6}, {"validations": 9}):
+        ((key, value),) = other.items()
+        with pytest.raises(UsageError, match=f"its {key} is .*, not {value}"):
+            trainer("fcn.gray", pools, tmp_path, resume=True, **other)
     path = tmp_path / "fcn.gray.checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(UsageError, match="not a whole checkpoint"):
         trainer("fcn.gray", pools, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fcn_survives_a_run_of_few_steps(pools, tmp_path, seed):
+    """At the full rate from the first steps on, some end black."""
+    recipe = replace(RECIPES["fcn.gray"], batch=8, crop=32)
+    pool = {"region": pools("region")}
+    options = Options(tmp_path, steps=12, seed=seed, validations=4, precision="fp32")
+    result = Trainer(recipe, pool, pool, options).run()
+    assert result.stopped == FINISHED
+    assert result.history[-1]["psnr"] > result.history[0]["psnr"]
+
+
+def test_a_dead_network_is_told(pools, tmp_path):
+    run = trainer("fcn.gray", pools, tmp_path, steps=40, validations=40)
+    with torch.no_grad():
+        run.network.decoder[-1].weight.zero_()
+        run.network.decoder[-1].bias.fill_(-1)  # black, whatever comes
+    result = run.run()
+    assert result.stopped == DEAD
+    assert result.steps == 1
+
+
+def test_no_weights_of_a_run_that_ends_in_nan(pools, tmp_path):
+    run = trainer("fcn.gray", pools, tmp_path, steps=1)
+    with torch.no_grad():
+        run.network.fusion.weight.fill_(torch.nan)
+    with pytest.raises(EnvironmentFault, match=r"nan.*try a lower rate"):
+        run.run()
 
 
 def test_stops_early(pools, tmp_path):
@@ -304,6 +337,7 @@ def test_command_trains_all_parts_and_packs_them(photos, tmp_path, tiny, capsys)
     record = json.loads((tmp_path / "srcnn.json").read_text())
     assert record["networks"]["x1"]["steps"] == 4
     assert len(record["networks"]["x1"]["data"]["train"]["sha256"]) == 64
+    assert record["networks"]["x1"]["pools"]["region"]["scenes"] == 4  # not the recipe's 8000
     for ending in ("csv", "json", "safetensors"):
         assert (tmp_path / f"srcnn.x1.{ending}").exists()
     assert len((tmp_path / "srcnn.x1.csv").read_text().splitlines()) == 3
@@ -313,8 +347,11 @@ def test_command_refuses(photos, tmp_path, monkeypatch):
     monkeypatch.delenv("MFIF_DATA", raising=False)
     with pytest.raises(UnknownName, match="did you mean"):
         train_cli.run(command(photos, tmp_path, "fnc"))
-    with pytest.raises(UsageError, match="--steps must be positive"):
-        train_cli.run(command(photos, tmp_path, "fcn", "--steps", "0"))
+    for wrong in (["--steps", "0"], ["--rate", "inf"], ["--minutes", "nan"]):
+        with pytest.raises(UsageError, match=f"{wrong[0]} must be positive"):
+            train_cli.run(command(photos, tmp_path, "fcn", *wrong))
+    with pytest.raises(UsageError, match="--seed must be 0 or more, got -1"):
+        train_cli.run(command(photos, tmp_path, "fcn", "--seed", "-1"))
     with pytest.raises(DataUnavailable, match="no such folder"):
         train_cli.run(command(tmp_path / "none", tmp_path, "fcn"))
     args = command(photos, tmp_path, "fcn")

@@ -12,9 +12,11 @@ from safetensors.torch import save_file
 
 from methods import METHODS
 from methods.learned import WEIGHTS, cards
+from methods.learned.inference import network_on
 from methods.learned.networks import FCN, SRCNN
 from methods.learned.recipes import RECIPES, recipes_of
 from methods.learned.weights import (
+    FORMAT,
     Described,
     WeightsError,
     load_network,
@@ -127,6 +129,57 @@ def test_shipped_folder_refuses_what_is_not_registered(small, monkeypatch):
     changed[-1] ^= 1
     small.write_bytes(changed)
     with pytest.raises(WeightsError, match="SHA-256"):
+        load_network(small, "fcn", "gray")
+
+
+def test_equal_weights_are_equal_files(small):
+    first = small.read_bytes()
+    torch.manual_seed(0)
+    network = FCN(filters=4, size=3)
+    for _ in range(8):
+        save_weights(small, "fcn", {"gray": Described("FCN", {"filters": 4, "size": 3}, network)})
+        assert small.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    "networks",
+    ['{"gray": {"arguments": {}}}', "[]", "1", "null", '{"gray": 3}',
+     '{"gray": {"architecture": "FCN", "arguments": [1]}}'],
+)  # fmt: skip
+def test_damaged_description(tmp_path, networks):
+    path = tmp_path / "fcn.safetensors"
+    metadata = {"format": FORMAT, "method": "fcn", "networks": networks}
+    save_file({"gray/x": torch.zeros(3)}, path, metadata)
+    with pytest.raises(WeightsError, match=r"fcn\.safetensors: damaged"):
+        load_network(path, "fcn", "gray")
+
+
+def test_weights_that_are_not_finite(tmp_path):
+    network = SRCNN()
+    with torch.no_grad():
+        network.map.bias[3] = torch.nan
+    path = tmp_path / "srcnn.safetensors"
+    save_weights(path, "srcnn", {"x1": Described("SRCNN", {}, network)})
+    with pytest.raises(WeightsError, match="not finite"):
+        load_network(path, "srcnn", "x1")
+
+
+def test_another_network_than_the_method_needs(tmp_path):
+    """Whole, of the right method and loadable: only what it is, is wrong."""
+    path = tmp_path / "fcn-w.safetensors"
+    save_weights(path, "fcn-w", {"gray": Described("SRCNN", {}, SRCNN())})
+    with pytest.raises(WeightsError, match="fcn-w needs FCN"):
+        network_on(path, "fcn-w", "gray", "cpu", torch.float32)
+    save_weights(path, "fcn-w", {"gray": Described("FCN", {}, FCN())})
+    with pytest.raises(WeightsError, match="'head': 'weights'"):
+        network_on(path, "fcn-w", "gray", "cpu", torch.float32)
+
+
+def test_damaged_registry(small, monkeypatch):
+    (small.parent / "registry.json").write_text("{")
+    monkeypatch.setattr("methods.learned.weights.FOLDER", small.parent)
+    monkeypatch.setattr("methods.learned.weights.REGISTRY", small.parent / "registry.json")
+    with pytest.raises(WeightsError, match=r"registry\.json: damaged"):
         load_network(small, "fcn", "gray")
 
 

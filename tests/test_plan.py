@@ -105,6 +105,8 @@ def test_key_depends_on_everything_that_decides_the_image(tmp_path):
     keys = [variant.key("scene", "cpu") for variant in variants]
     weights.write_bytes(b"two")
     keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
+    weights.unlink()  # the method will fail, alone: a run must be able to say so
+    keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
     keys.append(variants[0].key("another scene", "cpu"))
     assert len(set(keys)) == len(keys)
 

@@ -28,8 +28,7 @@ def save_checkpoint(trainer: Trainer) -> None:
     tensors["usual"] = trainer.steady.usual
     plain = {key: value.cpu().contiguous().clone() for key, value in tensors.items()}
     state = {
-        "recipe": trainer.recipe.name,
-        "seed": trainer.options.seed,
+        "settings": trainer.settings(),
         "step": trainer.step,
         "seconds": trainer.seconds(),
         "best": trainer.best,
@@ -45,7 +44,7 @@ def load_checkpoint(trainer: Trainer) -> None:
     Raises
     ------
     UsageError
-        The file is damaged, or of another network or seed.
+        The file is damaged, or its run had other settings (`Trainer.settings`).
     """
     path = trainer.checkpoint
     try:
@@ -54,11 +53,11 @@ def load_checkpoint(trainer: Trainer) -> None:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise UsageError(f"{path}: not a whole checkpoint ({error})") from None
-    for key, mine in (("recipe", trainer.recipe.name), ("seed", trainer.options.seed)):
-        if state[key] != mine:
-            raise UsageError(f"{path}: its {key} is {state[key]!r}, not {mine!r}")
-    if "usual" not in tensors or "rate" not in state:
+    if "usual" not in tensors or "settings" not in state:
         raise UsageError(f"{path}: a checkpoint of an earlier version; train without --resume")
+    for key, mine in trainer.settings().items():
+        if state["settings"].get(key) != mine:
+            raise UsageError(f"{path}: its {key} is {state['settings'].get(key)!r}, not {mine!r}")
     trainer.steady.usual, trainer.rate = tensors["usual"], state["rate"]
     trainer.best_weights = {}
     with torch.no_grad():

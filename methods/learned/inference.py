@@ -8,6 +8,7 @@ network's reach, which gives what the whole would.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,7 @@ from torch.nn.functional import pad
 
 from methods.learned.devices import cpu_has_bf16, resolve_device
 from methods.learned.graphs import replay
+from methods.learned.networks import NETWORKS
 from methods.learned.weights import load_network
 
 Array = NDArray[Any]
@@ -44,13 +46,17 @@ class Extent:
     smallest : int
         Least width and height.
     tile : int
-        Side of a tile without its overlap; with `reach` a multiple of `multiple`.
+        Side of a tile without its overlap; with `reach` a multiple of `multiple` and `stride`.
+    stride : int
+        Distance of the windows that a network looks through: tiles start at multiples of it, or
+        theirs would be other windows.
     """
 
     reach: int
     multiple: int = 1
     smallest: int = 1
     tile: int = 1024
+    stride: int = 1
 
 
 def number_format(device: str, *, bf16: bool) -> torch.dtype:
@@ -71,8 +77,15 @@ def number_format(device: str, *, bf16: bool) -> torch.dtype:
 
 @lru_cache(maxsize=16)
 def network_on(path: Path, method: str, part: str, device: str, dtype: torch.dtype) -> nn.Module:
-    """A network of a weights file on a device, loaded once per process."""
-    network = load_network(path, method, part).to(resolve_device(device), dtype)
+    """A network of a weights file on a device, loaded once per process.
+
+    Raises
+    ------
+    WeightsError
+        See `load_network`; also when it is another network than the method runs.
+    """
+    needed = NETWORKS[f"{method}.{part}"]
+    network = load_network(path, method, part, needed=needed).to(resolve_device(device), dtype)
     return network.to(memory_format=torch.channels_last)
 
 
@@ -116,9 +129,10 @@ def infer(
         stack = stack.pin_memory()
     side = tile or extent.tile
     result: Array = np.empty((0, height, width), np.float32)
+    step = math.lcm(extent.multiple, extent.stride)
     with torch.inference_mode():
-        for rows in _cuts(height, side, extent.multiple):
-            for cols in _cuts(width, side, extent.multiple):
+        for rows in _cuts(height, side, step):
+            for cols in _cuts(width, side, step):
                 part = _tile(network, forward, stack, rows, cols, extent.reach)
                 if not len(result):
                     result = np.empty((part.shape[1], height, width), np.float32)

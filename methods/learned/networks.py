@@ -264,6 +264,18 @@ def clarity(sources: Tensor, window: int) -> Tensor:
     return mean.view(batch, count, height, width)
 
 
+#: What each shipped weights file holds: architecture and arguments, by method and part.
+NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "fcn.gray": ("FCN", {}),
+    "fcn.four": ("FCN", {"channels": 4}),
+    "fcn-w.gray": ("FCN", {"head": "weights"}),
+    "fcn-x.gray": ("FocusNet", {}),
+    "fcn-s.gray": ("SmallFocusNet", {}),
+    "cnn.gray": ("CNN", {}),
+    "srcnn.x1": ("SRCNN", {}),
+    "srcnn.x2": ("SRCNN", {}),
+}
+
 ARCHITECTURES: dict[str, type[nn.Module]] = {
     "FCN": FCN,
     "CNN": CNN,

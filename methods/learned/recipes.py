@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from bench.errors import UnknownName
 from methods.learned.batches import Batch, with_gray
 from methods.learned.focusmap import spread
+from methods.learned.networks import NETWORKS
 from methods.learned.specs import PoolSpec
 
 Loss = Callable[[nn.Module, Batch, float], Tensor]
@@ -50,6 +51,9 @@ class Recipe:
         Number of validation scenes by kind of pool.
     decay : float
         Of the running mean of the weights.
+    warmup, settle : float, int
+        Share of the run, and steps at the least, over which the rate rises. A network that ends
+        in a ReLU and starts at the full rate may be black from the first steps on.
     leap : float
         See `methods.learned.steady`.
     """
@@ -68,6 +72,7 @@ class Recipe:
     validation: Mapping[str, int] = field(default_factory=lambda: {"region": 50})
     colour: bool = False
     warmup: float = 0.01
+    settle: int = 0
     leap: float = math.inf
 
     @property
@@ -218,60 +223,34 @@ _MIXED = {
 _COLOUR = {"region": (PoolSpec("region", 4000, colour=True), 1.0)}
 _GRADES = {"grades": (PoolSpec("grades", 1200, augment=False), 1.0)}
 
+_FOCUSING = (_MIXED, _focusing, _focused)
+_FOCUSED = {"region": 50, "lens": 50, "sparse": 50}
+
+
+def _recipe(name: str, *how: Any, **more: Any) -> Recipe:
+    """The recipe of a network that a method runs."""
+    method, part = name.split(".")
+    architecture, more["arguments"] = NETWORKS[name]
+    return Recipe(method, part, architecture, *how, **more)
+
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("fcn", "gray", "FCN", _REGION, _regression, _regressed, 64, 50, leap=2),
-        Recipe(
-            "fcn",
-            "four",
-            "FCN",
-            _COLOUR,
-            _regression_four,
-            _regressed_four,
-            64,
-            50,
-            arguments={"channels": 4},
+        _recipe("fcn.gray", _REGION, _regression, _regressed, 64, 50, leap=2, settle=100),
+        _recipe(
+            "fcn.four",
+            *(_COLOUR, _regression_four, _regressed_four, 64, 50),
             colour=True,
             leap=2,
+            settle=100,
         ),
-        Recipe(
-            "fcn-w",
-            "gray",
-            "FCN",
-            _REGION,
-            _weighting,
-            _weighted,
-            48,
-            64,
-            arguments={"head": "weights"},
-        ),
-        Recipe(
-            "fcn-x",
-            "gray",
-            "FocusNet",
-            _MIXED,
-            _focusing,
-            _focused,
-            96,
-            192,
-            rate=1.5e-3,
-            validation={"region": 50, "lens": 50, "sparse": 50},
-        ),
-        Recipe(
-            "fcn-s",
-            "gray",
-            "SmallFocusNet",
-            _MIXED,
-            _focusing,
-            _focused,
-            8,
-            256,
-            validation={"region": 50, "lens": 50, "sparse": 50},
-        ),
-        Recipe("cnn", "gray", "CNN", _GRADES, _judging, _judged, 512, 16),
-        Recipe("srcnn", "x1", "SRCNN", _REGION, _merging, _merged, 64, 48),
-        Recipe("srcnn", "x2", "SRCNN", _REGION, _enlarging, _enlarged, 64, 48),
+        _recipe("fcn-w.gray", _REGION, _weighting, _weighted, 48, 64),
+        _recipe("fcn-x.gray", *_FOCUSING, 96, 192, rate=1.5e-3, validation=_FOCUSED),
+        _recipe("fcn-s.gray", *_FOCUSING, 8, 256, validation=_FOCUSED),
+        _recipe("cnn.gray", _GRADES, _judging, _judged, 512, 16),
+        _recipe("srcnn.x1", _REGION, _merging, _merged, 64, 48),
+        _recipe("srcnn.x2", _REGION, _enlarging, _enlarged, 64, 48),
     )
 }
 

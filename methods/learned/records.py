@@ -18,9 +18,23 @@ from methods.learned.training import Options, Result
 
 
 def training_record(
-    recipe: Recipe, result: Result, options: Options, photos: Mapping[str, Sequence[Path]]
+    recipe: Recipe,
+    result: Result,
+    options: Options,
+    photos: Mapping[str, Sequence[Path]],
+    scenes: int | None = None,
 ) -> dict[str, Any]:
-    """Everything needed to train the same weights again, and what came out."""
+    """Everything needed to train the same weights again, and what came out.
+
+    Parameters
+    ----------
+    recipe, result, options
+        What was trained, what came of it, and how.
+    photos : mapping
+        By part of the data.
+    scenes : int, optional
+        In every pool, where it was not the recipe's number.
+    """
     import torch
 
     cuda = options.device.startswith("cuda")
@@ -44,7 +58,10 @@ def training_record(
             "mean_of_weights": recipe.decay,
             "leap": recipe.leap if math.isfinite(recipe.leap) else None,
         },
-        "pools": {name: {**asdict(spec), "share": s} for name, (spec, s) in recipe.pools.items()},
+        "pools": {
+            name: {**asdict(spec), "scenes": scenes or spec.scenes, "share": share}
+            for name, (spec, share) in recipe.pools.items()
+        },
         "data": {
             part: {"photos": len(files), "sha256": data_hash(files)}
             for part, files in photos.items()

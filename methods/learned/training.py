@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed
@@ -29,6 +30,10 @@ from methods.learned.recipes import Recipe
 from methods.learned.steady import Steady
 
 Report = Callable[["Progress"], None]
+
+#: How a run ended: as planned; or with units that are zero for every input, from where no gradient
+#: leads back.
+FINISHED, DEAD = "finished", "dead: no gradient is left; try a lower rate or another seed"
 
 #: A network that lost this many dB has collapsed and starts again from its best weights.
 COLLAPSE = 10.0
@@ -96,7 +101,7 @@ class Result:
     psnr: float
     scores: dict[str, float]
     history: list[dict[str, float]] = field(default_factory=list)
-    stopped: str = "finished"
+    stopped: str = FINISHED
     bf16: bool = False
 
 
@@ -132,6 +137,7 @@ class Trainer:
             self.network.parameters(), lr=self.rate, fused=self.device.type == "cuda"
         )
         self.steady = Steady(self.device, recipe.leap)
+        self.length = torch.ones((), device=self.device)  # of the last gradient
         self.step = 0
         self.before = 0.0  # seconds spent by the runs that this one goes on from
         self.history: list[dict[str, float]] = []
@@ -151,7 +157,7 @@ class Trainer:
         """
         model = self._distributed()
         self.started = time.perf_counter()
-        told, stopped = 0.0, "finished"
+        told, stopped = 0.0, FINISHED
         running = torch.zeros((), device=self.device)  # sum of losses since the last validation
         since = 0
         while (share := self._share()) < 1:
@@ -171,17 +177,25 @@ class Trainer:
                         f"{self.recipe.name}: the loss is {loss} at step {self.step}; "
                         "try a lower rate"
                     )
-                self._validate(loss, share)
+                if not self._validate(loss, share) and not float(self.length):
+                    stopped = DEAD
+                    break
                 if self._stale():
                     stopped = "early: validation no longer improves"
                     break
         if not self.history:
             self._validate(float(running) / max(since, 1), 1.0)
+        if not math.isfinite(self.best):
+            raise EnvironmentFault(
+                f"{self.recipe.name}: validation gave {self.history[-1]['psnr']} dB at step "
+                f"{self.step}; try a lower rate"
+            )
         return self._result(stopped)
 
     def _train_step(self, model: nn.Module, share: float) -> Tensor:
         for group in self.adam.param_groups:
-            group["lr"] = self.rate * _schedule(share, self.recipe.warmup)
+            settled = (self.step + 1) / max(self.recipe.settle, 1)
+            group["lr"] = self.rate * min(_schedule(share, self.recipe.warmup), settled)
         self.adam.zero_grad(set_to_none=True)
         losses = []
         for part, batch in self._batches():
@@ -189,7 +203,7 @@ class Trainer:
                 losses.append(part * self.recipe.loss(model, batch, share))
         loss = torch.stack(losses).sum()
         loss.backward()
-        self.steady(self.network.parameters())
+        self.length = self.steady(self.network.parameters())
         self.adam.step()
         self.step += 1
         keep = min(self.recipe.decay, (1 + self.step) / (10 + self.step))
@@ -242,8 +256,25 @@ class Trainer:
         scores = [row["psnr"] for row in self.history]
         return len(scores) - 1 - scores.index(max(scores)) >= self.options.patience
 
-    def _validate(self, loss: float, share: float) -> None:
-        """Score the mean weights on whole scenes; keep the best; write the checkpoint."""
+    def settings(self) -> dict[str, Any]:
+        """What two runs must share for the one to go on from the other's checkpoint."""
+        return {
+            "recipe": self.recipe.name,
+            "seed": self.options.seed,
+            "steps": self.options.steps,
+            "batch": self.options.batch or self.recipe.batch,
+            "crop": self.options.crop or self.recipe.crop,
+            "rate": self.options.rate or self.recipe.rate,
+            "validations": self.options.validations,
+            "bf16": self.bf16,
+            "scenes": {name: len(pool) for name, pool in self.pools.items()},
+        }
+
+    def _validate(self, loss: float, share: float) -> bool:
+        """Score the mean weights on whole scenes; keep the best; write the checkpoint.
+
+        Whether the network had collapsed and was sent back to its best weights.
+        """
         raw = {name: p.detach().clone() for name, p in self.network.named_parameters()}
         self._use(self.mean)
         scores = {
@@ -258,10 +289,12 @@ class Trainer:
         if psnr > self.best:
             self.best = psnr
             self.best_weights = {name: p.clone() for name, p in self.mean.items()}
-        elif not psnr >= self.best - COLLAPSE:  # so that NaN counts
+        collapsed = not psnr >= self.best - COLLAPSE  # so that NaN counts
+        if collapsed:
             self._go_back()
         if self.rank == 0:
             save_checkpoint(self)
+        return collapsed
 
     def _go_back(self) -> None:
         """Start again from the best weights, more carefully."""

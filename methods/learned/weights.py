@@ -32,6 +32,10 @@ REGISTRY = FOLDER / "registry.json"
 FORMAT = "mfif-bench weights 1"
 
 
+#: What reading a file of any bytes may raise.
+_DAMAGED = (SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
+
+
 class WeightsError(EnvironmentFault):
     """A weights file is missing, damaged, or not what it is called."""
 
@@ -71,7 +75,19 @@ def save_weights(path: Path, method: str, networks: Mapping[str, Described]) -> 
             tensors[f"{part}/{key}"] = value.to(torch.float16).contiguous().clone()
         parts[part] = {"architecture": architecture, "arguments": dict(arguments)}
     metadata = {"format": FORMAT, "method": method, "networks": json.dumps(parts, sort_keys=True)}
-    write_bytes(path, save(tensors, metadata))
+    write_bytes(path, _ordered(save(tensors, metadata)))
+
+
+def _ordered(data: bytes) -> bytes:
+    """A safetensors file with its header sorted: equal weights, equal bytes, equal hash.
+
+    The library writes the metadata in the order of a hash table, another one every time.
+    """
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors stay aligned
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
 def read_weights(path: Path, method: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -94,16 +110,24 @@ def read_weights(path: Path, method: str) -> tuple[dict[str, Any], dict[str, Ten
         if metadata["format"] != FORMAT:
             raise WeightsError(f"{path}: format {metadata['format']!r} is not {FORMAT!r}")
         parts, owner = json.loads(metadata["networks"]), metadata["method"]
+        for part in parts.values():
+            if not (isinstance(part["architecture"], str) and isinstance(part["arguments"], dict)):
+                raise ValueError("a network without architecture or arguments")
         tensors = load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError, OverflowError) as error:
+    except _DAMAGED as error:
         raise WeightsError(f"{path}: damaged, or not a weights file ({error})") from None
+    if not all(bool(value.isfinite().all()) for value in tensors.values()):
+        raise WeightsError(f"{path}: holds weights that are not finite")
     if owner != method:
         raise WeightsError(f"{path}: these are the weights of {owner!r}, not of {method!r}")
     return parts, tensors
 
 
 def _check_hash(path: Path, data: bytes) -> None:
-    known = json.loads(REGISTRY.read_text()) if REGISTRY.is_file() else {}
+    try:
+        known = json.loads(REGISTRY.read_text()) if REGISTRY.is_file() else {}
+    except ValueError as error:
+        raise WeightsError(f"{REGISTRY}: damaged ({error})") from None
     found = hashlib.sha256(data).hexdigest()
     if path.name not in known:
         raise WeightsError(f"{path}: not one of the shipped weights, by {REGISTRY.name}")
@@ -114,7 +138,14 @@ def _check_hash(path: Path, data: bytes) -> None:
         )
 
 
-def load_network(path: Path, method: str, part: str, *, paper_form: bool = False) -> nn.Module:
+def load_network(
+    path: Path,
+    method: str,
+    part: str,
+    *,
+    paper_form: bool = False,
+    needed: tuple[str, Mapping[str, Any]] | None = None,
+) -> nn.Module:
     """A network of a weights file in float32, on the CPU, ready to run.
 
     Parameters
@@ -126,21 +157,29 @@ def load_network(path: Path, method: str, part: str, *, paper_form: bool = False
     paper_form : bool
         Leave an `FCN`'s decoder as transposed convolutions; by default it becomes the equal,
         faster ordinary ones.
+    needed : (str, mapping), optional
+        Architecture and arguments that it must have; of `NETWORKS`, as a rule.
 
     Raises
     ------
     WeightsError
-        See `read_weights`; also when the tensors do not fit the architecture they claim.
+        See `read_weights`; also when there is no such part, it is not the network needed, or the
+        tensors do not fit the architecture they claim.
     """
     parts, tensors = read_weights(path, method)
     if part not in parts:
         raise WeightsError(f"{path}: holds no network {part!r}, only {', '.join(parts)}")
+    architecture, arguments = parts[part]["architecture"], dict(parts[part]["arguments"])
+    if needed is not None and (architecture, arguments) != (needed[0], dict(needed[1])):
+        raise WeightsError(
+            f"{path}: {method} needs {needed[0]} {dict(needed[1])} as {part!r}, the file holds "
+            f"{architecture} {arguments}"
+        )
     state = {
         key.removeprefix(f"{part}/"): value.float()
         for key, value in tensors.items()
         if key.startswith(f"{part}/")
     }
-    architecture, arguments = parts[part]["architecture"], dict(parts[part]["arguments"])
     if architecture == "FCN":
         arguments["transposed"] = paper_form
         state = state if paper_form else flip_transposed(state)
