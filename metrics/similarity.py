@@ -79,7 +79,7 @@ def _alike(a: Plane, b: Plane) -> NDArray[np.bool_]:
     paper="Yang, Zhang, Wang, Liu 2008, Information Fusion 9(2)",
     doi="10.1016/j.inffus.2006.09.001",
     formula="mean of s q(A,F) + (1-s) q(B,F) where q(A,B) >= 0.75, else max(q(A,F), q(B,F))",
-    golden="liu2020 QY, octave QY_robust",
+    golden="liu2020 QY, octave QY_robust, octave QY",
     tolerance=2e-4,
     deviations=(
         "In flat windows the public code divides rounding errors by each other and can score "

@@ -18,14 +18,22 @@ from metrics import METRICS, Plane, Scorer
 
 FOLDER = Path(__file__).parent / "golden"
 
-#: Columns that follow our definition to the letter: only rounding may differ.
+#: Columns that follow our definition to the letter, where only rounding may differ.
 EXACT = {"QE_flat0": 1e-9, "QY_robust": 1e-9}
+
+#: Columns of codes that treat flat windows in another way than the definition.
+LOOSE = {"QW": 1e-4}
 
 #: Pairs on which a published code is dominated by rounding in flat windows.
 FRAGILE = {
-    ("QY", "g_03"): 5e-3,
-    ("QY", "g_04"): 1e-3,
+    ("liu2020", "QY", "g_03"): 5e-3,
+    ("liu2020", "QY", "g_04"): 1e-3,
 }
+
+#: Pairs with images on which it gives nothing but rounding, where windows are flat: it divides
+#: the error of one sum by that of another, and is 0.004 to 29 off (an index of at most 1).
+#: `test_metrics_rounding` reproduces these values too, as the rounding errors they are.
+LEFT_OUT = {("octave", "QY"): {"g_03", "g_04", "c_04", "c_06", "c_09"}}
 
 CASES = [
     (entry, *column.split())
@@ -86,7 +94,7 @@ def test_index_equals_published_values(entry, golden, column, capsys):
     wanted = {
         image: value
         for image, value in rows(golden)[column].items()
-        if fused_path(*image).is_file()
+        if fused_path(*image).is_file() and image[1] not in LEFT_OUT.get((golden, column), ())
     }
     if not wanted:
         pytest.skip("needs the fused images of liu2020: set MFIF_DATA")
@@ -101,5 +109,6 @@ def test_index_equals_published_values(entry, golden, column, capsys):
             end="",
         )
     for image, difference in differences.items():
-        tolerance = EXACT.get(column, FRAGILE.get((column, image[1]), entry.tolerance))
+        tolerance = (EXACT | LOOSE).get(column, entry.tolerance)
+        tolerance = FRAGILE.get((golden, column, image[1]), tolerance)
         assert difference <= tolerance, image
