@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,6 +25,10 @@ class Sigmoid(NamedTuple):
     top: float
     slope: float
     middle: float
+
+    def at(self, x: float) -> float:
+        """The value for one argument."""
+        return self.top / (1 + math.exp(self.slope * (self.middle - x)))
 
 
 STRENGTH = Sigmoid(0.9994, 15, 0.5)
@@ -86,7 +91,7 @@ def _preserved(ratio: Array, agreement: Array, strength: Sigmoid, angle: Sigmoid
     title="Gradient transfer Q^AB/F",
     family="gradient",
     higher_is_better=True,
-    bounds=(0, STRENGTH.top * ANGLE.top),
+    bounds=(0, STRENGTH.at(1) * ANGLE.at(1)),
     needs="sources",
     paper="Xydeas, Petrović 2000, Electronics Letters 36(4)",
     doi="10.1049/el:20000267",
@@ -151,7 +156,7 @@ def qabf(sources: list[Plane], fused: Plane) -> float:
     title="Gradient transfer Q^AB/F as in the toolbox of 2012",
     family="gradient",
     higher_is_better=True,
-    bounds=(0, 1),
+    bounds=(0, STRENGTH_2012.at(1) * ANGLE_2012.at(1)),
     needs="sources",
     paper="Liu, Blasch, Xue, Zhao, Laganière, Wu 2012, IEEE TPAMI 34(1)",
     doi="10.1109/TPAMI.2011.109",
@@ -171,7 +176,7 @@ def qabf_liu2012(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        In (0, 1); 0.9867 when all images are equal.
+        In (0, 0.9867]; 0.9867 when all images are equal.
 
     Examples
     --------
