@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 
 from metrics import Plane, metric
 from metrics._parts import shared
-from metrics._windows import Gaussian, gaussian_covariance, gaussian_moments, similarity
+from metrics._windows import (
+    SSIM_C1,
+    SSIM_C2,
+    SSIM_WINDOW,
+    gaussian_covariance,
+    gaussian_moments,
+    similarity,
+)
 
 cv2 = lazy.load("cv2")
 
 Array = NDArray[np.float64]
-
-SSIM_WINDOW = Gaussian(11, 1.5)
-SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 @metric(
