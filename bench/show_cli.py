@@ -10,10 +10,13 @@ import argparse
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import console
 from bench.errors import UnknownName
+
+if TYPE_CHECKING:
+    from metrics import Metric
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +45,21 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         console.emit_json(facts if len(facts) > 1 else facts[0])
         return 0
-    for fact in facts:
+    for fact, entry in zip(facts, found, strict=True):
+        if fact.get("golden"):
+            fact["golden"] = _origin(entry)
         _print(fact)
     return 0
+
+
+def _origin(entry: Metric) -> str:
+    """Whose values an index is tested against, and the column that holds them."""
+    from metrics import GOLDEN_SETS
+
+    return "; ".join(
+        f"{column} of {golden}: {GOLDEN_SETS.get(golden, 'a set of its own')}"
+        for golden, column in entry.golden_columns
+    )
 
 
 def _facts(kind: str, entry: Any) -> dict[str, Any]:

@@ -20,13 +20,19 @@ from bench.images import same_size
 from bench.registry import Registry
 from metrics._parts import Plane, shared
 
-__all__ = ["METRICS", "Metric", "Plane", "Scorer", "metric", "shared"]
+__all__ = ["GOLDEN_SETS", "METRICS", "Metric", "Plane", "Scorer", "metric", "shared"]
 
 Family = Literal["information", "gradient", "structural", "perceptual", "reference", "descriptive"]
 Needs = Literal["fused", "sources", "reference"]
 Stack = Literal["native", "two"]
 
 Image = NDArray[np.generic] | Plane
+
+#: Whose values a set in `Metric.golden` holds.
+GOLDEN_SETS = {
+    "liu2020": "the survey's authors' own MATLAB values (Information Fusion 64, 2020)",
+    "octave": "the field's public MATLAB code, run under GNU Octave",
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,8 @@ class Metric:
         The definition in one line of plain text.
     golden : str
         Which published values it is tested against: ``SET COLUMN``, several joined with
-        commas (``"liu2020 QE, octave QE_flat0"``); empty when there are none.
+        commas (``"liu2020 QE, octave QE_flat0"``); empty when there are none. `GOLDEN_SETS`
+        says whose values a set holds.
     tolerance : float
         The largest difference to the golden values that is accepted.
     deviations : str
@@ -106,6 +113,12 @@ class Metric:
             raise UsageError(f"metric {self.name!r}: golden values need a tolerance above 0")
         if self.smallest < 1 or self.version < 1:
             raise UsageError(f"metric {self.name!r}: smallest and version start at 1")
+
+    @property
+    def golden_columns(self) -> list[tuple[str, str]]:
+        """Set and column of each of the published values that `golden` names."""
+        parts = (part.split() for part in self.golden.split(",") if part.strip())
+        return [(golden, column) for golden, column in parts]
 
     def obstacle(self, sources: int, shape: tuple[int, int], reference: bool) -> str:
         """Why it is not defined for such a scene; empty when it is.

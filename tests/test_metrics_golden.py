@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench.images import read_image
-from metrics import METRICS, Plane, Scorer
+from metrics import GOLDEN_SETS, METRICS, Plane, Scorer
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -38,11 +38,7 @@ FRAGILE = {
 #: `test_metrics_rounding` reproduces these values too, as the rounding errors they are.
 LEFT_OUT = {("octave", "QY"): {"g_03", "g_04", "c_04", "c_06", "c_09"}}
 
-CASES = [
-    (entry, *column.split())
-    for entry in METRICS
-    for column in filter(None, (part.strip() for part in entry.golden.split(",")))
-]
+CASES = [(entry, *golden) for entry in METRICS for golden in entry.golden_columns]
 
 
 @cache
@@ -88,6 +84,10 @@ def test_every_golden_column_is_claimed_by_an_index():
     claimed = {(golden, column) for _, golden, column in CASES}
     present = {(file.stem, column) for file in FOLDER.glob("*.csv") for column in rows(file.stem)}
     assert claimed == present
+
+
+def test_every_set_of_golden_values_is_said_to_be_whose():
+    assert {file.stem for file in FOLDER.glob("*.csv")} == set(GOLDEN_SETS)
 
 
 @pytest.mark.parametrize(
