@@ -111,6 +111,8 @@ class Metric:
             raise UsageError(f"metric {self.name!r}: bounds {self.bounds} are not (low, high)")
         if self.golden and not self.tolerance > 0:
             raise UsageError(f"metric {self.name!r}: golden values need a tolerance above 0")
+        if any(len(part.split()) != 2 for part in self.golden.split(",") if part.strip()):
+            raise UsageError(f"metric {self.name!r}: golden {self.golden!r} is not 'SET COLUMN, …'")
         if self.smallest < 1 or self.version < 1:
             raise UsageError(f"metric {self.name!r}: smallest and version start at 1")
 

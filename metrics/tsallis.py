@@ -59,7 +59,7 @@ def qte(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        In [0, 260.1], some tens for photos; 0 when the fused image is constant.
+        In [0, 259.84], some tens for photos; 0 when the fused image is constant.
 
     Raises
     ------

@@ -397,6 +397,7 @@ def test_a_wrong_call_is_explained():
         ({"bounds": (1, 0)}, "bounds"),
         ({"bounds": (math.nan, 0)}, "bounds"),
         ({"tolerance": 0}, "tolerance"),
+        ({"golden": "liu2020"}, "golden 'liu2020' is not 'SET COLUMN"),
         ({"version": 0}, "version"),
     ],
 )
