@@ -286,6 +286,7 @@ def _about(metric: Metric) -> dict[str, Any]:
         "name": metric.name,
         "label": metric.label,
         "higher_is_better": metric.higher_is_better,
+        "variant_of": metric.variant_of,
         "version": metric.version,
     }
 

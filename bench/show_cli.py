@@ -10,10 +10,13 @@ import argparse
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import console
 from bench.errors import UnknownName
+
+if TYPE_CHECKING:
+    from metrics import Metric
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
         console.emit_json(facts if len(facts) > 1 else facts[0])
         return 0
     for fact in facts:
+        if fact.get("golden"):
+            fact["golden"] = _origin(METRICS[args.name])
         _print(fact)
     return 0
 
@@ -68,6 +73,16 @@ def _published(name: str) -> dict[str, Any]:
         "documentation": "Images as the methods' authors made them, scored by the indexes here; "
         "nothing of them was run here, so they have no time.",
     }
+
+
+def _origin(entry: Metric) -> str:
+    """Whose values an index is tested against, and the column that holds them."""
+    from metrics import GOLDEN_SETS
+
+    return "; ".join(
+        f"{column} of {golden}: {GOLDEN_SETS.get(golden, 'a set of its own')}"
+        for golden, column in entry.golden_columns
+    )
 
 
 def _facts(kind: str, entry: Any) -> dict[str, Any]:

@@ -20,13 +20,19 @@ from bench.images import same_size
 from bench.registry import Registry
 from metrics._parts import Plane, shared
 
-__all__ = ["METRICS", "Metric", "Plane", "Scorer", "metric", "shared"]
+__all__ = ["GOLDEN_SETS", "METRICS", "Metric", "Plane", "Scorer", "metric", "shared"]
 
 Family = Literal["information", "gradient", "structural", "perceptual", "reference", "descriptive"]
 Needs = Literal["fused", "sources", "reference"]
 Stack = Literal["native", "two"]
 
 Image = NDArray[np.generic] | Plane
+
+#: Whose values a set in `Metric.golden` holds.
+GOLDEN_SETS = {
+    "liu2020": "the survey's authors' own MATLAB values (Information Fusion 64, 2020)",
+    "octave": "the field's public MATLAB code, run under GNU Octave",
+}
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,17 @@ class Metric:
         The definition in one line of plain text.
     golden : str
         Which published values it is tested against: ``SET COLUMN``, several joined with
-        commas (``"liu2020 QE, octave QE_flat0"``); empty when there are none.
+        commas (``"liu2020 QE, octave QE_flat0"``); empty when there are none. `GOLDEN_SETS`
+        says whose values a set holds.
     tolerance : float
         The largest difference to the golden values that is accepted.
     deviations : str
         Known differences to public codes, with their size.
     smallest : int
         The least height and width that it is defined for.
+    variant_of : str
+        The index of which this is another reading: how a public code computes it, other units or
+        features. Variants stay out of overall ranks, where a property would count twice.
     version : int
         Raised when a change of the code changes its numbers.
     """
@@ -86,6 +96,7 @@ class Metric:
     tolerance: float
     deviations: str
     smallest: int = 2
+    variant_of: str = ""
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -104,8 +115,16 @@ class Metric:
             raise UsageError(f"metric {self.name!r}: bounds {self.bounds} are not (low, high)")
         if self.golden and not self.tolerance > 0:
             raise UsageError(f"metric {self.name!r}: golden values need a tolerance above 0")
+        if any(len(part.split()) != 2 for part in self.golden.split(",") if part.strip()):
+            raise UsageError(f"metric {self.name!r}: golden {self.golden!r} is not 'SET COLUMN, …'")
         if self.smallest < 1 or self.version < 1:
             raise UsageError(f"metric {self.name!r}: smallest and version start at 1")
+
+    @property
+    def golden_columns(self) -> list[tuple[str, str]]:
+        """Set and column of each of the published values that `golden` names."""
+        parts = (part.split() for part in self.golden.split(",") if part.strip())
+        return [(golden, column) for golden, column in parts]
 
     def obstacle(self, sources: int, shape: tuple[int, int], reference: bool) -> str:
         """Why it is not defined for such a scene; empty when it is.
@@ -154,6 +173,7 @@ def metric(
     tolerance: float = 1e-4,
     deviations: str = "",
     smallest: int = 2,
+    variant_of: str = "",
     version: int = 1,
 ) -> Callable[[Callable[..., float]], Callable[..., float]]:
     """Register a function as the index `name`; see `Metric` for the arguments.
@@ -201,6 +221,7 @@ def metric(
             tolerance=tolerance,
             deviations=deviations,
             smallest=smallest,
+            variant_of=variant_of,
             version=version,
         )
         METRICS.add(entry)

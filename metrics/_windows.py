@@ -124,12 +124,43 @@ class Gaussian:
         r = self.size // 2
         return self.same(x)[r : x.shape[0] - r, r : x.shape[1] - r]
 
+    def under(self, strip: slice) -> slice:
+        """The rows of the image that a strip of windows covers."""
+        return slice(strip.start, strip.stop + self.size - 1)
+
+
+#: Window and constants of SSIM, which other indexes took over.
+SSIM_WINDOW = Gaussian(11, 1.5)
+SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+
 
 @shared
 def gaussian_moments(plane: Plane, window: Gaussian) -> Moments:
     """Moments of the levels in Gaussian windows."""
     mean = window.valid(plane.gray)
     return Moments(mean, window.valid(np.square(plane.gray)) - np.square(mean))
+
+
+def robust_strip(plane: Plane, window: Gaussian, strip: slice) -> Moments:
+    """Moments of the levels in a strip of windows; a variance within rounding of 0 is 0."""
+    x = plane.gray[window.under(strip)]
+    mean = window.valid(x)
+    square = np.square(mean)
+    var = window.valid(np.square(x)) - square
+    np.maximum(square, 1, out=square)
+    square *= 1e-10
+    var *= var >= square
+    return Moments(mean, var)
+
+
+@shared
+def robust_moments(plane: Plane, window: Gaussian) -> Moments:
+    """Moments of the levels in Gaussian windows; a variance within rounding of 0 is 0."""
+    size = plane.shape[0] - window.size + 1, plane.shape[1] - window.size + 1
+    moments = Moments(np.empty(size), np.empty(size))
+    for strip in strips(size[0]):
+        moments.mean[strip], moments.var[strip] = robust_strip(plane, window, strip)
+    return moments
 
 
 @shared

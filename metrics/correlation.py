@@ -66,3 +66,55 @@ def scd(sources: list[Plane], fused: Plane) -> float:
     a, b = (source.levels.astype(np.int32) for source in sources)
     f = fused.levels.astype(np.int32)
     return _pearson(f - b, a) + _pearson(f - a, b)
+
+
+@metric(
+    "cc",
+    label="CC",
+    title="Correlation coefficient",
+    family="structural",
+    higher_is_better=True,
+    bounds=(-1, 1),
+    needs="sources",
+    paper="Ma, Ma, Li 2019, Information Fusion 45",
+    doi="10.1016/j.inffus.2018.02.004",
+    formula="(corr(A, F) + corr(B, F)) / 2",
+    golden="octave CC",
+    tolerance=1e-9,
+    deviations="A constant image has correlation 0; public codes give NaN there.",
+)
+def cc(sources: list[Plane], fused: Plane) -> float:
+    """Mean Pearson correlation of the fused image with the sources, over all pixels.
+
+    For N sources the mean runs over all of them. Where sources differ in focus only, it is
+    close to 1 whatever the method (0.94 to 0.99 on the given images), and favours the
+    average of the sources.
+
+    Parameters
+    ----------
+    sources : sequence of ndarray
+        N >= 2 images, see `bench.images.as_image`; colour counts as luminance.
+    fused : ndarray
+        An image of the same height and width.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; 1 when all images are equal and not constant.
+
+    Raises
+    ------
+    ImageError
+        Sizes differ, or an image is 1 pixel high or wide.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from metrics.correlation import cc
+    >>> ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    >>> round(cc([ramp, 255 - ramp], ramp), 6)
+    0.0
+    """
+    f = fused.levels.astype(np.int32)
+    total = sum(_pearson(source.levels.astype(np.int32), f) for source in sources)
+    return total / len(sources)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import lazy_loader as lazy
 import numpy as np
+from numpy.typing import NDArray
 
 from metrics import Plane, metric
 
@@ -26,7 +27,7 @@ cv2 = lazy.load("cv2")
     formula="sqrt((sum of squared vertical and horizontal first differences) / (M N))",
     golden="octave SF",
     tolerance=1e-9,
-    deviations="Some codes divide by the number of differences instead: 0.2 % more at 512x512.",
+    deviations="Some codes divide by the number of differences instead, 0.2 % more: see sf_tang.",
 )
 def sf(fused: Plane) -> float:
     """Root mean square of the first differences along both axes.
@@ -59,6 +60,42 @@ def sf(fused: Plane) -> float:
 
 
 @metric(
+    "sf_tang",
+    variant_of="sf",
+    label="SF (Tang)",
+    title="Spatial frequency, by the number of differences",
+    family="descriptive",
+    higher_is_better=True,
+    bounds=(0, 255 * 2**0.5),
+    needs="fused",
+    paper="Eskicioglu, Fisher 1995, IEEE Transactions on Communications 43(12)",
+    doi="10.1109/26.477498",
+    formula="sqrt(mean of squared vertical differences + mean of squared horizontal differences)",
+    golden="octave SF_tang",
+    tolerance=1e-9,
+    deviations=(
+        "Tang's evaluation code divides by the number of differences, not of pixels: 0.09 to "
+        "0.23 % above sf on the 120 given images, which keep their order."
+    ),
+)
+def sf_tang(fused: Plane) -> float:
+    """`sf` with each axis averaged over its own differences, as Tang's evaluation code does.
+
+    Parameters, exceptions and unit are those of `sf`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from metrics.descriptive import sf_tang
+    >>> sf_tang(np.array([[0, 2], [0, 2]], np.uint8))
+    2.0
+    """
+    x = fused.levels.astype(np.int32)
+    squares = [np.square(np.diff(x, axis=axis)) for axis in (0, 1)]
+    return sum(int(s.sum(dtype=np.int64)) / s.size for s in squares) ** 0.5
+
+
+@metric(
     "ag",
     label="AG",
     title="Average gradient",
@@ -71,7 +108,7 @@ def sf(fused: Plane) -> float:
     formula="mean sqrt((dx^2 + dy^2) / 2), forward differences, 0 in the last row and column",
     golden="octave AG",
     tolerance=1e-9,
-    deviations="Some codes take central differences, which reads lower.",
+    deviations="Some codes take central differences, which reads lower: see ag_tang.",
 )
 def ag(fused: Plane) -> float:
     """Mean length of the gradient of forward differences, over the square root of 2.
@@ -90,6 +127,55 @@ def ag(fused: Plane) -> float:
     squares[:-1] += np.square(np.diff(x, axis=0))
     squares[:, :-1] += np.square(np.diff(x, axis=1))
     return float(np.sqrt(squares / 2).mean())
+
+
+@metric(
+    "ag_tang",
+    variant_of="ag",
+    label="AG (Tang)",
+    title="Average gradient of central differences",
+    family="descriptive",
+    higher_is_better=True,
+    bounds=(0, 4 * 255),
+    needs="fused",
+    paper="Cui, Feng, Xu, Li, Chen 2015, Optics Communications 341",
+    doi="10.1016/j.optcom.2014.12.032",
+    formula="sum sqrt((dx^2 + dy^2) / 2) / ((M-1)(N-1)), central differences, one-sided at borders",
+    golden="octave AG_tang",
+    tolerance=1e-9,
+    deviations=(
+        "Tang's evaluation code takes central differences: 9 to 27 % below ag on the 120 given "
+        "images, of whose 15 pairs 6 order their methods otherwise."
+    ),
+)
+def ag_tang(fused: Plane) -> float:
+    """`ag` of central differences, as Tang's evaluation code computes it.
+
+    At the borders the differences are one-sided. The sum over all M x N pixels is divided by
+    (M-1)(N-1), so that a tiny image can exceed 255. Parameters, exceptions and unit are those
+    of `sf`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from metrics.descriptive import ag_tang
+    >>> round(ag_tang(np.array([[0, 2], [0, 2]], np.uint8)), 6)
+    5.656854
+    """
+    x = fused.levels.astype(np.int32)
+    squares = np.square(_twice_central(x, 0))
+    squares += np.square(_twice_central(x, 1))
+    height, width = x.shape
+    return float(np.sqrt(squares / 8).sum() / ((height - 1) * (width - 1)))
+
+
+def _twice_central(x: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
+    """Twice the central differences along an axis, one-sided at its ends: whole numbers."""
+    x = np.moveaxis(x, axis, 0)
+    twice = np.empty_like(x)
+    np.subtract(x[2:], x[:-2], out=twice[1:-1])
+    twice[0], twice[-1] = 2 * (x[1] - x[0]), 2 * (x[-1] - x[-2])
+    return np.moveaxis(twice, 0, axis)
 
 
 @metric(
@@ -157,6 +243,7 @@ def sd(fused: Plane) -> float:
 
 @metric(
     "sd_global",
+    variant_of="sd",
     label="SD (global)",
     title="Standard deviation",
     family="descriptive",

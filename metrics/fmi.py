@@ -240,6 +240,7 @@ def fmi(sources: list[Plane], fused: Plane) -> float:
 
 @metric(
     "fmi_pixel",
+    variant_of="fmi",
     label="FMI (pixels)",
     title="Feature mutual information of pixels",
     family="information",
@@ -277,6 +278,7 @@ def fmi_pixel(sources: list[Plane], fused: Plane) -> float:
 
 @metric(
     "fmi_pixel_toolbox",
+    variant_of="fmi",
     label="FMI (pixels, toolbox)",
     title="Feature mutual information of pixels as the public code computes it",
     family="information",

@@ -21,7 +21,7 @@ from metrics._parts import dot, entropy, histogram, mutual_information
     paper="Shannon 1948, Bell System Technical Journal 27",
     doi="10.1002/j.1538-7305.1948.tb01338.x",
     formula="-sum p(k) log2 p(k) over the shares p of the 256 gray levels",
-    golden="octave EN",
+    golden="octave EN, octave EN_rescaled",
     tolerance=1e-9,
     deviations=(
         "The IE column of the paper's tables is not this number: for Clock and Pepsi fused by "
@@ -62,6 +62,7 @@ def ie(fused: Plane) -> float:
 
 @metric(
     "en_nat",
+    variant_of="ie",
     label="EN (nats)",
     title="Information entropy in nats",
     family="information",
@@ -144,6 +145,7 @@ def _shared_part(source: Plane, fused: Plane) -> float:
 
 @metric(
     "mi_raw",
+    variant_of="mi",
     label="MI (bits)",
     title="Mutual information",
     family="information",
@@ -184,6 +186,7 @@ def mi_raw(sources: list[Plane], fused: Plane) -> float:
     title="Nonlinear correlation information entropy",
     family="information",
     higher_is_better=True,
+    # For N sources at least 1 - log256(N + 1): 0.8019 for two, 0.75 for three, 0 for 255.
     bounds=(0, 1),
     needs="sources",
     paper="Wang, Shen, Jin 2008, Image Fusion: Algorithms and Applications, chapter 19",
@@ -209,7 +212,8 @@ def qncie(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        At most 1; for two sources at least 0.8019, which unrelated or constant images get.
+        At most 1, which equal images get that have all levels equally often; at least
+        1 - log256(N + 1), for two sources 0.8019, which unrelated or constant images get.
 
     Raises
     ------

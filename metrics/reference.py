@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 
 from metrics import Plane, metric
 from metrics._parts import shared
-from metrics._windows import Gaussian, gaussian_covariance, gaussian_moments, similarity
+from metrics._windows import (
+    SSIM_C1,
+    SSIM_C2,
+    SSIM_WINDOW,
+    gaussian_covariance,
+    gaussian_moments,
+    similarity,
+)
 
 cv2 = lazy.load("cv2")
 
 Array = NDArray[np.float64]
-
-SSIM_WINDOW = Gaussian(11, 1.5)
-SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 @metric(
@@ -142,14 +146,21 @@ def _halved(plane: Plane, times: int) -> Array:
     needs="reference",
     paper="Wang, Simoncelli, Bovik 2003, Asilomar Conference on Signals, Systems and Computers",
     doi="10.1109/ACSSC.2003.1292216",
-    formula="product over 5 scales of mean(cs)^w, times mean(luminance)^w at the coarsest",
+    formula="product of mean(c s)^w over the 4 finer of 5 scales and mean(l c s)^w at the coarsest",
     deviations="A mean below 0, which has no real power, counts as 0.",
     smallest=161,
 )
 def ms_ssim(reference: Plane, fused: Plane) -> float:
     """Structural similarity at five scales, each half the size of the one before.
 
-    Contrast and structure are taken at every scale, luminance at the coarsest only.
+    With means m, variances v and covariance c in Gaussian 11x11 windows of sigma 1.5, wholly
+    inside, contrast and structure are (2 c + C2) / (v + v' + C2) and luminance is
+    (2 m m' + C1) / (m^2 + m'^2 + C1), C1 = (0.01 255)^2 and C2 = (0.03 255)^2. The coarsest scale
+    takes the mean of their product over the windows, the finer ones that of contrast and
+    structure alone. The means are raised to 0.0448, 0.2856, 0.3001, 0.2363 and 0.1333, finest
+    first, and multiplied. An image is halved by averaging every pixel with its neighbours below
+    and to the right, the last row and column repeated, and keeping every second from the first
+    on; an odd side is rounded up.
 
     Parameters
     ----------

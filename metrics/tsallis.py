@@ -59,7 +59,7 @@ def qte(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        In [0, 260.1], some tens for photos; 0 when the fused image is constant.
+        In [0, 259.84], some tens for photos; 0 when the fused image is constant.
 
     Raises
     ------
@@ -80,6 +80,7 @@ def qte(sources: list[Plane], fused: Plane) -> float:
 
 @metric(
     "qte_toolbox",
+    variant_of="qte",
     label="QTE (toolbox)",
     title="Tsallis mutual information as the public toolbox computes it",
     family="information",
@@ -115,6 +116,7 @@ def qte_toolbox(sources: list[Plane], fused: Plane) -> float:
 
 @metric(
     "qte_nava",
+    variant_of="qte",
     label="QTE (Nava)",
     title="Normalised Tsallis mutual information",
     family="information",

@@ -1,12 +1,14 @@
-"""Visual information fidelity for fusion."""
+"""Visual information fidelity: for fusion, and of each source by itself."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics import Plane, metric
-from metrics._parts import shared
+from metrics._parts import shared, strips
 from metrics._windows import Gaussian, Moments
 
 Array = NDArray[np.float64]
@@ -14,6 +16,7 @@ Array = NDArray[np.float64]
 WINDOWS = tuple(Gaussian(size, size / 5) for size in (17, 9, 5, 3))  #: One per scale.
 SHARES = (1 / 2.15, 0.0, 0.15 / 2.15, 1 / 2.15)  #: Weight of each scale.
 NOISE = 0.005 * 255**2  #: Variance of the eye's own noise.
+NOISE_TANG = 2.0  #: The same in `vif_tang`.
 TINY = 1e-10
 
 
@@ -33,8 +36,23 @@ def _moments(plane: Plane, k: int) -> Moments:
     return Moments(mean, np.maximum(var, 0, out=var))
 
 
-def _information(fused: Plane, source: Plane, k: int) -> tuple[Array, Array, Array]:
-    """Gain g, information with distortion N and without D, in each window."""
+class Channel(NamedTuple):
+    """The fused image in each window: gain times source, and distortion.
+
+    Attributes
+    ----------
+    gain : ndarray
+        Factor of the source.
+    signal, rest : ndarray
+        Variance of what the source explains, and of the distortion.
+    """
+
+    gain: Array
+    signal: Array
+    rest: Array
+
+
+def _channel(fused: Plane, source: Plane, k: int) -> Channel:
     x, f = _moments(source, k), _moments(fused, k)
     cov = WINDOWS[k].valid(_scale(source, k) * _scale(fused, k)) - x.mean * f.mean
     silent = x.var < TINY
@@ -42,7 +60,6 @@ def _information(fused: Plane, source: Plane, k: int) -> tuple[Array, Array, Arr
     rest = f.var - gain * cov
     gain[silent] = 0
     rest[silent] = f.var[silent]
-    var = np.where(silent, 0, x.var)
     lost = f.var < TINY
     gain[lost] = 0
     rest[lost] = 0
@@ -50,8 +67,61 @@ def _information(fused: Plane, source: Plane, k: int) -> tuple[Array, Array, Arr
     rest[reversed_] = f.var[reversed_]
     gain[reversed_] = 0
     np.maximum(rest, TINY, out=rest)
-    with_distortion = np.log10(1 + np.square(gain) * var / (rest + NOISE))
-    return gain, with_distortion, np.log10(1 + var / NOISE)
+    signal = np.square(gain)
+    signal *= _heard(source, k)
+    return Channel(gain, signal, rest)
+
+
+def _heard(source: Plane, k: int) -> Array:
+    """Variance of the source, 0 where there is next to none."""
+    var = _moments(source, k).var
+    return np.where(var < TINY, 0, var)
+
+
+def _sum_of_logs(ratio: Array) -> float:
+    """Sum of log10(1 + ratio): logarithms of products of 32, which stay below 1e308."""
+    ratio += 1
+    columns = (np.multiply.reduce(ratio[strip]) for strip in strips(ratio.shape[0]))
+    return sum(float(np.log10(column).sum()) for column in columns)
+
+
+class Pooled(NamedTuple):
+    """Sums over the windows of one scale.
+
+    Attributes
+    ----------
+    fusion : float
+        Information with distortion over that without, of the source with the smallest gain.
+    each : tuple of float
+        Information with distortion for each source by itself, with the noise of `vif_tang`.
+    """
+
+    fusion: float
+    each: tuple[float, ...]
+
+
+@shared
+def _pooled(fused: Plane, sources: tuple[Plane, ...], k: int) -> Pooled:
+    each, chosen = [], None
+    for source in sources:
+        gain, signal, rest = _channel(fused, source, k)
+        each.append(_sum_of_logs(signal / (rest + NOISE_TANG)))
+        top = np.log10(1 + signal / (rest + NOISE))
+        bottom = np.log10(1 + _heard(source, k) / NOISE)
+        if chosen is not None:
+            later = gain <= chosen[0]
+            gain, top, bottom = (
+                np.where(later, new, old)
+                for new, old in zip((gain, top, bottom), chosen, strict=True)
+            )
+        chosen = gain, top, bottom
+    return Pooled(float((top + 1e-7).sum() / (bottom + 1e-7).sum()), tuple(each))
+
+
+@shared
+def _own_information(source: Plane, k: int) -> float:
+    """Information in the source itself, with the noise of `vif_tang`."""
+    return _sum_of_logs(_heard(source, k) / NOISE_TANG)
 
 
 @metric(
@@ -102,16 +172,66 @@ def viff(sources: list[Plane], fused: Plane) -> float:
     >>> round(viff([camera()[:64, :64]] * 2, camera()[:64, :64]), 6)
     1.0
     """
+    scales = (k for k, share in enumerate(SHARES) if share > 0)
+    return sum(SHARES[k] * _pooled(fused, tuple(sources), k).fusion for k in scales)
+
+
+@metric(
+    "vif_tang",
+    variant_of="viff",
+    label="VIF",
+    title="Visual information fidelity, summed over the sources",
+    family="perceptual",
+    higher_is_better=True,
+    bounds=(0, np.inf),
+    needs="sources",
+    paper="Sheikh, Bovik 2006, IEEE Transactions on Image Processing 15(2)",
+    doi="10.1109/TIP.2005.859378",
+    formula="V(A,F) + V(B,F), V = sum log(1 + g^2 v/(s + 2)) / sum log(1 + v/2) over 4 scales",
+    golden="octave VIF_tang",
+    tolerance=1e-9,
+    deviations=(
+        "On pixels, not on wavelets, as in Tang's evaluation code. Sums over the sources, where "
+        "viff chooses between them in every window: 1.05 to 1.46 on the 120 given images, and "
+        "13 of 15 pairs order their methods otherwise."
+    ),
+    smallest=41,
+)
+def vif_tang(sources: list[Plane], fused: Plane) -> float:
+    """Visual information fidelity against each source, summed, as Tang's evaluation code has it.
+
+    The windows and scales are those of `viff`, all of one weight, with noise of variance 2. For
+    N sources the sum is multiplied by 2/N, which keeps the range.
+
+    Parameters
+    ----------
+    sources : sequence of ndarray
+        N >= 2 images, see `bench.images.as_image`; colour counts as luminance.
+    fused : ndarray
+        An image of the same height and width.
+
+    Returns
+    -------
+    float
+        At least 0; 2 when all images are equal, above when contrast was enhanced. A constant
+        source has no information: its term, 0/0 in the public code, is 0.
+
+    Raises
+    ------
+    ImageError
+        Sizes differ, or an image is smaller than 41x41.
+
+    Examples
+    --------
+    >>> from skimage.data import camera
+    >>> from metrics.viff import vif_tang
+    >>> round(vif_tang([camera()[:64, :64]] * 2, camera()[:64, :64]), 6)
+    2.0
+    """
+    scales = range(len(WINDOWS))
+    pooled = [_pooled(fused, tuple(sources), k).each for k in scales]
     total = 0.0
-    for k, share in enumerate(SHARES):
-        if share == 0:
-            continue
-        gain, top, bottom = _information(fused, sources[0], k)
-        for source in sources[1:]:
-            g, n, d = _information(fused, source, k)
-            later = g <= gain
-            gain, top, bottom = (
-                np.where(later, new, old) for new, old in ((g, gain), (n, top), (d, bottom))
-            )
-        total += share * float((top + 1e-7).sum() / (bottom + 1e-7).sum())
-    return total
+    for source, kept in zip(sources, zip(*pooled, strict=True), strict=True):
+        present = sum(_own_information(source, k) for k in scales)
+        total += sum(kept) / present if present > 0 else 0.0
+    return 2 / len(sources) * total

@@ -56,7 +56,7 @@ class Standing(NamedTuple):
     untrusted: dict[str, str]
     agreement: pd.DataFrame
     skipped: dict[str, str]
-    partial: dict[str, str]
+    aside: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _view(results: Results, dataset: str, key: str) -> View:
             for name in board.agreement.index
         ],
         notes=[f"Not ranked — {labels.get(m, m)}: {why}" for m, why in board.skipped.items()]
-        + [f"Not part of overall — {labels.get(m, m)}: {why}" for m, why in board.partial.items()]
+        + [f"Not part of overall — {labels.get(m, m)}: {why}" for m, why in board.aside.items()]
         + [f"No = is shown: {line}" for line in cautions(board.rankings, labels)],
     )
 
@@ -142,7 +142,7 @@ def _standing(results: Results, dataset: str) -> Standing:
         board.untrusted,
         board.agreement,
         board.skipped,
-        board.partial,
+        board.aside,
     )
 
 

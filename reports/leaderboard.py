@@ -37,7 +37,7 @@ class Leaderboard:
         By metric, in the run's order.
     overall : DataFrame
         Indexed by method, best first: ``overall`` (mean of the mean ranks over the trusted
-        metrics that rank the most methods) and one column of mean ranks for each metric.
+        metrics that are not `aside`) and one column of mean ranks for each metric.
     untrusted : dict of str to str
         Metrics on which a null baseline beats half of the methods: which one, and how many.
     agreement : DataFrame
@@ -47,9 +47,9 @@ class Leaderboard:
         than three methods.
     skipped : dict of str to str
         Metrics that could not be ranked, and why.
-    partial : dict of str to str
-        Metrics that rank fewer methods than others do, and how many: no part of ``overall``,
-        where otherwise every method would need them.
+    aside : dict of str to str
+        Metrics that are no part of ``overall``, and why: they rank fewer methods than others do,
+        or are a variant of another one here, which counts already.
     incomplete : dict of str to str
         Methods that did not finish every scene: the ranks of all are over fewer scenes for
         it, or it is not ranked.
@@ -60,7 +60,7 @@ class Leaderboard:
     untrusted: dict[str, str]
     agreement: pd.DataFrame
     skipped: dict[str, str]
-    partial: dict[str, str] = field(default_factory=dict)
+    aside: dict[str, str] = field(default_factory=dict)
     incomplete: dict[str, str] = field(default_factory=dict)
 
 
@@ -99,19 +99,14 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
     if not rankings:
         raise NothingSelected("a leaderboard needs two methods and a scene that both finished")
     untrusted = {m: why for m, ranking in rankings.items() if (why := _beaten_by_null(ranking))}
-    most = max(len(ranking.table) for ranking in rankings.values())
-    partial = {
-        metric: f"ranks {len(ranking.table)} of {most} methods"
-        for metric, ranking in rankings.items()
-        if len(ranking.table) < most
-    }
+    aside = _aside(rankings, results.manifest["metrics"])
     return Leaderboard(
         rankings,
-        _overall(rankings, untrusted, partial),
+        _overall(rankings, untrusted, aside),
         untrusted,
         _agreement(tables, directions),
         skipped,
-        partial,
+        aside,
         _incomplete(scores),
     )
 
@@ -190,12 +185,25 @@ def _beaten_by_null(ranking: Ranking) -> str:
     return f"{best} outranks {beaten} of {len(real)} methods" if 2 * beaten >= len(real) else ""
 
 
+def _aside(rankings: dict[str, Ranking], metrics: list[dict[str, Any]]) -> dict[str, str]:
+    """Metrics that do not count overall, and why."""
+    most = max(len(ranking.table) for ranking in rankings.values())
+    variants = {m["name"]: m.get("variant_of", "") for m in metrics}
+    reasons = {}
+    for metric, ranking in rankings.items():
+        if len(ranking.table) < most:
+            reasons[metric] = f"ranks {len(ranking.table)} of {most} methods"
+        elif variants[metric] in rankings:
+            reasons[metric] = f"a variant of {variants[metric]}"
+    return reasons
+
+
 def _overall(
-    rankings: dict[str, Ranking], untrusted: dict[str, Any], partial: dict[str, Any]
+    rankings: dict[str, Ranking], untrusted: dict[str, Any], aside: dict[str, Any]
 ) -> pd.DataFrame:
-    """Mean ranks by metric, and their mean over those to be trusted that are not partial."""
+    """Mean ranks by metric, and their mean over those to be trusted that are not aside."""
     ranks = pd.DataFrame({metric: r.table["rank"] for metric, r in rankings.items()})
-    whole = [metric for metric in rankings if metric not in partial]
+    whole = [metric for metric in rankings if metric not in aside]
     trusted = [metric for metric in whole if metric not in untrusted] or whole
     ranks.insert(0, "overall", ranks[trusted].mean(axis=1, skipna=False))
     return ranks.sort_values("overall", kind="stable")

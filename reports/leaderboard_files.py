@@ -83,15 +83,15 @@ def _remarks(board: Leaderboard, labels: dict[str, str]) -> list[str]:
     remarks = [f"No =: {line}." for line in cautions(board.rankings, labels)]
     if board.untrusted:
         remarks.append("†: a null baseline, which fuses nothing, outranks half of the methods.")
-    if board.partial:
-        remarks.append("‡: ranks only some of the methods.")
+    if board.aside:
+        remarks.append("‡: no part of Overall, see below.")
     return remarks
 
 
 def _ranks(board: Leaderboard, labels: dict[str, str]) -> Table:
     headers = ["Method", "Overall"]
     for m in board.rankings:
-        marks = (" †" if m in board.untrusted else "") + (" ‡" if m in board.partial else "")
+        marks = (" †" if m in board.untrusted else "") + (" ‡" if m in board.aside else "")
         headers.append(labels[m] + marks)
     top = board.overall.min()
     rows = []
@@ -193,8 +193,8 @@ def _page(
     ]
     if len(board.agreement):
         parts.append(f"{_AGREEMENT}\n\n{to_markdown(*_agreement(board, labels))}")
-    if board.partial:
-        lines = [f"- ‡ {labels[metric]}: {why}" for metric, why in board.partial.items()]
+    if board.aside:
+        lines = [f"- ‡ {labels[metric]}: {why}" for metric, why in board.aside.items()]
         parts.append("## Not part of Overall\n\n" + "\n".join(lines))
     if board.incomplete:
         lines = [f"- {method}: {count}" for method, count in board.incomplete.items()]

@@ -119,6 +119,13 @@ def test_show_every_entry(name, capsys):
     json.loads(capsys.readouterr().out)
 
 
+def test_show_says_whose_values_an_index_is_tested_against(capsys):
+    assert main(["show", "qabf"]) == 0
+    text = capsys.readouterr().out
+    assert "QG of liu2020: the survey's authors' own MATLAB values" in text
+    assert "QG of octave: the field's public MATLAB code, run under GNU Octave" in text
+
+
 def test_show_unknown(capsys):
     assert main(["show", "qabff"]) == 2
     assert "did you mean 'qabf'" in capsys.readouterr().err

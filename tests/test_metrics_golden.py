@@ -14,24 +14,31 @@ from pathlib import Path
 import pytest
 
 from bench.images import read_image
-from metrics import METRICS, Plane, Scorer
+from metrics import GOLDEN_SETS, METRICS, Plane, Scorer
 
 FOLDER = Path(__file__).parent / "golden"
 
-#: Columns that follow our definition to the letter: only rounding may differ.
+#: Columns that follow our definition to the letter, where only rounding may differ.
 EXACT = {"QE_flat0": 1e-9, "QY_robust": 1e-9}
+
+#: Columns of codes that treat flat windows in another way than the definition.
+LOOSE = {"QW": 1e-4}
 
 #: Pairs on which a published code is dominated by rounding in flat windows.
 FRAGILE = {
-    ("QY", "g_03"): 5e-3,
-    ("QY", "g_04"): 1e-3,
+    ("liu2020", "QY", "g_03"): 5e-3,
+    ("liu2020", "QY", "g_04"): 1e-3,
+    ("octave", "QC_zheng", "c_01"): 3e-4,
+    ("octave", "QC_zheng", "c_03"): 2.1e-4,
+    ("octave", "QC_zheng", "c_05"): 3.2e-3,
 }
 
-CASES = [
-    (entry, *column.split())
-    for entry in METRICS
-    for column in filter(None, (part.strip() for part in entry.golden.split(",")))
-]
+#: Pairs with images on which it gives nothing but rounding, where windows are flat: it divides
+#: the error of one sum by that of another, and is 0.004 to 29 off (an index of at most 1).
+#: `test_metrics_rounding` reproduces these values too, as the rounding errors they are.
+LEFT_OUT = {("octave", "QY"): {"g_03", "g_04", "c_04", "c_06", "c_09"}}
+
+CASES = [(entry, *golden) for entry in METRICS for golden in entry.golden_columns]
 
 
 @cache
@@ -79,6 +86,10 @@ def test_every_golden_column_is_claimed_by_an_index():
     assert claimed == present
 
 
+def test_every_set_of_golden_values_is_said_to_be_whose():
+    assert {file.stem for file in FOLDER.glob("*.csv")} == set(GOLDEN_SETS)
+
+
 @pytest.mark.parametrize(
     ("entry", "golden", "column"), CASES, ids=[f"{e.name}-{g}-{c}" for e, g, c in CASES]
 )
@@ -86,7 +97,7 @@ def test_index_equals_published_values(entry, golden, column, capsys):
     wanted = {
         image: value
         for image, value in rows(golden)[column].items()
-        if fused_path(*image).is_file()
+        if fused_path(*image).is_file() and image[1] not in LEFT_OUT.get((golden, column), ())
     }
     if not wanted:
         pytest.skip("needs the fused images of liu2020: set MFIF_DATA")
@@ -101,5 +112,6 @@ def test_index_equals_published_values(entry, golden, column, capsys):
             end="",
         )
     for image, difference in differences.items():
-        tolerance = EXACT.get(column, FRAGILE.get((column, image[1]), entry.tolerance))
+        tolerance = (EXACT | LOOSE).get(column, entry.tolerance)
+        tolerance = FRAGILE.get((golden, column, image[1]), tolerance)
         assert difference <= tolerance, image

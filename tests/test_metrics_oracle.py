@@ -136,6 +136,149 @@ def test_qw_and_qe(triple):
     assert METRICS["qe"].fn([a, b], fused) == pytest.approx(images * edges, abs=1e-8)
 
 
+def slow_qabf_tang(a, b, fused):
+    def gradient(image):
+        gx = correlate(image, [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+        gy = correlate(image, [[1, 2, 1], [0, 0, 0], [-1, -2, -1]])
+        angle = np.full(gx.shape, np.pi / 2)
+        np.divide(gy, gx, out=angle, where=gx != 0)
+        return np.hypot(gx, gy), np.where(gx == 0, np.pi / 2, np.arctan(angle))
+
+    gf, af = gradient(fused)
+    top = bottom = 0
+    for image in (a, b):
+        g, angle = gradient(image)
+        ratio = gf.copy()  # kept where both are equally strong
+        np.divide(gf, g, out=ratio, where=g > gf)
+        np.divide(g, gf, out=ratio, where=g < gf)
+        agreement = 1 - np.abs(angle - af) / (np.pi / 2)
+        strength = 0.9994 / (1 + np.exp(-15 * (ratio - 0.5)))
+        direction = 0.9879 / (1 + np.exp(-22 * (agreement - 0.8)))
+        top += (strength * direction * g).sum()
+        bottom += g.sum()
+    return top / bottom
+
+
+def slow_gaussian(size, sigma):
+    x = np.arange(size) - size // 2
+    weights = np.exp(-(x[:, None] ** 2 + x**2) / (2 * sigma**2))
+    return weights.ravel() / weights.sum()
+
+
+def slow_local(x, f, size, sigma, constants):
+    """Quality, covariance and variance of the source in every Gaussian window."""
+    weights, (c1, c2) = slow_gaussian(size, sigma), constants
+    wx, wf = windows(x.astype(float), size), windows(f.astype(float), size)
+    mx, mf = wx @ weights, wf @ weights
+    dx, df = wx - mx[:, None], wf - mf[:, None]  # a flat window leaves 0, or next to it
+    vx, vf, cov = (dx**2) @ weights, (df**2) @ weights, (dx * df) @ weights
+    quality = (2 * mx * mf + c1) * (2 * cov + c2) / ((mx**2 + mf**2 + c1) * (vx + vf + c2))
+    return quality, cov, vx
+
+
+def slow_vif(x, f):
+    top = bottom = 0
+    for size in (17, 9, 5, 3):
+        weights = slow_gaussian(size, size / 5)
+        if size < 17:
+            kernel = weights.reshape(size, size)
+            x, f = (signal.correlate2d(i, kernel, mode="valid")[::2, ::2] for i in (x, f))
+        wx, wf = windows(x, size), windows(f, size)
+        dx, df = wx - (wx @ weights)[:, None], wf - (wf @ weights)[:, None]
+        vx, vf, cov = (dx**2) @ weights, (df**2) @ weights, (dx * df) @ weights
+        gain = np.where(vx < 1e-10, 0, np.maximum(cov, 0) / (vx + 1e-10))
+        rest = np.maximum(np.where(gain > 0, vf - gain * cov, vf), 1e-10)
+        top += np.log10(1 + gain**2 * vx / (rest + 2)).sum()
+        bottom += np.log10(1 + vx / 2).sum()
+    return top / bottom
+
+
+def test_qabf_tang(triple):
+    a, b, fused = triple
+    assert METRICS["qabf_tang"].fn([a, b], fused) == pytest.approx(
+        slow_qabf_tang(*triple), abs=1e-12
+    )
+
+
+def test_q_and_qw_of_the_toolbox_of_2012(triple):
+    *sources, fused = triple
+    (qa, _, va), (qb, _, vb) = (slow_local(x, fused, 11, 1.5, (6.5025, 58.5225)) for x in sources)
+    va, vb = (np.where(v < 1e-6, 0, v) for v in (va, vb))
+    flat = va + vb == 0
+    share = np.where(flat, 0.5, va / np.where(flat, 1, va + vb))
+    quality, weight = share * qa + (1 - share) * qb, np.maximum(va, vb)
+    assert METRICS["q_zheng"].fn(sources, fused) == pytest.approx(quality.mean(), abs=1e-9)
+    expected = (quality * weight).sum() / weight.sum()
+    assert METRICS["qw_zheng"].fn(sources, fused) == pytest.approx(expected, abs=1e-9)
+
+
+def test_qc_of_the_toolbox_of_2012():
+    """Without flat windows, where the toolbox scores its rounding errors."""
+    truth = PHOTOS["camera"]
+    a, fused = (cv2.GaussianBlur(truth, (0, 0), sigma) for sigma in (2, 1))
+    b = 255 - truth[::-1]
+    (qa, ca, _), (qb, cb, _) = (slow_local(x, fused, 7, 1.5, (2e-16, 2e-16)) for x in (a, b))
+    share = ca / (ca + cb)
+    assert (share < 0).any()
+    assert (share > 1).any()
+    result = np.where(share < 0, 0, np.where(share > 1, 1, share * qa + (1 - share) * qb))
+    assert METRICS["qc_zheng"].fn([a, b], fused) == pytest.approx(result.mean(), abs=1e-9)
+
+
+def test_vif_tang(triple):
+    *sources, fused = (image.astype(float) for image in triple)
+    expected = sum(slow_vif(source, fused) for source in sources)
+    assert METRICS["vif_tang"].fn(list(triple[:2]), triple[2]) == pytest.approx(expected, abs=1e-8)
+
+
+def test_cc_mse_and_psnr_against_the_sources(triple):
+    a, b, fused = triple
+    expected = np.mean([np.corrcoef(x.ravel(), fused.ravel())[0, 1] for x in (a, b)])
+    assert METRICS["cc"].fn([a, b], fused) == pytest.approx(expected, abs=1e-12)
+    error = np.mean([skmetrics.mean_squared_error(x / 255, fused / 255) for x in (a, b)])
+    assert METRICS["mse_tang"].fn([a, b], fused) == pytest.approx(error, abs=1e-15)
+    shift = 20 * np.log10(255)
+    assert METRICS["psnr_tang"].fn([a, b], fused) == pytest.approx(
+        shift - 10 * np.log10(error), abs=1e-9
+    )
+
+
+def test_sums_of_extreme_images_do_not_overflow():
+    dark, bright = (np.full((300, 300), level, np.uint8) for level in (0, 255))
+    checked = np.indices(dark.shape).sum(axis=0).astype(np.uint8) % 2 * 255
+    assert METRICS["mse_tang"].fn([dark, bright], dark) == 0.5
+    assert METRICS["qsf_zheng"].fn([checked, checked], dark) == -1
+
+
+def test_ag_and_sf_of_tang(triple):
+    image = triple[2].astype(float)
+    rows, columns = image.shape
+    length = np.sqrt(sum(g**2 for g in np.gradient(image)) / 2)
+    assert METRICS["ag_tang"].fn(triple[2]) == pytest.approx(
+        length.sum() / ((rows - 1) * (columns - 1)), abs=1e-12
+    )
+    squares = [np.mean(np.diff(image, axis=axis) ** 2) for axis in (0, 1)]
+    assert METRICS["sf_tang"].fn(triple[2]) == pytest.approx(np.sqrt(sum(squares)), abs=1e-12)
+
+
+def test_ratio_of_spatial_frequency_error(triple):
+    """Difference by difference."""
+    a, b, fused = (image.astype(int) for image in triple)
+    own = most = 0
+    steps = {(0, 1): 1, (1, 0): 1, (1, 1): 0.5**0.5, (1, -1): 0.5**0.5}
+    for y, x in np.ndindex(fused.shape):
+        for (dy, dx), weight in steps.items():
+            u, v = y + dy, x + dx
+            if u < fused.shape[0] and 0 <= v < fused.shape[1]:
+                da, db, df = (int(i[u, v]) - int(i[y, x]) for i in (a, b, fused))
+                own += weight * df**2
+                most += weight * max(abs(da), abs(db)) ** 2
+    expected = (own**0.5 - most**0.5) / most**0.5
+    assert METRICS["qsf_zheng"].fn(list(triple[:2]), triple[2]) == pytest.approx(
+        expected, abs=1e-12
+    )
+
+
 def test_psnr_and_ssim(triple):
     a, _, fused = triple
     assert METRICS["psnr"].fn(a, fused) == pytest.approx(

@@ -261,12 +261,21 @@ def mixed(tmp_path):
 
 def test_an_index_that_some_methods_lack_is_no_part_of_overall(mixed, tmp_path):
     board = make_leaderboard(mixed)
-    assert board.partial == {"psnr": "ranks 4 of 5 methods"}
+    assert board.aside == {"psnr": "ranks 4 of 5 methods"}
     assert board.overall["overall"].notna().all()
     assert board.overall.index[0] == "theirs"
     assert board.agreement.loc["qcv", "methods"] == 3  # neither source-a nor theirs
     write_leaderboard(mixed, tmp_path)
     assert "PSNR ↑ ‡ |" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_a_variant_does_not_count_twice(many):
+    alone = make_leaderboard(many).overall["overall"]
+    many.manifest["metrics"][1]["variant_of"] = "psnr"  # QCV, say
+    board = make_leaderboard(many)
+    assert board.aside == {"qcv": "a variant of psnr"}
+    assert (board.overall["overall"] == board.overall["psnr"]).all()
+    assert alone.index[0] == board.overall.index[0]
 
 
 def test_a_leaderboard_of_one_dataset_says_so_and_leaves_nothing_of_another(mixed, tmp_path):
