@@ -155,7 +155,7 @@ class Remote:
         """See `Workbench.score`; the image travels when the worker does not have it."""
         answer = self._ask("score", metric, pixels, None)
         if answer == NEEDS_IMAGE:
-            image = self._client.scatter(load(), hash=True)
+            image = self._client.scatter(load(), hash=False)
             answer = self._ask("score", metric, pixels, image)
         return dict(answer)
 
@@ -192,7 +192,9 @@ class Remote:
 
     def _submit(self, name: str, arguments: tuple[Any, ...]) -> Any:
         if self._sent is None:
-            self._sent = self._client.scatter(self._setup, hash=True)
+            # Under a key of its own each time: equal data sent again while the workers let go of
+            # it would be taken for there, and the work that needs it would wait for ever.
+            self._sent = self._client.scatter(self._setup, hash=False)
         return self._client.submit(
             _work,
             self._token,

@@ -60,8 +60,12 @@ def fcn(sources: Array, *, device: str = "cpu") -> Array:
     fidelity: gray images run through a network of one channel, colour through one of the
     paper's four (R, G, B and gray), of whose output R, G and B are kept. The paper names two
     learning rates; 1e-3 (section 2.4) is used, since 1e-5 (section 3.3.1) leaves the network
-    far from trained. The transposed convolutions run as the ordinary ones that they equal at
-    stride 1.
+    far from trained (32.6 dB on validation after 10,000 steps). What the paper does not tell or
+    does otherwise: 8000 scenes in gray and 4000 in colour made of 200 photos instead of 1000
+    groups; a rate that rises over the first steps and falls as a cosine; gradients kept from
+    leaping (`methods.learned.steady`), without which 1e-3 left a black image after 3,700 steps; a
+    running mean of the weights; a last bias that starts at mid-gray. The transposed convolutions
+    run as the ordinary ones that they equal at stride 1.
 
     A plain regression has to reproduce tones, too: on pairs brighter or noisier than its
     training data they shift by a level or so. Of every pixel it expects one sharp and one

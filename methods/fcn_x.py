@@ -29,7 +29,8 @@ def fcn_x(sources: Array, *, shrink: int = 0, device: str = "cpu") -> Array:
     """Weights that have the least error on average: soft where it is uncertain who is sharp.
 
     `methods.learned.focusnet.FocusNet` scores every source at every pixel; a softmax over the
-    sources makes weights of the scores. The order of the sources does not matter.
+    sources makes weights of the scores. The order of the sources does not matter: to the bit for
+    two, up to the rounding of sums (one level at a pixel or two) for more.
 
     Parameters
     ----------

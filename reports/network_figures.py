@@ -159,7 +159,7 @@ def features_figure(
         for axes in row:
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-        row[0].set_ylabel(name)
+        row[0].set_ylabel(name.replace(", ", ",\n"), fontsize=7)  # rows are low with many maps
         row[0].imshow(source, cmap="gray", vmin=0, vmax=1)
         row[0].set_title(what, fontsize=7, pad=2)
         for axes, index in zip(row[1:], np.argsort(-stack.var(axis=(1, 2)))[:count], strict=True):
