@@ -85,6 +85,7 @@ def srcnn(sources: Array, *, scale: int = 1, device: str = "cpu") -> Array:
     if scale == 2:
         size = (2 * sources.shape[2], 2 * sources.shape[1])
         sources = np.stack([cv2.resize(x, size, interpolation=cv2.INTER_CUBIC) for x in sources])
-    dtype = number_format(device, bf16=True)
+    # bfloat16 would halve its time and move MI by 0.02; it moves other networks' by 0.01 at most.
+    dtype = number_format(device, bf16=False)
     network = network_on(WEIGHTS / "srcnn.safetensors", "srcnn", f"x{scale}", device, dtype)
     return infer(network, stacked, sources, Extent(reach=10))[0]
