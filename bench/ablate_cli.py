@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Train every variant, then write curves and figure; returns the exit code."""
     from bench.train_cli import data_folder
     from methods.learned.devices import resolve_device
+    from methods.learned.training import DEAD
 
     steps = args.steps or (QUICK_STEPS if args.quick else STEPS)
     if steps < 1 or args.batch < 1:
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         writer.writerows(rows)
     draw(rows, args.out / "ablation.png")
     console.emit(str(args.out / "ablation.csv"))
-    return 0
+    return 1 if any(result.stopped == DEAD for result in results.values()) else 0
 
 
 def _whole(change: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,8 +84,9 @@ def _one(args: argparse.Namespace) -> int:
     same_size(images, [str(path) for path in paths])
     scorer = Scorer(images[:count], images[count + 1] if args.reference else None)
     names = [metric.name for metric in chosen]
-    if "all" in split_names(args.metrics or []):
-        names = scorer.applicable(names)
+    asked = split_names(args.metrics or [])
+    if "all" in asked:
+        names = [name for name in names if name in asked or not scorer.obstacle(name)]
     scores = scorer.scores(images[count], names)
     if args.json:
         console.emit_json({"fused": str(args.fused), "scores": scores})

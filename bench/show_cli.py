@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
         load_plugin(plugin)
     registries = (METHODS, METRICS, DATASETS)
     facts = [_facts(r.kind, r[args.name]) for r in registries if args.name in r]
-    if args.name.partition(":")[0] in ("published", *PUBLISHED) and ":" in args.name:
+    group, _, member = args.name.partition(":")
+    if member and group in ("published", *PUBLISHED):
         facts.append(_published(args.name))
     if not facts:
         names = [name for registry in registries for name in registry.names()]

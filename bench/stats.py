@@ -55,7 +55,7 @@ class Ranking:
     scenes: int
     friedman_p: float
     critical_difference: float
-    conclusive: bool = True
+    conclusive: bool
 
 
 def rank_methods(
@@ -140,7 +140,7 @@ def _without_rounding(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each row to `DIGITS` digits of its largest finite score; NaN and infinity stay."""
     sizes = np.where(np.isfinite(scores), np.abs(scores), 0).max(axis=1, keepdims=True, initial=0)
     known = np.where(sizes > 0, sizes, 1)
-    step = 10.0 ** (np.floor(np.log10(known)) + 1 - DIGITS)
+    step = np.maximum(10.0 ** (np.floor(np.log10(known)) + 1 - DIGITS), np.finfo(float).tiny)
     return np.round(scores / step) * step
 
 

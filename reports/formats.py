@@ -25,6 +25,7 @@ _LATEX_ESCAPES = str.maketrans(
         "–": "--",
         "±": r"$\pm$",
         "†": r"\textdagger{}",
+        "‡": r"\textdaggerdbl{}",
         "<": r"$<$",
         ">": r"$>$",
     }

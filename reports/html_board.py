@@ -264,7 +264,7 @@ def _charts(
     charts: dict[str, dict[str, Markup]] = {}
     if len(board.rankings):
         overall = _speed(
-            board.overall[OVERALL], seconds, groups, "mean rank over the trusted indexes", False
+            board.overall[OVERALL], seconds, groups, "mean rank over the indexes that count", False
         )
         charts[OVERALL] = {"speed": overall} if overall else {}
     for metric in metrics:

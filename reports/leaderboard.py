@@ -49,7 +49,7 @@ class Leaderboard:
         Metrics that could not be ranked, and why.
     aside : dict of str to str
         Metrics that are no part of ``overall``, and why: they rank fewer methods than others do,
-        or are a variant of another one here, which counts already.
+        or are a variant of another one here, or of what that is a variant of.
     incomplete : dict of str to str
         Methods that did not finish every scene: the ranks of all are over fewer scenes for
         it, or it is not ranked.
@@ -186,15 +186,19 @@ def _beaten_by_null(ranking: Ranking) -> str:
 
 
 def _aside(rankings: dict[str, Ranking], metrics: list[dict[str, Any]]) -> dict[str, str]:
-    """Metrics that do not count overall, and why."""
-    most = max(len(ranking.table) for ranking in rankings.values())
+    """Metrics that do not count overall, and why: of an index and its variants only one does."""
+    ranked = {metric: set(ranking.table.index) for metric, ranking in rankings.items()}
+    most = max(ranked.values(), key=len)
     variants = {m["name"]: m.get("variant_of", "") for m in metrics}
-    reasons = {}
-    for metric, ranking in rankings.items():
-        if len(ranking.table) < most:
-            reasons[metric] = f"ranks {len(ranking.table)} of {most} methods"
-        elif variants[metric] in rankings:
-            reasons[metric] = f"a variant of {variants[metric]}"
+    reasons, counted = {}, dict[str, str]()
+    for metric in sorted(rankings, key=lambda name: bool(variants[name])):  # stable
+        base = variants[metric] or metric
+        if not most <= ranked[metric]:
+            reasons[metric] = f"ranks {len(ranked[metric])} of {len(most)} methods"
+        elif base in counted:
+            reasons[metric] = f"counts already as {counted[base]}"
+        else:
+            counted[base] = metric
     return reasons
 
 

@@ -19,6 +19,8 @@ Table = tuple[list[str], list[list[Cell]]]
 def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> list[Path]:
     """Write ``leaderboard.{md,csv}``, ``agreement.csv`` and ``*.tex`` below `out`.
 
+    Where there is no agreement to be told, files of an earlier call that told one are removed.
+
     The LaTeX tables need the packages ``booktabs`` and ``graphicx``.
 
     Parameters
@@ -84,7 +86,9 @@ def _remarks(board: Leaderboard, labels: dict[str, str]) -> list[str]:
     if board.untrusted:
         remarks.append("†: a null baseline, which fuses nothing, outranks half of the methods.")
     if board.aside:
-        remarks.append("‡: no part of Overall, see below.")
+        remarks.append(
+            "‡: no part of Overall; ranks fewer methods, or counts already as another index."
+        )
     return remarks
 
 

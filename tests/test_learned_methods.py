@@ -101,15 +101,16 @@ def test_bf16_is_offered_only_where_it_changes_little(pair, name, colour, monkey
         monkeypatch.setattr(inference, "cpu_has_bf16", lambda bf16=bf16: bf16)
         results.append(fuse(name, [source[20:84, 30:78] for source in sources]))
     assert psnr(*results) >= 50
+    # a clean decision map may come out the same, SRCNN always does
+    assert name != "srcnn" or (results[0] == results[1]).all()
 
 
-def test_bf16_changes_little_when_srcnn_enlarges(pair, monkeypatch):
-    sources = np.stack(pair[0])[:, 20:84, 30:78].astype(np.float32) / 255
-    results = []
-    for bf16 in (False, True):
-        monkeypatch.setattr(inference, "cpu_has_bf16", lambda bf16=bf16: bf16)
-        results.append(quantise(srcnn(sources, scale=2)))
-    assert psnr(*results) >= 50
+@pytest.mark.parametrize("name", LEARNED)
+def test_which_networks_compute_in_bf16(pair, name, monkeypatch):
+    asked = []
+    monkeypatch.setattr(inference, "cpu_has_bf16", lambda: asked.append(True) or True)
+    fuse(name, [source[20:84, 30:78] for source in pair[0]])
+    assert bool(asked) is (name != "srcnn")
 
 
 @pytest.mark.parametrize(("folder", "scene"), [("grayscale", "g_05"), ("color", "c_05")])

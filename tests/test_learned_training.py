@@ -216,10 +216,12 @@ def test_checkpoints_of_other_runs_are_refused(pools, tmp_path):
     trainer("fcn.gray", pools, tmp_path).run()
     with pytest.raises(UsageError, match="seed is 0, not 3"):
         trainer("fcn.gray", pools, tmp_path, resume=True, seed=3)
-    for other in ({"steps": 99}, {"batch": 5}, {"rate": 1e-6}, {"validations": 9}):
-        ((key, value),) = other.items()
+    others = {"steps": 99, "batch": 5, "rate": 1e-6, "validations": 9, "crop": 16}
+    for key, value in others.items():
         with pytest.raises(UsageError, match=f"its {key} is .*, not {value}"):
-            trainer("fcn.gray", pools, tmp_path, resume=True, **other)
+            trainer("fcn.gray", pools, tmp_path, resume=True, **{key: value})
+    with pytest.raises(UsageError, match="its bf16 is False, not True"):
+        trainer("fcn.gray", pools, tmp_path, resume=True, precision="bf16")
     path = tmp_path / "fcn.gray.checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(UsageError, match="not a whole checkpoint"):
@@ -238,20 +240,30 @@ def test_fcn_survives_a_run_of_few_steps(pools, tmp_path, seed):
 
 
 def test_a_dead_network_is_told(pools, tmp_path):
-    run = trainer("fcn.gray", pools, tmp_path, steps=40, validations=40)
+    settings = {"steps": 40, "validations": 40}
+    run = trainer("fcn.gray", pools, tmp_path, **settings)
     with torch.no_grad():
         run.network.decoder[-1].weight.zero_()
         run.network.decoder[-1].bias.fill_(-1)  # black, whatever comes
     result = run.run()
     assert result.stopped == DEAD
     assert result.steps == 1
+    again = trainer("fcn.gray", pools, tmp_path, **settings, resume=True).run()
+    assert (again.stopped, again.steps) == (DEAD, 1)
 
 
 def test_no_weights_of_a_run_that_ends_in_nan(pools, tmp_path):
-    run = trainer("fcn.gray", pools, tmp_path, steps=1)
-    with torch.no_grad():
-        run.network.fusion.weight.fill_(torch.nan)
-    with pytest.raises(EnvironmentFault, match=r"nan.*try a lower rate"):
+    run = trainer("fcn.gray", pools, tmp_path, steps=1, validations=1)
+    step = run._train_step
+
+    def last(model, share):
+        loss = step(model, share)  # a loss as any, and then a step too far
+        for value in run.mean.values():
+            value.fill_(torch.nan)
+        return loss
+
+    run._train_step = last
+    with pytest.raises(EnvironmentFault, match=r"validation gave nan dB.*try a lower rate"):
         run.run()
 
 

@@ -160,7 +160,7 @@ def test_weights_that_are_not_finite(tmp_path):
         network.map.bias[3] = torch.nan
     path = tmp_path / "srcnn.safetensors"
     save_weights(path, "srcnn", {"x1": Described("SRCNN", {}, network)})
-    with pytest.raises(WeightsError, match="not finite"):
+    with pytest.raises(WeightsError, match="other than finite float16"):
         load_network(path, "srcnn", "x1")
 
 
@@ -175,8 +175,9 @@ def test_another_network_than_the_method_needs(tmp_path):
         network_on(path, "fcn-w", "gray", "cpu", torch.float32)
 
 
-def test_damaged_registry(small, monkeypatch):
-    (small.parent / "registry.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "null", "[1]"])
+def test_damaged_registry(small, monkeypatch, text):
+    (small.parent / "registry.json").write_text(text)
     monkeypatch.setattr("methods.learned.weights.FOLDER", small.parent)
     monkeypatch.setattr("methods.learned.weights.REGISTRY", small.parent / "registry.json")
     with pytest.raises(WeightsError, match=r"registry\.json: damaged"):

@@ -273,9 +273,20 @@ def test_a_variant_does_not_count_twice(many):
     alone = make_leaderboard(many).overall["overall"]
     many.manifest["metrics"][1]["variant_of"] = "psnr"  # QCV, say
     board = make_leaderboard(many)
-    assert board.aside == {"qcv": "a variant of psnr"}
+    assert board.aside == {"qcv": "counts already as psnr"}
     assert (board.overall["overall"] == board.overall["psnr"]).all()
     assert alone.index[0] == board.overall.index[0]
+    many.manifest["metrics"][2]["variant_of"] = many.manifest["metrics"][1]["variant_of"] = "ssim"
+    board = make_leaderboard(many)  # both of an index that is not there
+    assert board.aside == {"psnr": "counts already as qcv"}
+    assert board.overall["overall"].notna().all()
+
+
+def test_a_variant_stands_in_for_an_index_that_ranks_fewer(mixed):
+    mixed.manifest["metrics"][1]["variant_of"] = "psnr"  # QCV; PSNR lacks a method
+    board = make_leaderboard(mixed)
+    assert board.aside == {"psnr": "ranks 4 of 5 methods"}
+    assert (board.overall["overall"] == board.overall["qcv"]).all()
 
 
 def test_a_leaderboard_of_one_dataset_says_so_and_leaves_nothing_of_another(mixed, tmp_path):
@@ -289,13 +300,19 @@ def test_a_leaderboard_of_one_dataset_says_so_and_leaves_nothing_of_another(mixe
     assert not (tmp_path / "agreement.tex").exists()
 
 
-def test_no_mark_where_no_test_could_tell(mixed, many, tmp_path):
-    for results, marked in ((mixed, False), (many, True)):
-        write_leaderboard(results, tmp_path)
-        text = (tmp_path / "leaderboard.md").read_text()
-        ranks = [line for line in text.split("## Mean")[0].splitlines() if line.startswith("|")]
-        assert any(" =" in line for line in ranks) is False or marked
-        assert ("No =: over 4 scenes" in text) is not marked
+@pytest.mark.parametrize(("scenes", "marked"), [(4, False), (12, True)])
+def test_no_mark_where_no_test_could_tell(tmp_path, scenes, marked):
+    """Two methods of which the one wins twice as often, and one that never does."""
+    scores = {
+        method: {f"s{i}": {"mi": place + ((i % 3 == 1) is last)} for i in range(scenes)}
+        for method, place, last in (("fcn", 2.0, False), ("lp", 2.0, True), ("mine", 0.0, True))
+    }
+    write_leaderboard(a_run(tmp_path, scores, {f"s{i}": "d" for i in range(scenes)}), tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    ranks = [line for line in text.split("## Mean")[0].splitlines() if line.startswith("|")]
+    assert any(" =" in line for line in ranks) is marked
+    assert ("No =: over 4 scenes" in text) is not marked
+    assert "Within CD of best" in text
 
 
 def test_latex_escapes_everything():

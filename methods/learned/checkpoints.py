@@ -33,6 +33,7 @@ def save_checkpoint(trainer: Trainer) -> None:
         "seconds": trainer.seconds(),
         "best": trainer.best,
         "rate": trainer.rate,
+        "stopped": trainer.stopped,
         "history": trainer.history,
     }
     write_bytes(trainer.checkpoint, save(plain, {"state": json.dumps(state)}))
@@ -70,6 +71,7 @@ def load_checkpoint(trainer: Trainer) -> None:
                 key: _like(tensors[f"{key}/{name}"], parameter, key) for key in keys
             }
     trainer.step, trainer.before = state["step"], state["seconds"]
+    trainer.stopped = state["stopped"]
     trainer.best, trainer.history = state["best"], state["history"]
 
 

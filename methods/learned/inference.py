@@ -84,7 +84,7 @@ def network_on(path: Path, method: str, part: str, device: str, dtype: torch.dty
     WeightsError
         See `load_network`; also when it is another network than the method runs.
     """
-    needed = NETWORKS[f"{method}.{part}"]
+    needed = NETWORKS.get(f"{method}.{part}")  # none of a plug-in's
     network = load_network(path, method, part, needed=needed).to(resolve_device(device), dtype)
     return network.to(memory_format=torch.channels_last)
 

@@ -205,12 +205,12 @@ class CNN(nn.Module):
 class Halved(nn.Module):
     """Maximum over cells of 2 x 2.
 
-    Without a gradient nobody asks where it was, which is ten times as fast on a processor.
+    On a processor and without a gradient nobody asks where it was, which is ten times as fast.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C, H // 2, W // 2)."""
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or x.is_cuda:
             return F.max_pool2d(x, 2)
         height, width = (n // 2 * 2 for n in x.shape[2:])
         x = torch.maximum(x[:, :, 0:height:2], x[:, :, 1:height:2])

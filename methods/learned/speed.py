@@ -26,7 +26,7 @@ from methods.learned.inference import Forward, network_on, number_format, pairwi
 SIDE = 512
 
 #: Method, network, how it is applied, and whether in bfloat16 where a processor has it.
-NETWORKS: tuple[tuple[str, str, Forward, bool], ...] = (
+TIMED: tuple[tuple[str, str, Forward, bool], ...] = (
     ("fcn", "gray", pairwise, True),
     ("fcn-w", "gray", pairwise, True),
     ("fcn-x", "gray", stacked, True),
@@ -108,7 +108,7 @@ def measure(
         "network  format    batch  run as   GFLOP/pair  ms/pair  pairs/s  TFLOP/s     peak  "
         "share of peak"
     )
-    for method, part, forward, bf16 in NETWORKS:
+    for method, part, forward, bf16 in TIMED:
         dtype = number_format(device.type, bf16=bf16)
         network = network_on(WEIGHTS / f"{method}.safetensors", method, part, device.type, dtype)
         top = peak(device, dtype)

@@ -31,9 +31,10 @@ from methods.learned.steady import Steady
 
 Report = Callable[["Progress"], None]
 
-#: How a run ended: as planned; or with units that are zero for every input, from where no gradient
-#: leads back.
-FINISHED, DEAD = "finished", "dead: no gradient is left; try a lower rate or another seed"
+#: How a run ended: as planned; before, since nothing was to be gained; or with units that are zero
+#: for every input, from where no gradient leads back.
+FINISHED, EARLY = "finished", "early: validation no longer improves"
+DEAD = "dead: no gradient is left; try a lower rate or another seed"
 
 #: A network that lost this many dB has collapsed and starts again from its best weights.
 COLLAPSE = 10.0
@@ -138,6 +139,7 @@ class Trainer:
         )
         self.steady = Steady(self.device, recipe.leap)
         self.length = torch.ones((), device=self.device)  # of the last gradient
+        self.stopped = FINISHED
         self.step = 0
         self.before = 0.0  # seconds spent by the runs that this one goes on from
         self.history: list[dict[str, float]] = []
@@ -157,10 +159,10 @@ class Trainer:
         """
         model = self._distributed()
         self.started = time.perf_counter()
-        told, stopped = 0.0, FINISHED
+        told = 0.0
         running = torch.zeros((), device=self.device)  # sum of losses since the last validation
         since = 0
-        while (share := self._share()) < 1:
+        while self.stopped == FINISHED and (share := self._share()) < 1:
             running += self._train_step(model, share)
             since += 1
             now = time.perf_counter()
@@ -169,7 +171,7 @@ class Trainer:
                 loss = float(running) / since
                 report(Progress(share, self.step, loss, self._last(), self.seconds()))
             if self._share() * self.options.validations >= len(self.history) + 1:
-                loss = float(running) / since
+                loss = self._agreed(running) / since
                 running.zero_()
                 since = 0
                 if not math.isfinite(loss):
@@ -177,12 +179,7 @@ class Trainer:
                         f"{self.recipe.name}: the loss is {loss} at step {self.step}; "
                         "try a lower rate"
                     )
-                if not self._validate(loss, share) and not float(self.length):
-                    stopped = DEAD
-                    break
-                if self._stale():
-                    stopped = "early: validation no longer improves"
-                    break
+                self._validate(loss, share)
         if not self.history:
             self._validate(float(running) / max(since, 1), 1.0)
         if not math.isfinite(self.best):
@@ -190,7 +187,7 @@ class Trainer:
                 f"{self.recipe.name}: validation gave {self.history[-1]['psnr']} dB at step "
                 f"{self.step}; try a lower rate"
             )
-        return self._result(stopped)
+        return self._result()
 
     def _train_step(self, model: nn.Module, share: float) -> Tensor:
         for group in self.adam.param_groups:
@@ -257,7 +254,7 @@ class Trainer:
         return len(scores) - 1 - scores.index(max(scores)) >= self.options.patience
 
     def settings(self) -> dict[str, Any]:
-        """What two runs must share for the one to go on from the other's checkpoint."""
+        """What runs on the same photos must share for one to go on from another's checkpoint."""
         return {
             "recipe": self.recipe.name,
             "seed": self.options.seed,
@@ -267,14 +264,19 @@ class Trainer:
             "rate": self.options.rate or self.recipe.rate,
             "validations": self.options.validations,
             "bf16": self.bf16,
+            "deterministic": self.options.deterministic,
+            "processes": self.world,
             "scenes": {name: len(pool) for name, pool in self.pools.items()},
         }
 
-    def _validate(self, loss: float, share: float) -> bool:
-        """Score the mean weights on whole scenes; keep the best; write the checkpoint.
+    def _agreed(self, total: Tensor) -> float:
+        """Mean of a sum over the processes, so that all of them judge alike."""
+        if self.world > 1:
+            torch.distributed.all_reduce(total)
+        return float(total) / self.world
 
-        Whether the network had collapsed and was sent back to its best weights.
-        """
+    def _validate(self, loss: float, share: float) -> None:
+        """Score the mean weights on whole scenes; keep the best; write the checkpoint."""
         raw = {name: p.detach().clone() for name, p in self.network.named_parameters()}
         self._use(self.mean)
         scores = {
@@ -292,9 +294,12 @@ class Trainer:
         collapsed = not psnr >= self.best - COLLAPSE  # so that NaN counts
         if collapsed:
             self._go_back()
+        elif not float(self.length):
+            self.stopped = DEAD
+        if self.stopped == FINISHED and self._stale():
+            self.stopped = EARLY
         if self.rank == 0:
             save_checkpoint(self)
-        return collapsed
 
     def _go_back(self) -> None:
         """Start again from the best weights, more carefully."""
@@ -316,7 +321,7 @@ class Trainer:
         ids = [self.device] if self.device.type == "cuda" else None
         return nn.parallel.DistributedDataParallel(self.network, device_ids=ids)
 
-    def _result(self, stopped: str) -> Result:
+    def _result(self) -> Result:
         self._use(self.best_weights)
         scores = max(self.history, key=lambda row: row["psnr"])
         return Result(
@@ -326,7 +331,7 @@ class Trainer:
             self.best,
             {k.removeprefix("psnr_"): v for k, v in scores.items() if k.startswith("psnr_")},
             self.history,
-            stopped,
+            self.stopped,
             self.bf16,
         )
 

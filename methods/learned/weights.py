@@ -116,8 +116,9 @@ def read_weights(path: Path, method: str) -> tuple[dict[str, Any], dict[str, Ten
         tensors = load(data)
     except _DAMAGED as error:
         raise WeightsError(f"{path}: damaged, or not a weights file ({error})") from None
-    if not all(bool(value.isfinite().all()) for value in tensors.values()):
-        raise WeightsError(f"{path}: holds weights that are not finite")
+    for key, value in tensors.items():
+        if value.dtype != torch.float16 or not bool(value.isfinite().all()):
+            raise WeightsError(f"{path}: {key} holds other than finite float16 numbers")
     if owner != method:
         raise WeightsError(f"{path}: these are the weights of {owner!r}, not of {method!r}")
     return parts, tensors
@@ -125,8 +126,8 @@ def read_weights(path: Path, method: str) -> tuple[dict[str, Any], dict[str, Ten
 
 def _check_hash(path: Path, data: bytes) -> None:
     try:
-        known = json.loads(REGISTRY.read_text()) if REGISTRY.is_file() else {}
-    except ValueError as error:
+        known = dict(json.loads(REGISTRY.read_text())) if REGISTRY.is_file() else {}
+    except (ValueError, TypeError) as error:
         raise WeightsError(f"{REGISTRY}: damaged ({error})") from None
     found = hashlib.sha256(data).hexdigest()
     if path.name not in known:
