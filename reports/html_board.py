@@ -124,9 +124,15 @@ def _view(results: Results, dataset: str, key: str) -> View:
             for name in board.agreement.index
         ],
         notes=[f"Not ranked — {labels.get(m, m)}: {why}" for m, why in board.skipped.items()]
-        + [f"Not part of overall — {labels.get(m, m)}: {why}" for m, why in board.aside.items()]
+        + _left_out(board.aside, labels)
         + [f"No = is shown: {line}" for line in cautions(board.rankings, labels)],
     )
+
+
+def _left_out(aside: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
+    """The indexes that are no part of the overall rank, in one line."""
+    indexes = [f"{labels.get(name, name)} ({why})" for name, why in aside.items()]
+    return [f"Not part of overall: {', '.join(indexes)}"] if indexes else []
 
 
 def _standing(results: Results, dataset: str) -> Standing:
