@@ -74,7 +74,7 @@ class Metric:
         The least height and width that it is defined for.
     variant_of : str
         The index of which this is another reading: how a public code computes it, other units or
-        features. Variants stay out of overall ranks, where a property would count twice.
+        features. Of an index and its variants one counts in overall ranks.
     version : int
         Raised when a change of the code changes its numbers.
     """

@@ -47,6 +47,20 @@ def liu2020() -> Path:
     return Path(root) / "liu2020"
 
 
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory) -> Path:
+    """Ten photos cut from those of scikit-image."""
+    import cv2
+    from skimage import data
+
+    folder = tmp_path_factory.mktemp("photos")
+    whole = data.astronaut()[..., ::-1]
+    for k in range(10):
+        cut = whole[40 * (k // 2) : 40 * (k // 2) + 96, 150 * (k % 2) : 150 * (k % 2) + 128]
+        cv2.imwrite(str(folder / f"{k}.png"), np.ascontiguousarray(cut))
+    return folder
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many faults the tests of faults caused, and that the project survived them."""
     found: dict[str, int] = {}
