@@ -23,6 +23,7 @@ from typing import Any
 
 from bench import memory, timing
 from bench.errors import BenchError, EnvironmentFault
+from bench.precision import Precision
 from bench.reading import Reading
 from bench.registry import load_plugin
 from bench.workbench import Workbench, reason_of
@@ -77,6 +78,8 @@ class Setup:
         Its variables.
     reads : bool
         Whether it reads scenes instead of working on one.
+    precision : {'auto', 'fp32', 'bf16'}
+        In which its learned methods compute.
     """
 
     images: SceneImages
@@ -85,6 +88,7 @@ class Setup:
     plugins: Sequence[Path] = ()
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     reads: bool = False
+    precision: Precision = "auto"
 
 
 class Lost(Exception):
@@ -311,7 +315,7 @@ def _answer(pipe: Connection) -> None:
             if setup.reads:
                 bench = Reading()
             else:
-                bench = Workbench(setup.images, setup.device, setup.threads)
+                bench = Workbench(setup.images, setup.device, setup.threads, setup.precision)
         except BenchError as error:
             trouble = str(error)
         while True:

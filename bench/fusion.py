@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bench.errors import ContractViolation, ImageError, UsageError
 from bench.images import ROWS, as_image, luminance, quantise, same_size, strips
+from bench.precision import Precision
 from methods import METHODS, Method
 
 Array = NDArray[Any]
@@ -29,6 +30,7 @@ def fuse(
     *,
     parameters: Mapping[str, Any] | None = None,
     device: str = "cpu",
+    precision: Precision = "auto",
 ) -> Array:
     """Fuse registered images of one scene.
 
@@ -43,6 +45,8 @@ def fuse(
         Other values for the method's keyword arguments.
     device : str
         ``"cpu"`` or ``"cuda"``, for methods that take one.
+    precision : {'auto', 'fp32', 'bf16'}
+        The number format of learned methods; see `bench.precision`.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def fuse(
     100
     """
     entry = METHODS[method] if isinstance(method, str) else method
-    fused = run(entry, Sources.of(sources), call(entry, parameters, device))
+    fused = run(entry, Sources.of(sources), call(entry, parameters, device, precision))
     deep = all(np.asarray(source).dtype == np.uint16 for source in sources)
     return quantise(fused, np.uint16 if deep else np.uint8)
 
@@ -147,9 +151,12 @@ def _convert(image: Array, unit: Array) -> None:
 
 
 def call(
-    method: Method, parameters: Mapping[str, Any] | None = None, device: str = "cpu"
+    method: Method,
+    parameters: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    precision: Precision = "auto",
 ) -> Callable[[Array], Any]:
-    """The method's function with its parameters and device filled in."""
+    """The method's function with its parameters, device and number format filled in."""
     given = dict(parameters or {})
     for name in given:
         if name not in method.parameters:
@@ -159,6 +166,8 @@ def call(
             )
     if method.takes_device:
         given["device"] = device
+    if method.takes_precision:
+        given["precision"] = precision
     return lambda sources: method.fn(sources, **given)
 
 

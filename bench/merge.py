@@ -14,7 +14,7 @@ from bench.plan import score_key
 from bench.store import MANIFEST, Store
 
 #: What the runs must agree in for their cells to be of one table.
-SAME = ("format", "device", "threads", "metrics")
+SAME = ("format", "device", "precision", "threads", "metrics")
 
 
 def merge(parts: Sequence[tuple[Path, Store]], out: Path, store: Store) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def merge(parts: Sequence[tuple[Path, Store]], out: Path, store: Store) -> dict[
     manifests = [_manifest(folder) for folder, _ in parts]
     for (folder, _), manifest in zip(parts, manifests, strict=True):
         for name in SAME:
-            if manifest[name] != manifests[0][name]:
-                raise UsageError(f"{folder}: its {name} differ from those of {parts[0][0]}")
+            if manifest.get(name) != manifests[0].get(name):
+                raise UsageError(f"{folder} and {parts[0][0]} differ in {name}")
     cells: dict[tuple[str, str, str], dict[str, Any]] = {}
     with store.lock():
         for (_, source), manifest in zip(parts, manifests, strict=True):

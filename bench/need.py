@@ -191,7 +191,7 @@ def _key(work: Hashable, setup: Setup) -> Hashable:
     """What a need depends on beside the number of pixels."""
     sources = setup.images.sources
     kinds = tuple((source.ndim, source.dtype.str) for source in sources)
-    return work, kinds, setup.device, setup.threads
+    return work, kinds, setup.device, setup.threads, setup.precision
 
 
 def _part_of(images: SceneImages, share: float) -> SceneImages:

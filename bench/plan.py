@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from bench.errors import NothingSelected, UsageError
+from bench.precision import Precision, number_format
 from bench.provenance import digest, file_digest, function_fingerprint, modules_fingerprint
 from bench.published import PREFIX, Published, select_published
 from datasets import Scene
@@ -76,10 +77,11 @@ class Variant:
             "framework": modules_fingerprint(FRAMEWORK),
         }
 
-    def key(self, scene: str, device: str) -> str:
+    def key(self, scene: str, device: str, precision: Precision = "auto") -> str:
         """Key of this method's cell on the scene of fingerprint `scene`."""
         where = device.partition(":")[0] if self.method.takes_device else None
-        return digest({**self.identity, "scene": scene, "device": where})
+        how = number_format(device, precision) if self.method.takes_precision else None
+        return digest({**self.identity, "scene": scene, "device": where, "precision": how})
 
 
 def _weights_digest(method: Method) -> str | None:

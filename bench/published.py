@@ -62,8 +62,8 @@ class Published:
         """Whether there is an image for `scene`."""
         return scene.dataset == self.collection and scene.id in self.files
 
-    def key(self, scene: str, device: str) -> str:
-        """Key of the cell on the scene of fingerprint `scene`; the device does not matter."""
+    def key(self, scene: str, device: str, precision: str = "auto") -> str:
+        """Key of the cell on the scene of fingerprint `scene`; device and format do not matter."""
         entries = collection(self.collection).entries
         hashes = sorted(entries[path].sha256 for path in self.files.values())
         return digest({**self.identity, "scene": scene, "files": hashes})

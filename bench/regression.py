@@ -18,7 +18,7 @@ COLUMNS = [*KEYS, "value", "version", "tolerance"]
 
 #: What a score may move by before it is a change, if the baseline does not say otherwise.
 TOLERANCE = 1e-3
-#: The same for learned methods, whose arithmetic (bf16 or not) the processor decides.
+#: The same for learned methods of a run that left the number format to the processor.
 TOLERANCE_LEARNED = 2e-2
 #: Metrics in decibels move more than indexes around 1 do.
 SCALE = {"psnr": 50.0}
@@ -89,7 +89,7 @@ def make_baseline(scores: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFram
     learned = {m["name"] for m in manifest["methods"] if m["family"] == "learned"}
     table = scores[[*KEYS, "value"]].copy()
     table["version"] = table["metric"].map(_versions(manifest))
-    loose = table["method"].isin(learned)
+    loose = table["method"].isin(learned) & (manifest.get("precision") != "fp32")
     scale = table["metric"].map(SCALE).fillna(1.0)
     table["tolerance"] = loose.map({True: TOLERANCE_LEARNED, False: TOLERANCE}) * scale
     return table

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from bench import console
 from bench.errors import BenchError, UsageError
+from bench.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from bench.backends import Cluster
@@ -81,6 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="Python files that register further methods, metrics or datasets",
     )
     add("--device", default="cpu", help="cpu, cuda or cuda:N, for learned methods (default: cpu)")
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="number format of learned methods: fp32 gives the same scores everywhere; auto "
+        "(default) takes bf16 where the processor multiplies it, half precision on CUDA",
+    )
     add("--threads", type=int, metavar="N", help="threads of every library (default: all cores)")
     add(
         "--repeats",
@@ -200,6 +208,7 @@ def _selection(args: argparse.Namespace) -> Selection:
         methods=select_methods(args.methods),
         metrics=select_metrics(args.metrics),
         device=args.device,
+        precision=args.precision,
         threads=args.threads or max(1, available_cores() // sharing),
         repeats=args.repeats,
         rerun=RERUN[args.rerun],

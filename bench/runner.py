@@ -26,6 +26,7 @@ from bench.child import Limits, Setup
 from bench.images import write_bytes
 from bench.need import Needs
 from bench.plan import Entrant, Variant
+from bench.precision import Precision, number_format
 from bench.provenance import describe
 from bench.readers import Here, Readers
 from bench.registry import PLUGIN_PREFIX
@@ -54,6 +55,8 @@ class Selection:
         Their product is run.
     device : str
         For learned methods.
+    precision : {'auto', 'fp32', 'bf16'}
+        In which they compute.
     threads : int
         Every library is held to this many.
     repeats : int
@@ -74,6 +77,7 @@ class Selection:
     methods: Sequence[Entrant]
     metrics: Sequence[Metric]
     device: str = "cpu"
+    precision: Precision = "auto"
     threads: int = 1
     repeats: int = 5
     rerun: Rerun = RERUN["failed"]
@@ -121,6 +125,8 @@ class Run:
     def __post_init__(self) -> None:
         chosen = self.selection
         self.machine = describe(chosen.device, chosen.threads)
+        # Settled here: a worker of a cluster may have another processor, and keys tell the format.
+        self.precision = number_format(chosen.device, chosen.precision)
         self._benches: weakref.WeakSet[Supervised | Remote] = weakref.WeakSet()
         self._jobs = chosen.jobs if self.cluster is None else self.cluster.slots
         self._stopped = threading.Event()
@@ -138,6 +144,7 @@ class Run:
                 read_images=self._readers.read,
                 open_bench=self._open_bench,
                 device=chosen.device,
+                precision=self.precision,
                 machine=self.machine["machine"],
                 repeats=chosen.repeats,
                 rerun=chosen.rerun,
@@ -217,8 +224,10 @@ class Run:
     def _open_bench(self, images: SceneImages) -> Bench:
         chosen = self.selection
         if chosen.isolation == "none":
-            return Workbench(images, chosen.device, chosen.threads)
-        setup = Setup(images, chosen.device, chosen.threads, self._plugins)
+            return Workbench(images, chosen.device, chosen.threads, self.precision)
+        setup = Setup(
+            images, chosen.device, chosen.threads, self._plugins, precision=self.precision
+        )
         fresh = chosen.isolation == "cell"
         bench: Supervised | Remote
         if self.cluster is None:
@@ -255,6 +264,7 @@ class Run:
             **self.machine,
             "libraries": self.versions.facts(self.store),
             "device": chosen.device,
+            "precision": self.precision,
             "threads": chosen.threads,
             "repeats": chosen.repeats,
             "methods": [

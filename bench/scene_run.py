@@ -14,6 +14,7 @@ from bench.child import Lost
 from bench.errors import EnvironmentFault
 from bench.images import safe_name, write_bytes
 from bench.plan import Entrant, Variant, timing_key
+from bench.precision import Precision
 from bench.provenance import digest
 from bench.store import Store
 from bench.versions import VersionCount
@@ -88,7 +89,7 @@ class SceneRun:
         Gives the images of the scene, or raises `Lost`.
     open_bench : callable
         Gives the place to work on a scene's images.
-    device : str
+    device, precision : str
         Part of a cell's key.
     machine : mapping
         Part of a timing's key.
@@ -118,6 +119,7 @@ class SceneRun:
     read_images: Callable[[Scene], SceneImages]
     open_bench: Callable[[SceneImages], Bench]
     device: str
+    precision: Precision
     machine: Mapping[str, Any]
     repeats: int
     rerun: Rerun
@@ -172,7 +174,7 @@ class SceneRun:
 
     def stored(self, entrant: Entrant) -> tuple[str, Cell | None]:
         """Key of a cell, and its record if that is to be believed and kept."""
-        key = entrant.key(self.about["fingerprint"], self.device)
+        key = entrant.key(self.about["fingerprint"], self.device, self.precision)
         record = self.store.get(key)
         if record is None or (record.get("status") == "ok" and not self._image_is_there(record)):
             return key, None

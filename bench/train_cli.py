@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench import console
 from bench.errors import DataUnavailable, UsageError
+from bench.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from methods.learned.recipes import Recipe
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("results/train"), metavar="DIR")
     parser.add_argument("--resume", action="store_true", help="go on after a kill")
-    parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto")
     parser.add_argument(
         "--deterministic", action="store_true", help="on CUDA: the same bits every time; slower"
     )

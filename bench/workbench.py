@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bench import fusion, memory, timing
 from bench.errors import BenchError, ContractViolation, Skipped
 from bench.images import encode_png, quantise
+from bench.precision import Precision
 from bench.provenance import libraries
 from bench.store import pixel_hash
 from datasets import SceneImages
@@ -36,12 +37,17 @@ class Workbench:
         Where learned methods run.
     threads : int
         That torch is held to; the other libraries are pinned by the caller.
+    precision : {'auto', 'fp32', 'bf16'}
+        In which learned methods compute.
     """
 
-    def __init__(self, images: SceneImages, device: str, threads: int) -> None:
+    def __init__(
+        self, images: SceneImages, device: str, threads: int, precision: Precision = "auto"
+    ) -> None:
         self._images = images
         self._device = device
         self._threads = threads
+        self._precision = precision
         self._scorer: Scorer | None = None
         self._fused: tuple[str, NDArray[Any] | Plane] | None = None
         self._warm: set[str] = set()
@@ -119,7 +125,7 @@ class Workbench:
         timing.pin_torch(self._threads)
         entry = METHODS[method]
         sources = fusion.Sources.of(self._images.sources)
-        call = fusion.call(entry, parameters, self._device)
+        call = fusion.call(entry, parameters, self._device, self._precision)
         result = timing.timed(lambda: fusion.run(entry, sources, call), self._device)
         self._warm.add(_call_name(method, parameters))
         return result

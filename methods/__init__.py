@@ -80,6 +80,7 @@ class Method:
     weights: Path | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     takes_device: bool = False
+    takes_precision: bool = False
 
 
 METHODS: Registry[Method] = Registry("method", "methods")
@@ -102,7 +103,8 @@ def method(
     """Register a fusion function under `name`; see `Method` for the arguments.
 
     The keyword arguments of the function are its parameters, and their defaults the
-    benchmark's setting. One called ``device`` is filled in from ``--device``.
+    benchmark's setting. Those called ``device`` and ``precision`` are filled in from the options
+    of that name.
 
     Raises
     ------
@@ -120,7 +122,7 @@ def method(
 
     def register(fn: F) -> F:
         parameters = _parameters(name, fn)
-        takes_device = parameters.pop("device", None) is not None
+        takes = {name: parameters.pop(name, None) is not None for name in ("device", "precision")}
         METHODS.add(
             Method(
                 name=name,
@@ -134,7 +136,8 @@ def method(
                 doi=doi,
                 weights=weights,
                 parameters=parameters,
-                takes_device=takes_device,
+                takes_device=takes["device"],
+                takes_precision=takes["precision"],
             )
         )
         return fn

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.precision import Precision
 from methods import method
 from methods._filters import guided_filter
 from methods.learned import WEIGHTS
@@ -37,6 +38,7 @@ def cnn(
     radius: int = 8,
     eps: float = 0.1,
     device: str = "cpu",
+    precision: Precision = "auto",
 ) -> Array:
     """Weights from a score per 16 x 16 window, cleaned up and fitted to the image.
 
@@ -54,8 +56,8 @@ def cnn(
         Least share of the image's pixels that a region must have to stay.
     radius, eps : int, float
         Of the guided filter.
-    device : str
-        ``cpu`` or ``cuda``.
+    device, precision : str
+        Where and in which number format the network runs: see `bench.precision`.
 
     Returns
     -------
@@ -89,9 +91,11 @@ def cnn(
     >>> bool(np.allclose(cnn(sources).sum(axis=0), 1))
     True
     """
+    from methods.learned.inference import shipped
+
     if len(sources) != 2:
         raise UsageError(f"cnn fuses two sources, got {len(sources)}")
-    first = _focus_map(sources, device) > threshold
+    first = _focus_map(sources, shipped("cnn", "gray", device, precision)) > threshold
     first = _change_sides(first, smallest * first.size)
     first = ~_change_sides(~first, smallest * first.size)
     initial = np.where(first, sources[0], sources[1]).astype(np.float32)
@@ -100,13 +104,11 @@ def cnn(
     return np.stack([weight, 1 - weight])
 
 
-def _focus_map(sources: Array, device: str) -> Array:
+def _focus_map(sources: Array, network: Any) -> Array:
     """Mean over the windows at a pixel of the probability that the first source is sharp."""
     from methods.learned.focusmap import STRIDE, WINDOW, focus
-    from methods.learned.inference import Extent, infer, network_on, number_format
+    from methods.learned.inference import Extent, infer
 
-    dtype = number_format(device, bf16=True)
-    network = network_on(WEIGHTS / "cnn.safetensors", "cnn", "gray", device, dtype)
     extent = Extent(2 * WINDOW + 8, stride=STRIDE, smallest=WINDOW, tile=512 * STRIDE)
     return infer(network, focus, sources, extent)[0]
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bench.errors import UsageError
 from bench.images import luminance
+from bench.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
@@ -28,7 +29,7 @@ Array = NDArray[Any]
     doi="10.3837/tiis.2018.05.019",
     weights=WEIGHTS / "fcn.safetensors",
 )
-def fcn(sources: Array, *, device: str = "cpu") -> Array:
+def fcn(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -> Array:
     """Fuse by regression: the network computes every pixel of the fused image anew.
 
     Two streams of two 5 x 5 convolutions with 64 filters, a 1 x 1 fusion layer, two 5 x 5
@@ -40,8 +41,8 @@ def fcn(sources: Array, *, device: str = "cpu") -> Array:
     sources : ndarray
         float32 (2, H, W) or (2, H, W, 3) in [0, 1]. A longer stack is folded by the
         framework.
-    device : str
-        ``cpu`` or ``cuda``.
+    device, precision : str
+        Where and in which number format the network runs: see `bench.precision`.
 
     Returns
     -------
@@ -85,13 +86,12 @@ def fcn(sources: Array, *, device: str = "cpu") -> Array:
     >>> fcn(sources).shape
     (20, 30)
     """
-    from methods.learned.inference import Extent, infer, network_on, number_format, pairwise
+    from methods.learned.inference import Extent, infer, pairwise, shipped
 
     if len(sources) != 2:
         raise UsageError(f"fcn fuses two sources, got {len(sources)}")
     part = "gray" if sources.ndim == 3 else "four"
-    dtype = number_format(device, bf16=True)
-    network = network_on(WEIGHTS / "fcn.safetensors", "fcn", part, device, dtype)
+    network = shipped("fcn", part, device, precision)
     if part == "four":
         sources = np.concatenate([sources, luminance(sources)[..., None]], axis=-1)
     fused = infer(network, pairwise, sources, Extent(reach=8))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from bench.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
@@ -25,7 +26,9 @@ PAPER = "this benchmark (methods/learned/smallnet.py)"
     paper=PAPER,
     weights=WEIGHTS / "fcn-s.safetensors",
 )
-def fcn_s(sources: Array, *, shrink: int = 1, device: str = "cpu") -> Array:
+def fcn_s(
+    sources: Array, *, shrink: int = 1, device: str = "cpu", precision: Precision = "auto"
+) -> Array:
     """The blend of `fcn-x` at an eighth of its operations: for large photos on a processor.
 
     `methods.learned.smallnet.SmallFocusNet` scores every source at every pixel; a softmax over the
@@ -38,8 +41,8 @@ def fcn_s(sources: Array, *, shrink: int = 1, device: str = "cpu") -> Array:
     shrink : int
         The network sees the sources this many times smaller, and its weights are enlarged again;
         0 does so from 5.2 megapixels on, as `fcn_x`. Its own cells are of 4 x 4 pixels already.
-    device : str
-        ``cpu`` or ``cuda``.
+    device, precision : str
+        Where and in which number format the network runs: see `bench.precision`.
 
     Returns
     -------
@@ -71,8 +74,9 @@ def fcn_s(sources: Array, *, shrink: int = 1, device: str = "cpu") -> Array:
     True
     """
     from methods.learned.decision import blended
+    from methods.learned.inference import shipped
 
-    return blended("fcn-s", sources, _extent(), device, shrink)
+    return blended(shipped("fcn-s", "gray", device, precision), sources, _extent(), shrink)
 
 
 @method(
@@ -84,7 +88,12 @@ def fcn_s(sources: Array, *, shrink: int = 1, device: str = "cpu") -> Array:
     weights=WEIGHTS / "fcn-s.safetensors",
 )
 def fcn_s_hard(
-    sources: Array, *, smallest: float = 0.003, shrink: int = 1, device: str = "cpu"
+    sources: Array,
+    *,
+    smallest: float = 0.003,
+    shrink: int = 1,
+    device: str = "cpu",
+    precision: Precision = "auto",
 ) -> Array:
     """The decision of `fcn-x-hard` at an eighth of its operations.
 
@@ -99,8 +108,8 @@ def fcn_s_hard(
         Least share of the image's pixels that a region must have to stay.
     shrink : int
         As of `fcn_s`; it is the scores that are enlarged.
-    device : str
-        ``cpu`` or ``cuda``.
+    device, precision : str
+        Where and in which number format the network runs: see `bench.precision`.
 
     Returns
     -------
@@ -132,8 +141,10 @@ def fcn_s_hard(
     [0.0, 1.0]
     """
     from methods.learned.decision import copied
+    from methods.learned.inference import shipped
 
-    return copied("fcn-s", sources, _extent(), device, smallest, shrink)
+    network = shipped("fcn-s", "gray", device, precision)
+    return copied(network, sources, _extent(), smallest, shrink)
 
 
 def _extent() -> Extent:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
@@ -23,7 +24,7 @@ Array = NDArray[Any]
     paper="this benchmark; the body of Xu et al. 2018",
     weights=WEIGHTS / "fcn-w.safetensors",
 )
-def fcn_w(sources: Array, *, device: str = "cpu") -> Array:
+def fcn_w(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -> Array:
     """Weights by the FCN's body with a sigmoid in place of its last ReLU.
 
     Tones and colours come from the sources, so the network has only to tell sharp from
@@ -33,8 +34,8 @@ def fcn_w(sources: Array, *, device: str = "cpu") -> Array:
     ----------
     sources : ndarray
         float32 (2, H, W) in [0, 1].
-    device : str
-        ``cpu`` or ``cuda``.
+    device, precision : str
+        Where and in which number format the network runs: see `bench.precision`.
 
     Returns
     -------
@@ -65,11 +66,10 @@ def fcn_w(sources: Array, *, device: str = "cpu") -> Array:
     >>> bool(np.allclose(fcn_w(sources).sum(axis=0), 1))
     True
     """
-    from methods.learned.inference import Extent, infer, network_on, number_format, pairwise
+    from methods.learned.inference import Extent, infer, pairwise, shipped
 
     if len(sources) != 2:
         raise UsageError(f"fcn-w fuses two sources, got {len(sources)}")
-    dtype = number_format(device, bf16=True)
-    network = network_on(WEIGHTS / "fcn-w.safetensors", "fcn-w", "gray", device, dtype)
+    network = shipped("fcn-w", "gray", device, precision)
     weight = infer(network, pairwise, sources, Extent(reach=8))
     return np.concatenate([weight, 1 - weight])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from bench.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
@@ -25,7 +26,9 @@ PAPER = "this benchmark (methods/learned/focusnet.py)"
     paper=PAPER,
     weights=WEIGHTS / "fcn-x.safetensors",
 )
-def fcn_x(sources: Array, *, shrink: int = 0, device: str = "cpu") -> Array:
+def fcn_x(
+    sources: Array, *, shrink: int = 0, device: str = "cpu", precision: Precision = "auto"
+) -> Array:
     """Weights that have the least error on average: soft where it is uncertain who is sharp.
 
     `methods.learned.focusnet.FocusNet` scores every source at every pixel; a softmax over the
@@ -41,8 +44,8 @@ def fcn_x(sources: Array, *, shrink: int = 0, device: str = "cpu") -> Array:
         0 takes 1 below 5.2 megapixels, then 2, from 11.7 on 3 and from 20.8 on 4. That saves most
         of the time, and does good where even the sharpest detail takes several pixels; in an image
         that is sharp to the last pixel it costs detail. 1 decides at full size.
-    device : str
-        ``cpu`` or ``cuda``.
+    device, precision : str
+        Where and in which number format the network runs: see `bench.precision`.
 
     Returns
     -------
@@ -74,8 +77,9 @@ def fcn_x(sources: Array, *, shrink: int = 0, device: str = "cpu") -> Array:
     True
     """
     from methods.learned.decision import blended
+    from methods.learned.inference import shipped
 
-    return blended("fcn-x", sources, _extent(), device, shrink)
+    return blended(shipped("fcn-x", "gray", device, precision), sources, _extent(), shrink)
 
 
 @method(
@@ -87,7 +91,12 @@ def fcn_x(sources: Array, *, shrink: int = 0, device: str = "cpu") -> Array:
     weights=WEIGHTS / "fcn-x.safetensors",
 )
 def fcn_x_hard(
-    sources: Array, *, smallest: float = 0.003, shrink: int = 0, device: str = "cpu"
+    sources: Array,
+    *,
+    smallest: float = 0.003,
+    shrink: int = 0,
+    device: str = "cpu",
+    precision: Precision = "auto",
 ) -> Array:
     """Copy every pixel from one source: the network's decision without its crumbs.
 
@@ -102,8 +111,8 @@ def fcn_x_hard(
         Least share of the image's pixels that a region must have to stay.
     shrink : int
         As of `fcn_x`; it is the scores that are enlarged.
-    device : str
-        ``cpu`` or ``cuda``.
+    device, precision : str
+        Where and in which number format the network runs: see `bench.precision`.
 
     Returns
     -------
@@ -135,8 +144,10 @@ def fcn_x_hard(
     [0.0, 1.0]
     """
     from methods.learned.decision import copied
+    from methods.learned.inference import shipped
 
-    return copied("fcn-x", sources, _extent(), device, smallest, shrink)
+    network = shipped("fcn-x", "gray", device, precision)
+    return copied(network, sources, _extent(), smallest, shrink)
 
 
 def _extent() -> Extent:

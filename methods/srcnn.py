@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
@@ -28,7 +29,9 @@ Array = NDArray[Any]
     doi="10.1007/978-981-10-3005-5_7",
     weights=WEIGHTS / "srcnn.safetensors",
 )
-def srcnn(sources: Array, *, scale: int = 1, device: str = "cpu") -> Array:
+def srcnn(
+    sources: Array, *, scale: int = 1, device: str = "cpu", precision: Precision = "auto"
+) -> Array:
     """Fuse by a three-layer network (9-1-5; 64 and 32 maps) that merges after its first layer.
 
     The features of the source with the greatest local clarity, the energy of the Laplacian in
@@ -42,8 +45,8 @@ def srcnn(sources: Array, *, scale: int = 1, device: str = "cpu") -> Array:
         2 fuses and doubles the resolution, as the paper does; the sources are enlarged by
         bicubic interpolation first. `bench.fusion.fuse`, whose result has the size of the
         sources, takes 1 only.
-    device : str
-        ``cpu`` or ``cuda``.
+    device, precision : str
+        Where and in which number format the network runs: see `bench.precision`.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def srcnn(sources: Array, *, scale: int = 1, device: str = "cpu") -> Array:
     >>> srcnn(sources).shape, srcnn(sources, scale=2).shape
     ((20, 30), (40, 60))
     """
-    from methods.learned.inference import Extent, infer, network_on, number_format, stacked
+    from methods.learned.inference import Extent, infer, shipped, stacked
 
     if type(scale) is not int or scale not in (1, 2):
         raise UsageError(f"srcnn fuses at scale 1 or 2, got {scale!r}")
@@ -86,6 +89,5 @@ def srcnn(sources: Array, *, scale: int = 1, device: str = "cpu") -> Array:
         size = (2 * sources.shape[2], 2 * sources.shape[1])
         sources = np.stack([cv2.resize(x, size, interpolation=cv2.INTER_CUBIC) for x in sources])
     # bfloat16 would halve its time and move MI by 0.02; it moves other networks' by 0.01 at most.
-    dtype = number_format(device, bf16=False)
-    network = network_on(WEIGHTS / "srcnn.safetensors", "srcnn", f"x{scale}", device, dtype)
+    network = shipped("srcnn", f"x{scale}", device, precision, bf16=False)
     return infer(network, stacked, sources, Extent(reach=10))[0]

@@ -221,6 +221,7 @@ def _runs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
     facts = [
         ("MFIF-Bench", "version", old.get("mfif_bench"), new.get("mfif_bench")),
         ("MFIF-Bench", "commit", _commit(old), _commit(new)),
+        ("learned methods", "precision", old.get("precision"), new.get("precision")),
     ]
     machines = old.get("machine", {}), new.get("machine", {})
     keys = [key for key in {**machines[0], **machines[1]} if key != "packages"]

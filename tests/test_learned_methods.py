@@ -19,7 +19,7 @@ from methods.fcn_s import fcn_s, fcn_s_hard
 from methods.fcn_x import fcn_x, fcn_x_hard
 from methods.learned import decision, focusnet, smallnet
 from methods.learned.focusmap import focus
-from methods.learned.inference import Extent, infer, pairwise, stacked
+from methods.learned.inference import Extent, infer, network_on, pairwise, stacked
 from methods.learned.networks import CNN, FCN, SRCNN
 from methods.srcnn import srcnn
 
@@ -94,12 +94,9 @@ def test_fcn_takes_four_channels_of_a_colour_pair():
 
 @pytest.mark.parametrize("colour", [False, True], ids=["gray", "colour"])
 @pytest.mark.parametrize("name", LEARNED)
-def test_bf16_is_offered_only_where_it_changes_little(pair, name, colour, monkeypatch):
-    sources = colour_pair()[0] if colour else pair[0]
-    results = []
-    for bf16 in (False, True):
-        monkeypatch.setattr(inference, "cpu_has_bf16", lambda bf16=bf16: bf16)
-        results.append(fuse(name, [source[20:84, 30:78] for source in sources]))
+def test_bf16_is_offered_only_where_it_changes_little(pair, name, colour):
+    sources = [source[20:84, 30:78] for source in (colour_pair()[0] if colour else pair[0])]
+    results = [fuse(name, sources, precision=precision) for precision in ("fp32", "bf16")]
     assert psnr(*results) >= 50
     # a clean decision map may come out the same, SRCNN always does
     assert name != "srcnn" or (results[0] == results[1]).all()
@@ -107,21 +104,25 @@ def test_bf16_is_offered_only_where_it_changes_little(pair, name, colour, monkey
 
 @pytest.mark.parametrize("name", LEARNED)
 def test_which_networks_compute_in_bf16(pair, name, monkeypatch):
-    asked = []
-    monkeypatch.setattr(inference, "cpu_has_bf16", lambda: asked.append(True) or True)
-    fuse(name, [source[20:84, 30:78] for source in pair[0]])
-    assert bool(asked) is (name != "srcnn")
+    sources = [source[20:84, 30:78] for source in pair[0]]
+    formats = []
+    monkeypatch.setattr(
+        inference, "network_on", lambda *given: formats.append(given[-1]) or network_on(*given)
+    )
+    for has in (False, True):
+        monkeypatch.setattr("bench.precision.cpu_has_bf16", lambda has=has: has)
+        fuse(name, sources)
+    fuse(name, sources, precision="fp32")
+    fast = torch.float32 if name == "srcnn" else torch.bfloat16
+    assert formats == [torch.float32, fast, torch.float32]
 
 
 @pytest.mark.parametrize(("folder", "scene"), [("grayscale", "g_05"), ("color", "c_05")])
 @pytest.mark.parametrize("name", LEARNED)
-def test_bf16_changes_little_on_real_pairs(name, folder, scene, liu2020, monkeypatch):
+def test_bf16_changes_little_on_real_pairs(name, folder, scene, liu2020):
     files = [liu2020 / "sourceimages" / folder / f"{scene}_{k}.tif" for k in (1, 2)]
     sources = [read_image(file)[100:292, 80:272] for file in files]
-    results = []
-    for bf16 in (False, True):
-        monkeypatch.setattr(inference, "cpu_has_bf16", lambda bf16=bf16: bf16)
-        results.append(fuse(name, sources))
+    results = [fuse(name, sources, precision=precision) for precision in ("fp32", "bf16")]
     assert psnr(*results) >= 50
 
 

@@ -142,6 +142,17 @@ def test_published_rows_cover_their_own_collection_only():
         select_methods(["published:nothing"])
 
 
+def test_number_format_counts_only_for_methods_that_take_one(monkeypatch):
+    plain, learned = Variant(_method()), Variant(_method(takes_precision=True))
+    assert plain.key("scene", "cpu", "fp32") == plain.key("scene", "cpu", "bf16")
+    keys = {p: learned.key("scene", "cpu", p) for p in ("fp32", "bf16")}
+    assert keys["fp32"] != keys["bf16"]
+    for has, format_ in ((True, "bf16"), (False, "fp32")):  # auto is what the processor makes of it
+        monkeypatch.setattr("bench.precision.cpu_has_bf16", lambda has=has: has)
+        assert learned.key("scene", "cpu") == keys[format_]
+    assert learned.key("scene", "cuda") not in keys.values()
+
+
 def test_device_counts_only_for_methods_that_take_one():
     plain, learned = Variant(_method()), Variant(_method(takes_device=True))
     assert plain.key("scene", "cpu") == plain.key("scene", "cuda")

@@ -78,6 +78,15 @@ def test_changes(folder, capsys, edit, code, says):
     assert says in capsys.readouterr().out
 
 
+def test_learned_methods_are_held_to_more_where_the_format_is_fixed(tmp_path, capsys):
+    results = a_run(tmp_path, SCORES)
+    manifest = results.manifest | {"precision": "fp32"}
+    make_baseline(results.scores, manifest).to_csv(tmp_path / "base.csv", index=False)
+    change(tmp_path, set_score("fcn", "mi", 1.1 - TOLERANCE_LEARNED / 2))
+    assert regress(tmp_path) == 1
+    assert "worse" in capsys.readouterr().out
+
+
 def test_a_new_method_is_no_regression(folder, capsys):
     base = pd.read_csv(folder / "base.csv")
     base[base.method != "fcn"].to_csv(folder / "base.csv", index=False)

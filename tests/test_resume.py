@@ -80,7 +80,11 @@ def test_runs_that_do_not_fit_together(tmp_path, capsys):
     run(tmp_path / "1")
     run(tmp_path / "2", "--metrics", "mi", "qabf")
     assert main(["merge", *map(str, (tmp_path / "1", tmp_path / "2")), "--out", str(tmp_path)]) == 2
-    assert "its metrics differ" in capsys.readouterr().err
+    assert "differ in metrics" in capsys.readouterr().err
+    run(tmp_path / "2", "--precision", "fp32")
+    run(tmp_path / "1", "--precision", "bf16")
+    assert main(["merge", *map(str, (tmp_path / "1", tmp_path / "2")), "--out", str(tmp_path)]) == 2
+    assert "differ in precision" in capsys.readouterr().err
     assert main(["merge", str(tmp_path / "3"), "--out", str(tmp_path / "4")]) == 4
     (tmp_path / "1" / "run.json").write_text(json.dumps([1]))
     assert main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "4")]) == 4

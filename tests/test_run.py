@@ -83,6 +83,20 @@ def test_exported_images_are_what_the_method_gives(tmp_path):
             assert np.array_equal(image, fusion.fuse(name, scene.images.sources))
 
 
+@pytest.mark.parametrize("isolation", ["scene", "none"])
+def test_learned_methods_compute_in_the_format_asked_for(tmp_path, isolation):
+    scene = load_scenes("tiny/one")[0]
+    images = {}
+    for precision in ("fp32", "bf16"):
+        options = ["--precision", precision, "--isolation", isolation]
+        assert run(tmp_path, *options, methods=["fcn"], datasets="tiny/one") == 0
+        assert json.loads((tmp_path / "run.json").read_text())["precision"] == precision
+        images[precision] = read_image(tmp_path / "fused" / "tiny" / "one" / "fcn.png")
+        fused = fusion.fuse("fcn", scene.images.sources, precision=precision)
+        assert np.array_equal(images[precision], fused)
+    assert not np.array_equal(*images.values())
+
+
 def test_scores_are_those_of_the_score_command(tmp_path, capsys):
     run(tmp_path)
     images = load_scenes("tiny/one")[0].images

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from bench.errors import UsageError
 from methods._filters import one_hot, remove_small_regions
-from methods.learned import WEIGHTS
-from methods.learned.inference import Extent, infer, network_on, number_format
+from methods.learned.inference import Extent, infer
 
 cv2 = lazy.load("cv2")
 
@@ -28,19 +27,17 @@ Array = NDArray[Any]
 VIEW, MOST = 1_300_000, 4
 
 
-def blended(method: str, sources: Array, extent: Extent, device: str, shrink: int) -> Array:
+def blended(network: Any, sources: Array, extent: Extent, shrink: int) -> Array:
     """Weights by the softmax over the sources of a network's first output.
 
     Parameters
     ----------
-    method : str
-        Whose weights file holds the network: ``fcn-x`` or ``fcn-s``.
+    network : Module
+        That of ``fcn-x`` or ``fcn-s``; see `methods.learned.inference.shipped`.
     sources : ndarray
         float32 (N, H, W) in [0, 1].
     extent : Extent
         Of the network.
-    device : str
-        ``cpu`` or ``cuda``.
     shrink : int
         The network sees the sources this many times smaller, and the weights are enlarged again;
         0 for `usual_shrink`.
@@ -54,22 +51,16 @@ def blended(method: str, sources: Array, extent: Extent, device: str, shrink: in
     ------
     UsageError
         `shrink` is not a whole number from 0 on.
-    EnvironmentFault
-        There is no such device.
-    WeightsError
-        The weights file is missing or damaged.
     """
     smaller = shrunk(sources, shrink)
-    scores = infer(_network(method, device), _soft, smaller, extent)
+    scores = infer(network, _soft, smaller, extent)
     scores -= scores.max(axis=0)
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=0)
     return enlarged(scores, sources.shape[1:])
 
 
-def copied(
-    method: str, sources: Array, extent: Extent, device: str, smallest: float, shrink: int
-) -> Array:
+def copied(network: Any, sources: Array, extent: Extent, smallest: float, shrink: int) -> Array:
     """1 for the source with the largest score of a network's second output, else 0.
 
     Of equal scores the brightest source wins, whatever their order. Regions that are too small
@@ -77,7 +68,7 @@ def copied(
 
     Parameters
     ----------
-    method, sources, extent, device, shrink
+    network, sources, extent, shrink
         As in `blended`; it is the scores that are enlarged.
     smallest : float
         Least share of the image's pixels that a region must have to stay, in [0, 1).
@@ -91,13 +82,11 @@ def copied(
     ------
     UsageError
         `smallest` is not in [0, 1), or `shrink` is not a whole number from 0 on.
-    EnvironmentFault, WeightsError
-        As in `blended`.
     """
     if not 0 <= smallest < 1:
         raise UsageError(f"smallest must lie in [0, 1), got {smallest:g}")
     smaller = shrunk(sources, shrink)
-    scores = infer(_network(method, device), _hard, smaller, extent)
+    scores = infer(network, _hard, smaller, extent)
     scores = enlarged(scores, sources.shape[1:])
     best = scores == scores.max(axis=0)
     choice = np.where(best, sources, -1).argmax(axis=0)
@@ -150,11 +139,6 @@ def _resized(planes: Array, size: tuple[int, ...], how: int) -> Array:
         # OpenCV writes into `out` only what has its type
         cv2.resize(plane.astype(np.float32, copy=False), size[::-1], dst=out, interpolation=how)
     return result
-
-
-def _network(method: str, device: str) -> Any:
-    dtype = number_format(device, bf16=True)
-    return network_on(WEIGHTS / f"{method}.safetensors", method, "gray", device, dtype)
 
 
 def _soft(network: Any, stack: Any) -> Any:

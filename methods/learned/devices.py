@@ -1,9 +1,6 @@
-"""Which device and which number format a network runs in."""
+"""Which device a network runs on."""
 
 from __future__ import annotations
-
-from functools import cache
-from pathlib import Path
 
 import torch
 
@@ -39,14 +36,3 @@ def resolve_device(name: str) -> torch.device:
     if device.index is not None and device.index >= torch.cuda.device_count():
         raise EnvironmentFault(f"device {name!r}: there are {torch.cuda.device_count()}")
     return device
-
-
-@cache
-def cpu_has_bf16() -> bool:
-    """Whether this CPU multiplies bfloat16 in hardware (AMX or AVX-512 BF16)."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
-    flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
-    return "amx_bf16" in flags or "avx512_bf16" in flags

@@ -18,6 +18,7 @@ from bench.errors import BenchError, UsageError
 from bench.fusion import fuse
 from bench.images import to_gray255
 from bench.plan import Variant, select_methods, split_names
+from bench.precision import PRECISIONS, Precision
 from methods.learned.heldout import KINDS, LARGE, Reader, held_out
 
 #: A fused image equal to the truth counts as this many dB.
@@ -62,7 +63,7 @@ def score(fusion: Fusion, readers: Sequence[Reader], *, gray: bool) -> float:
     return float(np.mean(values))
 
 
-def fusions(names: str) -> dict[str, Fusion]:
+def fusions(names: str, precision: Precision = "auto") -> dict[str, Fusion]:
     """Ways of fusing by what `bench run` calls them, and the oracle, in the order of the names.
 
     Raises
@@ -79,12 +80,13 @@ def fusions(names: str) -> dict[str, Fusion]:
         for variant in select_methods([name]):
             if not isinstance(variant, Variant):
                 raise UsageError(f"{name}: published images are of other scenes than these")
-            found[variant.name] = _by(variant)
+            found[variant.name] = _by(variant, precision)
     return found
 
 
-def _by(variant: Variant) -> Fusion:
-    return lambda sources, _: fuse(variant.method, sources, parameters=variant.parameters)
+def _by(variant: Variant, precision: Precision) -> Fusion:
+    method, settings = variant.method, variant.parameters
+    return lambda sources, _: fuse(method, sources, parameters=settings, precision=precision)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -99,6 +101,7 @@ def main(argv: list[str] | None = None) -> int:
         help=f"of {', '.join((*KINDS, *LARGE))} (default: {', '.join(KINDS)})",
     )
     parser.add_argument("--images", choices=(*COLOURS, "both"), default="both")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     args = parser.parse_args(argv)
     wanted = [False, True] if args.images == "both" else [args.images == "gray"]
     table: dict[str, dict[str, dict[str, float]]] = {}
@@ -110,7 +113,7 @@ def main(argv: list[str] | None = None) -> int:
             raise UsageError(f"--every must be positive, got {args.every}")
         folder = data_folder(args.data)
         pairs = {kind: held_out(folder, kind)[:: args.every] for kind in args.kinds.split(",")}
-        for method, fusion in fusions(args.methods).items():
+        for method, fusion in fusions(args.methods, args.precision).items():
             for kind, readers in pairs.items():
                 counts[kind] = len(readers)
                 for gray in wanted:

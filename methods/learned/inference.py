@@ -1,8 +1,7 @@
 """The one way a trained network runs: device, number format, memory layout and tiles.
 
-float32 on CPUs, or bfloat16 where the processor multiplies it in hardware and the network was
-measured to bear it; half precision on CUDA, replayed as a graph from the second image of a
-size on. Channels last. An image larger than a tile is taken in tiles that overlap by the
+The format is that of `bench.precision`; on CUDA a network is replayed as a graph from the second
+image of a size on. Channels last. An image larger than a tile is taken in tiles that overlap by the
 network's reach, which gives what the whole would.
 """
 
@@ -21,7 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from methods.learned.devices import cpu_has_bf16, resolve_device
+from bench.precision import Precision, number_format
+from methods.learned import WEIGHTS
+from methods.learned.devices import resolve_device
 from methods.learned.graphs import replay
 from methods.learned.networks import NETWORKS
 from methods.learned.weights import load_network
@@ -31,6 +32,8 @@ Array = NDArray[Any]
 #: How a network is applied: ``forward(network, stack)`` takes (1, N, C, H, W) and gives
 #: (1, K, H, W).
 Forward = Callable[[nn.Module, Tensor], Tensor]
+
+FORMATS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -59,20 +62,33 @@ class Extent:
     stride: int = 1
 
 
-def number_format(device: str, *, bf16: bool) -> torch.dtype:
-    """What a network computes in on `device`.
+def shipped(
+    method: str, part: str, device: str, precision: Precision = "auto", *, bf16: bool = True
+) -> nn.Module:
+    """A network of the repository's weights, ready to run.
 
     Parameters
     ----------
+    method, part : str
+        Whose weights file it is in, and its name in there: ``fcn`` and ``four``.
     device : str
         ``cpu`` or ``cuda``.
+    precision : {'auto', 'fp32', 'bf16'}
+        See `bench.precision.number_format`.
     bf16 : bool
-        Whether the network's fused images in bfloat16 differ from those in float32 by 50 dB
-        or more; tests hold every shipped network that claims it to that.
+        Whether the network's fused images in bfloat16 differ from those in float32 by 50 dB or
+        more, which tests hold every one to that claims it; another computes in float32 then.
+
+    Raises
+    ------
+    EnvironmentFault
+        There is no such device.
+    WeightsError
+        The weights file is missing or damaged.
     """
-    if resolve_device(device).type == "cuda":
-        return torch.float16
-    return torch.bfloat16 if bf16 and cpu_has_bf16() else torch.float32
+    kind = number_format(device, precision)
+    dtype = FORMATS["fp32" if kind == "bf16" and not bf16 else kind]
+    return network_on(WEIGHTS / f"{method}.safetensors", method, part, device, dtype)
 
 
 @lru_cache(maxsize=16)
@@ -102,7 +118,7 @@ def infer(
     Parameters
     ----------
     network : Module
-        On its device and in its number format; see `network_on`.
+        On its device and in its number format; see `shipped`.
     forward : callable
         How it is applied to a stack: `pairwise`, `stacked` or another `Forward`.
     sources : ndarray

@@ -18,10 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from bench.errors import BenchError
-from methods.learned import WEIGHTS
 from methods.learned.devices import resolve_device
 from methods.learned.focusmap import focus
-from methods.learned.inference import Forward, network_on, number_format, pairwise, stacked
+from methods.learned.inference import Forward, pairwise, shipped, stacked
 
 SIDE = 512
 
@@ -109,8 +108,8 @@ def measure(
         "share of peak"
     )
     for method, part, forward, bf16 in TIMED:
-        dtype = number_format(device.type, bf16=bf16)
-        network = network_on(WEIGHTS / f"{method}.safetensors", method, part, device.type, dtype)
+        network = shipped(method, part, device.type, bf16=bf16)
+        dtype = next(network.parameters()).dtype
         top = peak(device, dtype)
         for batch in batches:
             stack = torch.rand(batch, 2, 1, SIDE, SIDE, device=device)

@@ -21,9 +21,10 @@ import torch.distributed
 from torch import Tensor, nn
 
 from bench.errors import EnvironmentFault, UsageError
+from bench.precision import PRECISIONS, cpu_has_bf16
 from methods.learned.batches import Batch, DevicePool, join, step_generator
 from methods.learned.checkpoints import load_checkpoint, save_checkpoint
-from methods.learned.devices import cpu_has_bf16, resolve_device
+from methods.learned.devices import resolve_device
 from methods.learned.networks import build
 from methods.learned.pools import Pool
 from methods.learned.recipes import Recipe
@@ -367,8 +368,8 @@ def _ranks() -> tuple[int, int]:
 
 
 def _wants_bf16(precision: str, device: torch.device) -> bool:
-    if precision not in ("auto", "bf16", "fp32"):
-        raise UsageError(f"precision {precision!r} is none of auto, bf16, fp32")
+    if precision not in PRECISIONS:
+        raise UsageError(f"precision {precision!r} is none of {', '.join(PRECISIONS)}")
     if precision == "auto":
         return device.type == "cuda" or cpu_has_bf16()
     return precision == "bf16"
