@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,9 @@ PANELS: dict[str, dict[str, dict[str, Any]]] = {
 STEPS, QUICK_STEPS = 3000, 60
 SCENES, QUICK_SCENES = 4000, 40
 
+#: Where the networks of an unfinished analysis are kept.
+CHECKPOINTS = "checkpoints"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -36,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=32, help="patches (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("results/ablation"), metavar="DIR")
+    parser.add_argument("--resume", action="store_true", help="go on after a kill")
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK_STEPS} steps, to see that it runs"
     )
@@ -86,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
         writer.writeheader()
         writer.writerows(rows)
     draw(rows, args.out / "ablation.png")
+    shutil.rmtree(args.out / CHECKPOINTS)
     console.emit(str(args.out / "ablation.csv"))
     return 1 if any(result.stopped == DEAD for result in results.values()) else 0
 
@@ -95,24 +102,27 @@ def _whole(change: Mapping[str, Any]) -> dict[str, Any]:
     return {"filters": 64, "size": 5, "depth": (2, 1, 2), "crop": 50, **change}
 
 
-def _pools(folder: Path, out: Path, *, quick: bool) -> tuple[Any, Any]:
+def _pools(folder: Path, out: Path, *, quick: bool) -> tuple[Any, Any, str]:
+    """To train on and to validate on, and what the photos of the first hash to."""
     from bench.train_cli import VALIDATION_SEED
-    from methods.learned.pools import list_photos, make_pool
+    from methods.learned.pools import data_hash, list_photos, make_pool
     from methods.learned.specs import PoolSpec
 
+    photos = list_photos(folder, "train")
     train = PoolSpec("region", QUICK_SCENES if quick else SCENES)
     val = PoolSpec("region", 4 if quick else 20, VALIDATION_SEED, augment=False)
     where = out / "pools"
     return (
-        make_pool(train, list_photos(folder, "train"), where),
+        make_pool(train, photos, where),
         make_pool(val, list_photos(folder, "val"), where),
+        data_hash(photos),
     )
 
 
 def _train(
     name: str,
     change: Mapping[str, Any],
-    pools: tuple[Any, Any],
+    pools: tuple[Any, Any, str],
     args: argparse.Namespace,
     steps: int,
 ) -> Result:
@@ -125,11 +135,15 @@ def _train(
     settings = _whole(change)
     crop = settings.pop("crop")
     recipe: Recipe = replace(RECIPES["fcn.gray"], arguments=settings)
+    out = args.out / CHECKPOINTS / re.sub(r"\W+", "-", name)
+    out.mkdir(parents=True, exist_ok=True)
     options = Options(
-        out=args.out,
+        out=out,
         device=args.device,
         steps=steps,
         seed=args.seed,
+        resume=args.resume,
+        data=pools[2],
         batch=args.batch,
         crop=crop,
         validations=20,
@@ -140,7 +154,6 @@ def _train(
         result = trainer.run(report)
     if result.stopped == DEAD:
         console.note(f"ablate: {name}: {DEAD}")
-    trainer.checkpoint.unlink(missing_ok=True)
     return result
 
 

@@ -21,7 +21,7 @@ from methods import Method
 Array = NDArray[Any]
 
 
-class _Broken(Exception):
+class Broken(Exception):
     """A clause of the contract does not hold; the text says how."""
 
 
@@ -31,15 +31,15 @@ class CheckResult:
 
     Attributes
     ----------
-    method, check : str
-        Which.
+    name, check : str
+        Of which method or index, and what.
     passed : bool
         Whether it holds.
     detail : str
         How it does not.
     """
 
-    method: str
+    name: str
     check: str
     passed: bool
     detail: str = ""
@@ -67,17 +67,18 @@ def check_method(method: Method, device: str = "cpu") -> list[CheckResult]:
     >>> all(result.passed for result in check_method(METHODS["average"]))
     True
     """
-    return [_one(method, name, check, device) for name, check in CHECKS.items()]
+    return [attempt(method.name, name, check, method, device) for name, check in CHECKS.items()]
 
 
-def _one(method: Method, name: str, check: Callable[..., None], device: str) -> CheckResult:
+def attempt(name: str, clause: str, check: Callable[..., None], *given: Any) -> CheckResult:
+    """Whether ``check(*given)`` raises nothing."""
     try:
-        check(method, device)
-    except (_Broken, BenchError) as error:
-        return CheckResult(method.name, name, False, f": {error}")
+        check(*given)
+    except (Broken, BenchError) as error:
+        return CheckResult(name, clause, False, f": {error}")
     except Exception as error:
-        return CheckResult(method.name, name, False, f": {type(error).__name__}: {error}")
-    return CheckResult(method.name, name, True)
+        return CheckResult(name, clause, False, f": {type(error).__name__}: {error}")
+    return CheckResult(name, clause, True)
 
 
 def pair(height: int, width: int, seed: int = 0, colour: bool = False) -> list[Array]:
@@ -98,7 +99,7 @@ def pair(height: int, width: int, seed: int = 0, colour: bool = False) -> list[A
 def _fused(method: Method, sources: list[Array], device: str) -> Array:
     fused = fusion.fuse(method, sources, device=device)
     if fused.shape != sources[0].shape or fused.dtype != sources[0].dtype:
-        raise _Broken(f"{sources[0].shape} {sources[0].dtype} became {fused.shape} {fused.dtype}")
+        raise Broken(f"{sources[0].shape} {sources[0].dtype} became {fused.shape} {fused.dtype}")
     return fused
 
 
@@ -107,7 +108,7 @@ def _sizes(method: Method, device: str) -> None:
         try:
             _fused(method, pair(*size), device)
         except Exception as error:
-            raise _Broken(f"{size[1]}x{size[0]}: {type(error).__name__}: {error}") from error
+            raise Broken(f"{size[1]}x{size[0]}: {type(error).__name__}: {error}") from error
 
 
 def _colour(method: Method, device: str) -> None:
@@ -128,14 +129,14 @@ def _constant(method: Method, device: str) -> None:
         error = np.abs(_fused(method, [flat, flat], device).astype(int) - level).max()
         limit = 0 if method.kind == "decision" else 2 if method.family != "learned" else 12
         if error > limit:
-            raise _Broken(f"two images of level {level} fuse to one off by {error} levels")
+            raise Broken(f"two images of level {level} fuse to one off by {error} levels")
 
 
 def _deterministic(method: Method, device: str) -> None:
     sources = pair(64, 61)
     first, second = (_fused(method, sources, device) for _ in range(2))
     if not np.array_equal(first, second):
-        raise _Broken("two runs on the same images differ")
+        raise Broken("two runs on the same images differ")
 
 
 def _pure(method: Method, device: str) -> None:
@@ -143,7 +144,7 @@ def _pure(method: Method, device: str) -> None:
     before = stack.copy()
     fusion.run(method, stack, fusion.call(method, device=device))
     if not np.array_equal(stack, before):
-        raise _Broken("the sources are changed in place")
+        raise Broken("the sources are changed in place")
 
 
 def _useful(method: Method, device: str) -> None:
@@ -153,7 +154,7 @@ def _useful(method: Method, device: str) -> None:
     low, high = np.min(sources, axis=0) - 96.0, np.max(sources, axis=0) + 96.0
     share = float(np.mean((fused < low) | (fused > high)))
     if share > 0.05:
-        raise _Broken(f"{share:.0%} of the pixels lie far outside of what the sources hold")
+        raise Broken(f"{share:.0%} of the pixels lie far outside of what the sources hold")
 
 
 def _decision(method: Method, device: str) -> None:
@@ -165,7 +166,7 @@ def _decision(method: Method, device: str) -> None:
     limit = 24 if method.family == "learned" and method.kind == "transform" else 2
     error = np.abs(luminance(rgb) - plane).max()
     if error > limit:
-        raise _Broken(f"gray sources and the same as RGB differ by {error:.1f} levels")
+        raise Broken(f"gray sources and the same as RGB differ by {error:.1f} levels")
 
 
 def _identity(method: Method, device: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bench.contract import pair
 from datasets import DATASETS
 from methods import METHODS
+from metrics import METRICS
 
 #: Registers faulty methods when it is imported, which only the tests of the runner may do.
 collect_ignore = ["plugin_faulty.py", "plugin_deadly.py", "plugin_hungry.py"]
@@ -25,7 +26,7 @@ def sources() -> list[np.ndarray]:
 @pytest.fixture
 def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is forgotten after it."""
-    for registry in (METHODS, DATASETS):
+    for registry in (METHODS, METRICS, DATASETS):
         registry.discover()
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
 

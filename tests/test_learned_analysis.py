@@ -20,6 +20,7 @@ from methods.learned import evaluate, speed
 from methods.learned.heldout import KINDS, LARGE, held_out
 from methods.learned.inference import pairwise
 from methods.learned.networks import FCN
+from methods.learned.training import Trainer
 from reports.drawing import stem
 from reports.network_figures import LARGEST, feature_maps, gray_plane
 
@@ -32,7 +33,9 @@ def test_ablation_varies_what_the_paper_varies():
     assert all(sum(s[k] != own[k] for k in own) <= 1 for s in shared)
 
 
-def test_ablation_writes_curves_and_figure(tmp_path, monkeypatch):
+@pytest.fixture
+def ablate(tmp_path, monkeypatch):
+    """Runs a small analysis of two networks in ``out``, with more options."""
     from skimage import data
 
     photos = tmp_path / "photos"
@@ -47,16 +50,50 @@ def test_ablation_writes_curves_and_figure(tmp_path, monkeypatch):
     monkeypatch.setattr(ablate_cli, "QUICK_SCENES", 4)
     parser = argparse.ArgumentParser()
     ablate_cli.add_arguments(parser)
-    given = ["--data", str(photos), "--out", str(tmp_path / "out"), "--quick", "--steps", "2"]
+    given = ["--data", str(photos), "--quick", "--steps", "2", "--batch", "2"]
     monkeypatch.setattr(ablate_cli, "draw", lambda rows, path: path.touch())
-    assert ablate_cli.run(parser.parse_args([*given, "--batch", "2"])) == 0
-    with (tmp_path / "out" / "ablation.csv").open() as file:
-        rows = list(csv.DictReader(file))
+
+    def ablate(out, *options):
+        return ablate_cli.run(parser.parse_args([*given, "--out", str(out), *options]))
+
+    return ablate
+
+
+def curves(out):
+    with (out / "ablation.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_ablation_writes_curves_and_figure(tmp_path, ablate):
+    assert ablate(tmp_path) == 0
+    rows = curves(tmp_path)
     assert {row["variant"] for row in rows} == {"4", "3-1-3"}
     assert all(0 < float(row["psnr"]) < 80 for row in rows)
-    assert json.loads((tmp_path / "out" / "ablation.json").read_text())["steps"] == 2
+    assert json.loads((tmp_path / "ablation.json").read_text())["steps"] == 2
     with pytest.raises(UsageError, match="positive"):
-        ablate_cli.run(parser.parse_args([*given, "--batch", "0"]))
+        ablate(tmp_path, "--batch", "0")
+
+
+def test_a_killed_ablation_goes_on(tmp_path, ablate, monkeypatch):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    ablate(whole)
+    trained = []
+    step = Trainer._train_step
+
+    def counting(trainer, *given):
+        trained.append(trainer)
+        if len(trained) == 4:  # in the middle of the second network
+            raise KeyboardInterrupt
+        return step(trainer, *given)
+
+    monkeypatch.setattr(Trainer, "_train_step", counting)
+    with pytest.raises(KeyboardInterrupt):
+        ablate(killed)
+    assert not (killed / "ablation.csv").exists()
+    assert ablate(killed, "--resume") == 0
+    assert len(trained) == 5
+    assert curves(killed) == curves(whole)
+    assert not (killed / ablate_cli.CHECKPOINTS).exists()
 
 
 def test_ablation_figure(tmp_path):

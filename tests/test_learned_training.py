@@ -194,9 +194,9 @@ def test_checkpoints_of_other_runs_are_refused(pools, tmp_path):
     trainer("fcn.gray", pools, tmp_path).run()
     with pytest.raises(UsageError, match="seed is 0, not 3"):
         trainer("fcn.gray", pools, tmp_path, resume=True, seed=3)
-    others = {"steps": 99, "batch": 5, "rate": 1e-6, "validations": 9, "crop": 16}
+    others = {"steps": 99, "batch": 5, "rate": 1e-06, "validations": 9, "crop": 16, "data": "ab"}
     for key, value in others.items():
-        with pytest.raises(UsageError, match=f"its {key} is .*, not {value}"):
+        with pytest.raises(UsageError, match=f"its {key} is .*, not {value!r}"):
             trainer("fcn.gray", pools, tmp_path, resume=True, **{key: value})
     with pytest.raises(UsageError, match="its bf16 is False, not True"):
         trainer("fcn.gray", pools, tmp_path, resume=True, precision="bf16")

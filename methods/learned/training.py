@@ -62,6 +62,8 @@ class Options:
         Validations without a better PSNR after which training stops early.
     precision : {'auto', 'bf16', 'fp32'}
         ``auto`` takes bf16 on CUDA and on CPUs that compute in it.
+    data : str
+        What the photos hash to; a checkpoint of other ones is refused.
     deterministic : bool
         On CUDA, only kernels that always sum in one order: a run by `steps` then has the same
         weights to the last bit on the same device and libraries. Slower.
@@ -76,6 +78,7 @@ class Options:
     validations: int = 40
     patience: int = 12
     precision: str = "auto"
+    data: str = ""
     deterministic: bool = False
     batch: int | None = None
     rate: float | None = None
@@ -255,9 +258,10 @@ class Trainer:
         return len(scores) - 1 - scores.index(max(scores)) >= self.options.patience
 
     def settings(self) -> dict[str, Any]:
-        """What runs on the same photos must share for one to go on from another's checkpoint."""
+        """What runs must share for one to go on from another's checkpoint."""
         return {
             "recipe": self.recipe.name,
+            "data": self.options.data,
             "seed": self.options.seed,
             "steps": self.options.steps,
             "batch": self.options.batch or self.recipe.batch,
