@@ -30,7 +30,7 @@ STEPS, QUICK_STEPS = 3000, 60
 SCENES, QUICK_SCENES = 4000, 40
 
 #: Where the networks of an unfinished analysis are kept.
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS = ".ablation-unfinished"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=32, help="patches (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("results/ablation"), metavar="DIR")
-    parser.add_argument("--resume", action="store_true", help="go on after a kill")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on after a kill, with the same options"
+    )
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK_STEPS} steps, to see that it runs"
     )
@@ -61,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     results: dict[str, Result] = {}
     rows: list[dict[str, Any]] = []
+    if not args.resume:
+        shutil.rmtree(args.out / CHECKPOINTS, ignore_errors=True)
     pools = _pools(folder, args.out, quick=args.quick)
     for panel, variants in PANELS.items():
         for label, change in variants.items():
@@ -103,19 +107,19 @@ def _whole(change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pools(folder: Path, out: Path, *, quick: bool) -> tuple[Any, Any, str]:
-    """To train on and to validate on, and what the photos of the first hash to."""
+    """Pools to train on and to validate on, and what tells their photos from others."""
     from bench.train_cli import VALIDATION_SEED
-    from methods.learned.pools import data_hash, list_photos, make_pool
+    from methods.learned.pools import list_photos, make_pool, photos_hash
     from methods.learned.specs import PoolSpec
 
-    photos = list_photos(folder, "train")
+    photos = {part: list_photos(folder, part) for part in ("train", "val")}
     train = PoolSpec("region", QUICK_SCENES if quick else SCENES)
     val = PoolSpec("region", 4 if quick else 20, VALIDATION_SEED, augment=False)
     where = out / "pools"
     return (
-        make_pool(train, photos, where),
-        make_pool(val, list_photos(folder, "val"), where),
-        data_hash(photos),
+        make_pool(train, photos["train"], where),
+        make_pool(val, photos["val"], where),
+        photos_hash(photos),
     )
 
 

@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
+import inspect
 import os
 import tempfile
 import threading
@@ -25,8 +26,12 @@ from numpy.typing import NDArray
 from bench.child import Limits, Setup
 from bench.errors import EnvironmentFault
 from bench.supervise import Supervised
+from methods import METHODS
 
 Record = dict[str, Any]
+
+#: The name of a plug-in's file, and the content of that and of its weights by relative path.
+Plugin = tuple[str, dict[str, bytes]]
 
 #: Answered by a worker that was asked to score an image which it does not have.
 NEEDS_IMAGE = "needs the image"
@@ -138,7 +143,7 @@ class Remote:
     def __init__(self, client: Any, setup: Setup, limits: Limits, fresh: bool) -> None:
         self._client = client
         self._token = uuid.uuid4().hex
-        self._plugins = [(path.name, path.read_text()) for path in setup.plugins]
+        self._plugins = [_folder_of(path) for path in setup.plugins]
         self._options = (limits, fresh)
         self._gpu = setup.device.startswith("cuda")
         self._setup = dataclasses.replace(setup, plugins=(), environment={})
@@ -219,7 +224,7 @@ _guard = threading.Lock()
 def _work(
     token: str,
     setup: Setup,
-    plugins: Sequence[tuple[str, str]],
+    plugins: Sequence[Plugin],
     options: tuple[Limits, bool],
     name: str,
     *arguments: Any,
@@ -230,7 +235,7 @@ def _work(
     address = str(get_worker().address)
     with _guard:
         if token not in _benches:
-            files = [_local_copy(*plugin) for plugin in plugins]
+            files = [_local_copy(plugin) for plugin in plugins]
             here = dataclasses.replace(setup, plugins=files, environment=dict(os.environ))
             _benches[token] = Supervised(here, *options), set()
         bench, had = _benches[token]
@@ -277,10 +282,27 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="mfif-plugins-"))
 
 
-def _local_copy(name: str, text: str) -> Path:
-    """On a worker: a plug-in's file, in a folder of its content."""
-    path = _folder() / hashlib.sha256(text.encode()).hexdigest()[:16] / name
-    if not path.is_file():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    return path
+def _folder_of(plugin: Path) -> Plugin:
+    """A plug-in with the weights that its methods declare, by their places from its folder."""
+    files = {plugin.name: plugin.read_bytes()}
+    home = plugin.resolve().parent
+    for method in METHODS:
+        its = Path(inspect.getfile(inspect.unwrap(method.fn))).resolve() == plugin.resolve()
+        weights = method.weights.resolve() if its and method.weights else None
+        if weights and weights.is_file() and weights.is_relative_to(home):
+            files[str(weights.relative_to(home))] = weights.read_bytes()
+    return plugin.name, files
+
+
+def _local_copy(plugin: Plugin) -> Path:
+    """On a worker: a plug-in and its weights, in a folder of their content."""
+    name, files = plugin
+    digest = hashlib.sha256()
+    for place, data in sorted(files.items()):
+        digest.update(f"{place} {len(data)} ".encode() + data)
+    home = _folder() / digest.hexdigest()[:16]
+    for place, data in files.items():
+        if not (path := home / place).is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return home / name

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from bench.errors import BenchError, DataUnavailable, NothingSelected, UsageError
 from bench.images import SUFFIXES, read_image
+from bench.registry import load_plugin
+from bench.workbench import reason_of
 from datasets import Scene
 from metrics import Plane, Scorer
 
@@ -145,6 +147,7 @@ def score_all(
     jobs: int = 1,
     *,
     named: Sequence[str] = (),
+    plugins: Sequence[Path] = (),
 ) -> Iterator[list[Row]]:
     """Score every candidate; yields the rows of one scene at a time, in order.
 
@@ -160,6 +163,8 @@ def score_all(
         Processes.
     named : sequence of str
         Those that were asked for by name: where a scene is not fit for one, its scores fail.
+    plugins : sequence of Path
+        Files that the processes must load to know the metrics and datasets.
     """
     by_scene = [[c for c in candidates if c.scene == scene.id] for scene in scenes]
     work = [
@@ -170,15 +175,17 @@ def score_all(
         yield from map(_score_scene, work)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(jobs, context, _prepare, (plugins,)) as pool:
         yield from pool.map(_score_scene, work)
 
 
-def _one_thread() -> None:
+def _prepare(plugins: Sequence[Path]) -> None:
     """Processes share the cores, so OpenCV, which metrics compute with, gets one thread."""
     import cv2
 
     cv2.setNumThreads(1)
+    for plugin in plugins:
+        load_plugin(plugin)
 
 
 def _score_scene(work: tuple[Scene, list[Candidate], list[str], frozenset[str]]) -> list[Row]:
@@ -186,7 +193,7 @@ def _score_scene(work: tuple[Scene, list[Candidate], list[str], frozenset[str]])
     try:
         if reason := scene.missing():
             raise DataUnavailable(reason)
-        images = scene.read().check(scene.name)
+        images = scene.read_checked()
         scorer = Scorer(images.sources, images.reference)
     except BenchError as error:
         return [Row(c.scene, c.method, m, None, "failed", str(error))
@@ -213,8 +220,8 @@ def _score_one(scorer: Scorer, candidate: Candidate, metrics: list[str]) -> list
     for metric in metrics:
         try:
             rows.append(Row(*head, metric, scorer.score(fused, metric), "ok"))
-        except BenchError as error:
-            message = f"{candidate.path}: {error}"
+        except Exception as error:
+            message = f"{candidate.path}: {reason_of(error)}"
             rows.append(Row(*head, metric, None, "failed", message))
     return rows
 

@@ -16,6 +16,7 @@ from bench import fusion
 from bench.errors import BenchError
 from bench.images import luminance
 from bench.plan import Variant
+from bench.workbench import reason_of
 from methods import Method
 
 Array = NDArray[Any]
@@ -77,7 +78,7 @@ def attempt(name: str, clause: str, check: Callable[..., None], *given: Any) -> 
     except (Broken, BenchError) as error:
         return CheckResult(name, clause, False, f": {error}")
     except Exception as error:
-        return CheckResult(name, clause, False, f": {type(error).__name__}: {error}")
+        return CheckResult(name, clause, False, f": {reason_of(error)}")
     return CheckResult(name, clause, True)
 
 
@@ -108,7 +109,7 @@ def _sizes(method: Method, device: str) -> None:
         try:
             _fused(method, pair(*size), device)
         except Exception as error:
-            raise Broken(f"{size[1]}x{size[0]}: {type(error).__name__}: {error}") from error
+            raise Broken(f"{size[1]}x{size[0]}: {reason_of(error)}") from error
 
 
 def _colour(method: Method, device: str) -> None:
@@ -170,6 +171,10 @@ def _decision(method: Method, device: str) -> None:
 
 
 def _identity(method: Method, device: str) -> None:
+    if method.weights is not None and not method.weights.is_file():
+        raise Broken(f"weights {method.weights}: no such file")
+    if method.weights is None and method.family == "learned":
+        raise Broken("a learned method names its file of weights: weights=... in the decorator")
     Variant(method).key("", device)
 
 

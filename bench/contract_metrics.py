@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.contract import Broken, CheckResult, attempt, pair
-from metrics import METRICS, Metric
+from bench.workbench import reason_of
+from metrics import METRICS, ROUNDING, Metric
 
 Array = NDArray[Any]
 
-#: Height and width that every index should be defined for.
-SIDE = 192
-
-#: What an index may miss its bounds or its symmetry by.
-ROUNDING = 1e-9
+#: Height and width of the images, unless an index needs more.
+LEAST = 192
 
 
 def check_metric(metric: Metric) -> list[CheckResult]:
@@ -45,14 +43,18 @@ def check_metric(metric: Metric) -> list[CheckResult]:
     return [attempt(metric.name, name, check, metric) for name, check in chosen.items()]
 
 
-def score(metric: Metric, sources: Sequence[Array], fused: Array, reference: Array) -> float:
+def _bounded(metric: Metric, sources: Sequence[Array], fused: Array, reference: Array) -> float:
     """The index of a fused image, of what it needs; a number within its bounds."""
     first = {"fused": (), "sources": (sources,), "reference": (reference,)}[metric.needs]
     value = metric.fn(*first, fused)
     low, high = metric.bounds
     if not low - ROUNDING <= value <= high + ROUNDING:  # NaN neither
-        raise Broken(f"{value:g} is not in [{low:g}, {high:g}]")
+        raise Broken(f"{value!r} is not in [{low:g}, {high:g}]")
     return value
+
+
+def _side(metric: Metric) -> int:
+    return max(LEAST, metric.smallest + 3)
 
 
 def _mean(sources: Sequence[Array]) -> Array:
@@ -64,59 +66,66 @@ def _noise(shape: tuple[int, ...]) -> Array:
 
 
 def _bounds(metric: Metric) -> None:
-    sources = pair(SIDE, SIDE)
-    for fused in (_mean(sources), sources[0], 255 - sources[0], _noise((SIDE, SIDE))):
-        score(metric, sources, fused, sources[1])
+    side = _side(metric)
+    sources = pair(side, side)
+    for fused in (_mean(sources), sources[0], 255 - sources[0], _noise((side, side))):
+        _bounded(metric, sources, fused, sources[1])
 
 
 def _constant(metric: Metric) -> None:
-    flat = [np.full((SIDE, SIDE), level, np.uint8) for level in (0, 128, 255)]
-    textured = pair(SIDE, SIDE)[0]
+    side = _side(metric)
+    flat = [np.full((side, side), level, np.uint8) for level in (0, 128, 255)]
+    textured = pair(side, side)[0]
     for sources in ([flat[0], flat[0]], [flat[1], flat[2]], [flat[1], textured]):
         for fused in (*flat, textured):
-            score(metric, sources, fused, sources[0])
+            _bounded(metric, sources, fused, sources[0])
 
 
 def _sizes(metric: Metric) -> None:
+    side = _side(metric)
     least = metric.smallest
-    for height, width in ((least, least), (SIDE - 1, SIDE - 3), (SIDE, SIDE + 47)):
+    for height, width in ((least, least), (side - 1, side - 3), (side, side + 47)):
         a, b = pair(height, width)
         try:
-            score(metric, [a, b], _mean([a, b]), b)
+            _bounded(metric, [a, b], _mean([a, b]), b)
         except Exception as error:
-            raise Broken(f"{width}x{height}: {type(error).__name__}: {error}") from error
+            raise Broken(f"{width}x{height}: {reason_of(error)}") from error
 
 
 def _order(metric: Metric) -> None:
-    a, b = pair(SIDE, SIDE)
-    fused = np.where(np.arange(SIDE) < SIDE // 3, a, b)
-    one, other = (score(metric, sources, fused, a) for sources in ([a, b], [b, a]))
+    side = _side(metric)
+    a, b = pair(side, side)
+    fused = np.where(np.arange(side) < side // 3, a, b)
+    one, other = (_bounded(metric, sources, fused, a) for sources in ([a, b], [b, a]))
     if metric.symmetric and not math.isclose(one, other, rel_tol=ROUNDING, abs_tol=ROUNDING):
         raise Broken(f"declared symmetric, but {one:.12g} became {other:.12g}")
 
 
 def _stack(metric: Metric) -> None:
-    sources = [*pair(SIDE, SIDE), pair(SIDE, SIDE, seed=1)[0]]
+    side = _side(metric)
+    sources = [*pair(side, side), pair(side, side, seed=1)[0]]
     if metric.stack == "native":
-        score(metric, sources, _mean(sources), sources[0])
+        _bounded(metric, sources, _mean(sources), sources[0])
 
 
 def _direction(metric: Metric) -> None:
     """Blur and noise must not beat the very image that they were made of."""
     import cv2
 
-    truth = pair(SIDE, SIDE)[0]
-    ideal = score(metric, [truth, truth], truth, truth)
+    side = _side(metric)
+    truth = pair(side, side)[0]
+    ideal = _bounded(metric, [truth, truth], truth, truth)
     worse = {"blurred": cv2.GaussianBlur(truth, (0, 0), 4), "noise": _noise(truth.shape)}
     for what, fused in worse.items():
-        value = score(metric, [truth, truth], fused, truth)
+        value = _bounded(metric, [truth, truth], fused, truth)
         if (value - ideal) * (1 if metric.higher_is_better else -1) >= 0:
             raise Broken(f"a perfect result has {ideal:.6g}, a {what} one {value:.6g}")
 
 
 def _deterministic(metric: Metric) -> None:
-    sources = pair(SIDE, SIDE)
-    one, other = (score(metric, sources, _mean(sources), sources[0]) for _ in range(2))
+    side = _side(metric)
+    sources = pair(side, side)
+    one, other = (_bounded(metric, sources, _mean(sources), sources[0]) for _ in range(2))
     if one != other:
         raise Broken(f"{one!r} became {other!r} on the same images")
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.errors import ContractViolation, ImageError, UsageError
 from bench.images import ROWS, as_image, luminance, quantise, same_size, strips
-from bench.precision import Precision
+from bench.precision import Precision, number_format
 from methods import METHODS, Method
 
 Array = NDArray[Any]
@@ -167,7 +167,7 @@ def call(
     if method.takes_device:
         given["device"] = device
     if method.takes_precision:
-        given["precision"] = precision
+        given["precision"] = number_format(device, precision)
     return lambda sources: method.fn(sources, **given)
 
 

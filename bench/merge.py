@@ -14,7 +14,7 @@ from bench.plan import score_key
 from bench.store import MANIFEST, Store
 
 #: What the runs must agree in for their cells to be of one table.
-SAME = ("format", "device", "precision", "threads", "metrics")
+SAME = ("format", "device", "threads", "metrics")
 
 
 def merge(parts: Sequence[tuple[Path, Store]], out: Path, store: Store) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def merge(parts: Sequence[tuple[Path, Store]], out: Path, store: Store) -> dict[
         for name in SAME:
             if manifest.get(name) != manifests[0].get(name):
                 raise UsageError(f"{folder} and {parts[0][0]} differ in {name}")
+    _same_precision([folder for folder, _ in parts], manifests)
     cells: dict[tuple[str, str, str], dict[str, Any]] = {}
     with store.lock():
         for (_, source), manifest in zip(parts, manifests, strict=True):
@@ -66,6 +67,20 @@ def merge(parts: Sequence[tuple[Path, Store]], out: Path, store: Store) -> dict[
         text = json.dumps(joined, indent=1, ensure_ascii=False)
         write_bytes(out / MANIFEST, text.encode())
     return joined
+
+
+def _same_precision(folders: Sequence[Path], manifests: Sequence[dict[str, Any]]) -> None:
+    """Raise unless the methods that can choose a number format computed in one."""
+    formats: dict[str, Path] = {}
+    for folder, manifest in zip(folders, manifests, strict=True):
+        if any(method.get("takes_precision") for method in manifest["methods"]):
+            formats.setdefault(manifest["precision"], folder)
+    if len(formats) > 1:
+        said = ", ".join(f"{name} in {folder}" for name, folder in formats.items())
+        raise UsageError(
+            f"learned methods computed in different number formats ({said}); "
+            "run all parts with one --precision"
+        )
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

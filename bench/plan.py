@@ -167,6 +167,11 @@ def select_metrics(texts: Sequence[str]) -> list[Metric]:
         chosen.update((metric.name, metric) for metric in metrics)
     if not chosen:
         raise NothingSelected("no metric selected")
+    for metric in chosen.values():
+        if metric.variant_of and metric.variant_of not in METRICS:
+            raise UsageError(
+                f"metric {metric.name!r}: variant_of {metric.variant_of!r} is no known metric"
+            )
     return list(chosen.values())
 
 

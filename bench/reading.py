@@ -55,7 +55,7 @@ class Reading:
 def attempt(scene: Scene) -> Answer:
     """Read a scene; an error becomes its status and message."""
     try:
-        return "ok", "", scene.read().check(scene.name)
+        return "ok", "", scene.read_checked()
     except DataUnavailable as error:
         return "skipped", str(error), None
     except MemoryError as error:

@@ -8,14 +8,33 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import pkgutil
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from bench.errors import BenchError, UnknownName, UsageError
+
+#: What a name may be made of: nothing that selects, divides or leads to another folder.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
+def check_name(kind: str, name: object, reserved: Collection[str] = ()) -> None:
+    """Raise `UsageError` unless `name` can be asked for on the command line."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise UsageError(f"{kind} {name!r}: a name is letters, digits and any of _ . + -")
+    if name in reserved:
+        raise UsageError(f"{kind} {name!r}: the name stands for several {kind}s already")
+
+
+def check_choice(kind: str, name: str, item: str, value: object, allowed: Sequence[str]) -> None:
+    """Raise `UsageError` unless `value` is one of those `allowed` for `item`."""
+    if value not in allowed:
+        raise UsageError(f"{kind} {name!r}: {item} {value!r} is none of {', '.join(allowed)}")
 
 
 class Named(Protocol):
@@ -57,7 +76,9 @@ class Registry(Generic[T]):
     def add(self, entry: T) -> None:
         """Register `entry`; a second entry of the same name is an error."""
         if entry.name in self._entries:
-            raise UsageError(f"{self.kind} {entry.name!r} is registered twice")
+            fn = getattr(self._entries[entry.name], "fn", None)
+            where = f"; the other is in {inspect.getfile(inspect.unwrap(fn))}" if fn else ""
+            raise UsageError(f"{self.kind} {entry.name!r} is registered twice{where}")
         self._entries[entry.name] = entry
 
     def discover(self) -> None:
@@ -110,8 +131,10 @@ def load_plugin(path: Path | str) -> None:
         The file does not exist, is no Python file, or fails while it is imported.
     """
     path = Path(path)
-    if not path.is_file() or path.suffix != ".py":
-        raise UsageError(f"plug-in {path}: not a Python file")
+    if not path.is_file():
+        raise UsageError(f"plug-in {path}: no such file")
+    if path.suffix != ".py":
+        raise UsageError(f"plug-in {path}: not a Python file (its name does not end in .py)")
     _discover_all()
     if any(getattr(module, "__file__", None) == str(path.resolve()) for module in _modules()):
         return  # a file of the project itself, imported with its package
@@ -121,6 +144,8 @@ def load_plugin(path: Path | str) -> None:
         raise UsageError(f"plug-in {path}: cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    if (folder := str(path.resolve().parent)) not in sys.path:
+        sys.path.append(folder)  # modules beside it, as when it is run
     try:
         spec.loader.exec_module(module)
     except BenchError as error:

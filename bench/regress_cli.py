@@ -1,9 +1,9 @@
 """Compare scores with committed ones; exit 1 if one is worse, missing or invalid.
 
 Without --out the small fixed suite is run first: every method on the scenes that need no data.
---update writes the baseline anew and lists what changed, for the changelog. Run with
---precision fp32 what is to be compared on several machines, as the fixed suite does: its scores
-of learned methods are the same on all of them, and held to the same tolerance as the others.
+--update writes the baseline anew and lists what changed, for the changelog. To compare runs of
+several machines, run them with --precision fp32, as the fixed suite is: then learned methods are
+held to the tolerance of the others (1e-3); otherwise to 2e-2.
 
 for example:
   python -m bench regress --baseline reports/baselines/paper.csv
@@ -101,6 +101,9 @@ def _scores(args: argparse.Namespace) -> int:
         write_bytes(args.baseline, table.to_csv(index=False, lineterminator="\n").encode())
         console.note(f"{args.baseline}: written; list the changes under 'Numbers changed'")
         return 0
+    if results.manifest.get("precision", "fp32") != "fp32" and failed(changes):
+        form = results.manifest["precision"]
+        console.note(f"learned methods computed in {form} here: compare with --precision fp32")
     if any(change.kind in ("better", "new") for change in changes):
         console.note("what is better or new is no failure: --update takes it into the baseline")
     return 1 if failed(changes) else 0

@@ -18,7 +18,7 @@ COLUMNS = [*KEYS, "value", "version", "tolerance"]
 
 #: What a score may move by before it is a change, if the baseline does not say otherwise.
 TOLERANCE = 1e-3
-#: The same for learned methods of a run that left the number format to the processor.
+#: The same for learned methods, unless the run asked for float32 (`bench.precision`).
 TOLERANCE_LEARNED = 2e-2
 #: Metrics in decibels move more than indexes around 1 do.
 SCALE = {"psnr": 50.0}
@@ -86,10 +86,15 @@ def make_baseline(scores: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFram
     """The scores of a run in the form of a baseline; raises unless all of them are ok."""
     if bad := scores[scores["status"] != "ok"].to_dict("records"):
         raise UsageError(f"a baseline needs every score, but {_name(bad[0])} is {bad[0]['status']}")
-    learned = {m["name"] for m in manifest["methods"] if m["family"] == "learned"}
+    exact = manifest.get("precision_asked") == "fp32"
+    learned = {
+        m["name"]
+        for m in manifest["methods"]
+        if m["family"] == "learned" and not (exact and m.get("takes_precision"))
+    }
     table = scores[[*KEYS, "value"]].copy()
     table["version"] = table["metric"].map(_versions(manifest))
-    loose = table["method"].isin(learned) & (manifest.get("precision") != "fp32")
+    loose = table["method"].isin(learned)
     scale = table["metric"].map(SCALE).fillna(1.0)
     table["tolerance"] = loose.map({True: TOLERANCE_LEARNED, False: TOLERANCE}) * scale
     return table

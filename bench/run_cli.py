@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=PRECISIONS,
         default="auto",
-        help="number format of learned methods: fp32 gives the same scores everywhere; auto "
+        help="number format of learned methods: fp32 for the same scores on other machines; auto "
         "(default) takes bf16 where the processor multiplies it, half precision on CUDA",
     )
     add("--threads", type=int, metavar="N", help="threads of every library (default: all cores)")

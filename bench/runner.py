@@ -265,6 +265,7 @@ class Run:
             "libraries": self.versions.facts(self.store),
             "device": chosen.device,
             "precision": self.precision,
+            "precision_asked": chosen.precision,
             "threads": chosen.threads,
             "repeats": chosen.repeats,
             "methods": [
@@ -272,6 +273,7 @@ class Run:
                     "name": entrant.name,
                     "title": entrant.title,
                     "family": entrant.family,
+                    "takes_precision": takes_precision(entrant),
                     **entrant.identity,
                 }
                 for entrant in chosen.methods
@@ -282,6 +284,11 @@ class Run:
         }
         text = json.dumps(manifest, indent=1, ensure_ascii=False)
         write_bytes(self.out / MANIFEST, text.encode())
+
+
+def takes_precision(entrant: Entrant) -> bool:
+    """Whether the number format decides what it computes."""
+    return isinstance(entrant, Variant) and entrant.method.takes_precision
 
 
 def _files(functions: Sequence[Callable[..., Any]]) -> list[Path]:

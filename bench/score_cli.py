@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="names, a family, paper, or all (default: paper, and psnr and ssim with a truth)",
     )
+    add("--plugin", type=Path, nargs="+", default=[], metavar="FILE.py", help="with these too")
     add("--json", action="store_true", help="one JSON object on stdout")
     many = parser.add_argument_group("many images")
     many.add_argument("--sources", metavar="DIR|DATASET", help="where the sources are")
@@ -66,6 +67,10 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(
                 f"{option} does not go {'with' if args.sources else 'without'} --sources"
             )
+    from bench.registry import load_plugin
+
+    for plugin in args.plugin:
+        load_plugin(plugin)
     return _many(args) if args.sources else _one(args)
 
 
@@ -118,7 +123,9 @@ def _many(args: argparse.Namespace) -> int:
         console.note(f"not scored, fits no scene: {strays[0]}{more}")
     rows: list[Row] = []
     with console.counting("scoring", len(scenes)) as advance:
-        for part in score_all(scenes, candidates, names, args.jobs, named=by_name):
+        for part in score_all(
+            scenes, candidates, names, args.jobs, named=by_name, plugins=args.plugin
+        ):
             rows += part
             advance()
     unfit = [name for name in names if name not in {row.metric for row in rows}]

@@ -105,14 +105,14 @@ def _train(
     """Train one network, write its weights and record; whether it is of any use."""
     from dataclasses import replace
 
-    from methods.learned.pools import data_hash, list_photos, make_pool
+    from methods.learned.pools import list_photos, make_pool, photos_hash
     from methods.learned.records import training_record, write_record
     from methods.learned.specs import PoolSpec
     from methods.learned.training import DEAD, Trainer
     from methods.learned.weights import Described, save_weights
 
     photos = {part: list_photos(folder, part) for part in ("train", "val")}
-    options = replace(options, data=data_hash(photos["train"]))
+    options = replace(options, data=photos_hash(photos))
     where = options.out / "pools"
     shape = next(iter(recipe.pools.values()))[0].shape
     console.note(f"{recipe.name}: making pools in {where}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from bench.errors import BenchError, ContractViolation, Skipped
 from bench.images import encode_png, quantise
 from bench.precision import Precision
 from bench.provenance import libraries
+from bench.registry import PLUGIN_PREFIX
 from bench.store import pixel_hash
 from datasets import SceneImages
 from methods import METHODS
@@ -97,12 +99,12 @@ class Workbench:
             self.hold(pixels, load())
         try:
             value = float(self._scene().score(self._plane(pixels), metric))
+        except ContractViolation as error:
+            return _no_value("invalid", str(error))
         except MemoryError as error:
             return _no_value("oom", str(error) or f"{metric}: out of memory")
         except (Exception, SystemExit) as error:
             return _no_value("failed", reason_of(error))
-        if np.isnan(value):
-            return _no_value("invalid", f"{metric} is NaN")
         return {"status": "ok", "value": value, "message": "", "libraries": libraries()}
 
     def close(self) -> None:
@@ -159,10 +161,21 @@ def _no_value(status: str, message: str) -> Record:
 
 
 def reason_of(error: BaseException) -> str:
-    """An expected error's sentence; of an unexpected one its type and place too."""
+    """An expected error's sentence; of an unexpected one its type and place too.
+
+    The place is in the user's own file, if the error passed through one, or else the deepest.
+    """
     if isinstance(error, BenchError):
         return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
+    walk = list(traceback.walk_tb(error.__traceback__))
+    own = [k for k, (frame, _) in enumerate(walk) if _is_plugin(frame)]
+    frames = list(traceback.extract_tb(error.__traceback__))
+    if own:
+        frames = frames[: own[-1] + 1]
     text = " ".join(str(error).split())
     where = f" ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {text}{where}"
+
+
+def _is_plugin(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith(PLUGIN_PREFIX)

@@ -10,14 +10,22 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import EnvironmentFault, ImageError, NothingSelected, UnknownName, UsageError
+from bench.errors import (
+    BenchError,
+    ContractViolation,
+    EnvironmentFault,
+    ImageError,
+    NothingSelected,
+    UnknownName,
+    UsageError,
+)
 from bench.images import as_image, same_size
-from bench.registry import Registry
+from bench.registry import Registry, check_choice
 from datasets import fetch
 from datasets.catalog import collection
 
@@ -100,6 +108,10 @@ class Scene:
     files: tuple[tuple[str, str], ...] = ()
     selected: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse an origin that no table knows how to name."""
+        check_choice("scene", self.name, "origin", self.origin, get_args(Origin))
+
     @property
     def name(self) -> str:
         """``dataset/id``."""
@@ -124,7 +136,23 @@ class Scene:
     @cached_property
     def images(self) -> SceneImages:
         """The checked images, read on first use and kept."""
-        return self.read().check(self.name)
+        return self.read_checked()
+
+    def read_checked(self) -> SceneImages:
+        """Read the images anew; raises unless they are such as can be fused.
+
+        Raises
+        ------
+        ContractViolation
+            `read` gave something else.
+        ImageError
+            They do not fit together.
+        """
+        images = self.read()
+        if not isinstance(images, SceneImages):
+            kind = type(images).__name__
+            raise ContractViolation(f"scene {self.name}: read() gave {kind}, not SceneImages")
+        return images.check(self.name)
 
 
 @dataclass(frozen=True)
@@ -229,6 +257,31 @@ def load_scenes(selection: str | Sequence[str]) -> list[Scene]:
     return list(scenes.values())
 
 
+def _listed(entry: Dataset, argument: str) -> list[Scene]:
+    """What a dataset lists; raises naming it if that is no list of scenes of its own."""
+    try:
+        scenes = entry.scenes(argument) if argument else entry.scenes()
+    except BenchError:
+        raise
+    except Exception as error:
+        raise ContractViolation(
+            f"dataset {entry.name!r}: listing its scenes ended with {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(scenes, list) or not all(isinstance(scene, Scene) for scene in scenes):
+        raise ContractViolation(f"dataset {entry.name!r}: what it lists is no list of Scene")
+    seen: set[str] = set()
+    for scene in scenes:
+        if scene.dataset != entry.name:
+            raise ContractViolation(
+                f"dataset {entry.name!r}: its scene {scene.id!r} says that it is of "
+                f"{scene.dataset!r}"
+            )
+        if scene.id in seen:
+            raise ContractViolation(f"dataset {entry.name!r}: two scenes are called {scene.id!r}")
+        seen.add(scene.id)
+    return scenes
+
+
 def _one(part: str) -> list[Scene]:
     name, colon, argument = part.partition(":")
     name, slash, wanted = name.partition("/") if not colon else (name, "", "")
@@ -237,7 +290,7 @@ def _one(part: str) -> list[Scene]:
         raise UsageError(f"dataset {name!r} takes no argument, got {argument!r}")
     if entry.argument_required and not argument:
         raise UsageError(f"dataset {name!r} needs an argument: {name}:{entry.argument}")
-    scenes = entry.scenes(argument) if argument else entry.scenes()
+    scenes = _listed(entry, argument)
     if not slash:
         return scenes
     chosen = [scene for scene in scenes if scene.id == wanted]

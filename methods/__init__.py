@@ -11,12 +11,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
-from bench.registry import Registry
+from bench.registry import Registry, check_choice, check_name
 
 Kind = Literal["transform", "decision"]
 Colour = Literal["luminance", "channels", "rgb"]
@@ -82,6 +82,15 @@ class Method:
     takes_device: bool = False
     takes_precision: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse metadata that nothing would understand."""
+        choices = {"kind": Kind, "colour": Colour, "stack": Stack, "family": Family}
+        for item, allowed in choices.items():
+            check_choice("method", self.name, item, getattr(self, item), get_args(allowed))
+        check_name("method", self.name, {"all", *get_args(Family)})
+        if self.weights is not None and not isinstance(self.weights, Path):
+            raise UsageError(f"method {self.name!r}: weights {self.weights!r} is no path")
+
 
 METHODS: Registry[Method] = Registry("method", "methods")
 
@@ -98,18 +107,21 @@ def method(
     doi: str = "",
     colour: Colour = "channels",
     stack: Stack = "native",
-    weights: Path | None = None,
+    weights: Path | str | None = None,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
 
     The keyword arguments of the function are its parameters, and their defaults the
-    benchmark's setting. Those called ``device`` and ``precision`` are filled in from the options
-    of that name.
+    benchmark's setting. One called ``device`` is filled in from ``--device``, and one called
+    ``precision`` whose default is ``"auto"`` with the number format that ``--precision`` comes to
+    (``"fp32"``, ``"bf16"`` or ``"fp16"``). A relative path of `weights` starts where the
+    function's file is.
 
     Raises
     ------
     UsageError
-        The function's signature is not ``fn(sources, *, name=default, ...)``.
+        The function's signature is not ``fn(sources, *, name=default, ...)``, or an argument here
+        is none of those allowed.
 
     Examples
     --------
@@ -122,7 +134,13 @@ def method(
 
     def register(fn: F) -> F:
         parameters = _parameters(name, fn)
-        takes = {name: parameters.pop(name, None) is not None for name in ("device", "precision")}
+        takes_device = parameters.pop("device", None) is not None
+        takes_precision = parameters.get("precision") == "auto"
+        if takes_precision:
+            del parameters["precision"]
+        file = Path(weights) if isinstance(weights, str) else weights
+        if isinstance(file, Path) and not file.is_absolute():
+            file = Path(fn.__code__.co_filename).parent / file
         METHODS.add(
             Method(
                 name=name,
@@ -134,10 +152,10 @@ def method(
                 family=family,
                 paper=paper,
                 doi=doi,
-                weights=weights,
+                weights=file,
                 parameters=parameters,
-                takes_device=takes["device"],
-                takes_precision=takes["precision"],
+                takes_device=takes_device,
+                takes_precision=takes_precision,
             )
         )
         return fn

@@ -95,7 +95,8 @@ def cnn(
 
     if len(sources) != 2:
         raise UsageError(f"cnn fuses two sources, got {len(sources)}")
-    first = _focus_map(sources, shipped("cnn", "gray", device, precision)) > threshold
+    network = shipped("cnn", "gray", device, precision, bf16=True)
+    first = _focus_map(sources, network) > threshold
     first = _change_sides(first, smallest * first.size)
     first = ~_change_sides(~first, smallest * first.size)
     initial = np.where(first, sources[0], sources[1]).astype(np.float32)

@@ -91,7 +91,7 @@ def fcn(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -
     if len(sources) != 2:
         raise UsageError(f"fcn fuses two sources, got {len(sources)}")
     part = "gray" if sources.ndim == 3 else "four"
-    network = shipped("fcn", part, device, precision)
+    network = shipped("fcn", part, device, precision, bf16=True)
     if part == "four":
         sources = np.concatenate([sources, luminance(sources)[..., None]], axis=-1)
     fused = infer(network, pairwise, sources, Extent(reach=8))

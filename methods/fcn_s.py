@@ -76,7 +76,8 @@ def fcn_s(
     from methods.learned.decision import blended
     from methods.learned.inference import shipped
 
-    return blended(shipped("fcn-s", "gray", device, precision), sources, _extent(), shrink)
+    network = shipped("fcn-s", "gray", device, precision, bf16=True)
+    return blended(network, sources, _extent(), shrink)
 
 
 @method(
@@ -143,7 +144,7 @@ def fcn_s_hard(
     from methods.learned.decision import copied
     from methods.learned.inference import shipped
 
-    network = shipped("fcn-s", "gray", device, precision)
+    network = shipped("fcn-s", "gray", device, precision, bf16=True)
     return copied(network, sources, _extent(), smallest, shrink)
 
 

@@ -70,6 +70,6 @@ def fcn_w(sources: Array, *, device: str = "cpu", precision: Precision = "auto")
 
     if len(sources) != 2:
         raise UsageError(f"fcn-w fuses two sources, got {len(sources)}")
-    network = shipped("fcn-w", "gray", device, precision)
+    network = shipped("fcn-w", "gray", device, precision, bf16=True)
     weight = infer(network, pairwise, sources, Extent(reach=8))
     return np.concatenate([weight, 1 - weight])

@@ -79,7 +79,8 @@ def fcn_x(
     from methods.learned.decision import blended
     from methods.learned.inference import shipped
 
-    return blended(shipped("fcn-x", "gray", device, precision), sources, _extent(), shrink)
+    network = shipped("fcn-x", "gray", device, precision, bf16=True)
+    return blended(network, sources, _extent(), shrink)
 
 
 @method(
@@ -146,7 +147,7 @@ def fcn_x_hard(
     from methods.learned.decision import copied
     from methods.learned.inference import shipped
 
-    network = shipped("fcn-x", "gray", device, precision)
+    network = shipped("fcn-x", "gray", device, precision, bf16=True)
     return copied(network, sources, _extent(), smallest, shrink)
 
 

@@ -15,9 +15,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import ImageError, UsageError
+from bench.errors import ContractViolation, ImageError, UsageError
 from bench.images import same_size
-from bench.registry import Registry
+from bench.registry import Registry, check_choice, check_name
 from metrics._parts import Plane, shared
 
 __all__ = ["GOLDEN_SETS", "METRICS", "Metric", "Plane", "Scorer", "metric", "shared"]
@@ -106,10 +106,12 @@ class Metric:
                 raise UsageError(f"metric {self.name!r}: {item} is empty")
         choices = {"family": Family, "needs": Needs, "stack": Stack}
         for item, kind in choices.items():
-            if getattr(self, item) not in get_args(kind):
+            check_choice("metric", self.name, item, getattr(self, item), get_args(kind))
+        check_name("metric", self.name, {"all", "paper", *get_args(Family)})
+        for item in ("smallest", "version"):
+            if type(getattr(self, item)) is not int:
                 raise UsageError(
-                    f"metric {self.name!r}: {item} {getattr(self, item)!r} is none of "
-                    f"{', '.join(get_args(kind))}"
+                    f"metric {self.name!r}: {item} {getattr(self, item)!r} is no whole number"
                 )
         if len(self.bounds) != 2 or not self.bounds[0] < self.bounds[1]:
             raise UsageError(f"metric {self.name!r}: bounds {self.bounds} are not (low, high)")
@@ -151,6 +153,9 @@ class Metric:
             )
         return ""
 
+
+#: What a value may miss its bounds by.
+ROUNDING = 1e-6
 
 METRICS: Registry[Metric] = Registry("metric", "metrics")
 
@@ -336,6 +341,8 @@ class Scorer:
             or it is defined for two sources only.
         ImageError
             The fused image is not of the scene's size, too small for the index, or no image.
+        ContractViolation
+            The index gave a value outside of its own bounds, or NaN.
         """
         return self.scores(fused, [name])[name]
 
@@ -343,7 +350,15 @@ class Scorer:
         """Several indexes of one fused image, by name; see `score`."""
         plane = Plane.of(fused)
         same_size([self._extent, plane.levels], [self._first, "the fused image"])
-        return {name: self._one(plane, METRICS[name]) for name in names}
+        return {name: self._bounded(plane, METRICS[name]) for name in names}
+
+    def _bounded(self, fused: Plane, entry: Metric) -> float:
+        value, (low, high) = self._one(fused, entry), entry.bounds
+        if not low - ROUNDING <= value <= high + ROUNDING:  # nor is NaN
+            raise ContractViolation(
+                f"metric {entry.name!r} gave {value!r}, not in its bounds [{low:g}, {high:g}]"
+            )
+        return value
 
     def _one(self, fused: Plane, entry: Metric) -> float:
         if entry.needs == "fused":

@@ -43,7 +43,7 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
         m["name"]: f"{m['label']} {'↑' if m['higher_is_better'] else '↓'}"
         for m in results.manifest["metrics"]
     }
-    ranks, means = _ranks(board, labels), _means(board, labels)
+    ranks, means = _ranks(board, labels), _means(board, labels, _controls(results))
     about_ranks = " ".join([_RANKS, *_remarks(board, labels)])
     texts = {
         "leaderboard.md": _page(results, board, labels, ranks, means, dataset),
@@ -73,7 +73,7 @@ _RANKS = (
     "Mean rank over scenes (1 is best, ties share). Bold: best; =: not told apart from the best "
     "(Wilcoxon, Holm, 5 %). Overall: mean over the indexes without † and ‡."
 )
-_MEANS = "Mean score over scenes; bold: best, underlined: second."
+_MEANS = "Mean score over scenes; bold: best, underlined: second of a column, controls aside."
 _AGREEMENT = (
     "Does an index order the methods as the error against truth does? Mean rank correlation with "
     "PSNR over scenes with known truth, null baselines aside."
@@ -109,21 +109,30 @@ def _ranks(board: Leaderboard, labels: dict[str, str]) -> Table:
     return headers, rows
 
 
-def _means(board: Leaderboard, labels: dict[str, str]) -> Table:
+def _controls(results: Results) -> set[str]:
+    return {m["name"] for m in results.manifest["methods"] if m["family"] == "control"}
+
+
+def _means(board: Leaderboard, labels: dict[str, str], controls: set[str]) -> Table:
+    """Mean scores; a header says over how many scenes where there are fewer than of others."""
+    most = max((ranking.scenes for ranking in board.rankings.values()), default=0)
     rows = []
     for method in board.overall.index:
         cells = [Cell(str(method))]
         for metric, ranking in board.rankings.items():
             means = ranking.table["mean"].round(DIGITS)  # best and second as printed
-            ordered = means.sort_values(ascending=labels[metric].endswith("↓")).unique()
+            rivals = means.drop(index=list(controls), errors="ignore")
+            ordered = rivals.sort_values(ascending=labels[metric].endswith("↓")).unique()
             value = means.get(method)
             if value is None:
                 cells.append(Cell("–"))
                 continue
-            second = len(ordered) > 1 and value == ordered[1]
-            cells.append(Cell(f"{value:.{DIGITS}f}", best=value == ordered[0], second=second))
+            place = list(ordered).index(value) if method not in controls else -1
+            cells.append(Cell(f"{value:.{DIGITS}f}", best=place == 0, second=place == 1))
         rows.append(cells)
-    return ["Method", *(labels[m] for m in board.rankings)], rows
+    few = {m: r.scenes for m, r in board.rankings.items() if r.scenes < most}
+    return ["Method", *(labels[m] + (f" ({few[m]} scene{'s' * (few[m] > 1)})" if m in few else "")
+                        for m in board.rankings)], rows  # fmt: skip
 
 
 def _agreement(board: Leaderboard, labels: dict[str, str]) -> Table:

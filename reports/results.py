@@ -105,11 +105,12 @@ def _timing(manifest: dict[str, Any], store: Store) -> pd.DataFrame:
         rows.append(
             {key: cell[key] for key in KEYS}
             | {key: scene[key] for key in ("width", "height", "channels", "sources")}
-            | {"device": manifest["device"], "threads": manifest["threads"]}
+            | {key: manifest.get(key, "") for key in ("device", "precision", "threads")}
             | {"repeats": len(record["seconds"]), **summary(record["seconds"])}
             | {"first_s": record["first_s"], "peak_mb": cell.get("peak_bytes", 0) / 2**20}
             | {"contended": bool(record["contended"])}
         )
-    columns = [*KEYS, "width", "height", "channels", "sources", "device", "threads", "repeats"]
+    columns = [*KEYS, "width", "height", "channels", "sources", "device"]
+    columns += ["precision", "threads", "repeats"]
     columns += ["median_s", "iqr_s", "min_s", "first_s", "peak_mb", "contended"]
     return pd.DataFrame(rows, columns=columns).astype({"contended": bool})

@@ -224,6 +224,8 @@ def _document(
         "Best of each column in bold, controls (average, source-a, …) aside. "
         f"Time: median, {where}, {machine['threads']} threads."
     )
+    if any(method.get("takes_precision") for method in results.manifest["methods"]):
+        foot += f" Learned methods in {results.manifest['precision']}."
     return f"{title}\n\n{markdown(table, results.manifest, partial)}\n\n{foot}\n"
 
 

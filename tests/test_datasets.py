@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.errors import ImageError, UnknownName, UsageError
+from bench.errors import BenchError, ContractViolation, ImageError, UnknownName, UsageError
 from bench.images import to_gray255
-from datasets import DATASETS, fetch, load_scenes
+from datasets import DATASETS, dataset, fetch, load_scenes
 from datasets.base import Scene, SceneImages
 from datasets.standard import published_images
 
@@ -206,6 +206,36 @@ class TestSelection:
             load_scenes("paper:x")
         with pytest.raises(UsageError, match="folder:DIR"):
             load_scenes("folder")
+
+
+class TestListing:
+    """What a stranger's dataset may get wrong."""
+
+    def scene(self, of="mine", name="one", read=None, origin="real"):
+        return Scene(of, name, read or (lambda: ()), origin)
+
+    @pytest.mark.parametrize(
+        ("scenes", "says"),
+        [
+            (lambda self: None, "what it lists is no list of Scene"),
+            (lambda self: ["one"], "what it lists is no list of Scene"),
+            (lambda self: [self.scene(), self.scene()], "two scenes are called 'one'"),
+            (lambda self: [self.scene(of="other")], "says that it is of 'other'"),
+            (
+                lambda self: Path("/nowhere/list").read_text(),
+                "ended with FileNotFoundError: .*nowhere/list",
+            ),
+            (lambda self: [self.scene(origin="photo")], "origin 'photo' is none of real"),
+        ],
+    )
+    def test_is_named_with_the_dataset(self, own_registries, scenes, says):
+        dataset("mine", title="t", citation="c", licence="l")(lambda: scenes(self))
+        with pytest.raises(BenchError, match=rf"mine.*{says}"):
+            load_scenes("mine")
+
+    def test_images_of_another_kind(self):
+        with pytest.raises(ContractViolation, match=r"mine/one: read\(\) gave tuple, not SceneIm"):
+            _ = self.scene().images
 
 
 class TestSceneImages:

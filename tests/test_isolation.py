@@ -96,7 +96,7 @@ def test_reading_a_scene_goes_wrong_by_itself(tmp_path, jobs):
         "segfaults": ("crashed", "killed by SIGSEGV at File"),
         "leaves": ("crashed", "ended the process (exit code 0)"),
         "eats": ("oom", "where --memory allows 500 MB"),
-        "no-images": ("failed", "'str' object has no attribute 'check'"),
+        "no-images": ("failed", "no-images: read() gave str, not SceneImages"),
         "fine": ("ok", ""),
     }
     assert list(said) == list(due)

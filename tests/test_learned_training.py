@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from bench.errors import DataUnavailable, EnvironmentFault, UsageError
 from methods.learned import training
 from methods.learned.batches import DevicePool, step_generator, with_gray
 from methods.learned.pools import list_photos, make_pool
-from methods.learned.recipes import RECIPES
+from methods.learned.recipes import RECIPES, near_boundary
 from methods.learned.specs import KINDS, PoolSpec
 from methods.learned.steady import LONGEST, Steady
 from methods.learned.training import DEAD, FINISHED, Options, Trainer
@@ -117,6 +118,37 @@ def test_half_of_the_crops_lie_on_boundaries(pools):
     assert mixed[30:].mean() < 0.8
 
 
+@pytest.mark.parametrize(("kind", "colour"), [("planes", False), ("region", True)])
+def test_crops_are_cut_alike_on_every_device(pools, kind, colour):
+    pool = DevicePool(pools(kind, colour=colour), "cpu")
+    which, count = torch.tensor([5, 0, 5]), KINDS[kind]
+    order = torch.stack([torch.randperm(count) for _ in which])
+    for height, width in ((1, 1), (9, 33), SHAPE):
+        top = torch.tensor([0, SHAPE[0] - height, (SHAPE[0] - height) // 2])
+        left = torch.tensor([SHAPE[1] - width, 0, (SHAPE[1] - width) // 2])
+        rows, cols = (
+            corner[:, None] + torch.arange(n) for corner, n in ((top, height), (left, width))
+        )
+        given = (which, rows, cols, order)
+        pairs = zip(pool._sliced(*given), pool._indexed(*given), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (3, 2), (40, 33)])
+@pytest.mark.parametrize("reach", [0, 1, 4])
+def test_boundaries_are_those_of_a_pooling_layer(shape, reach):
+    owner = (torch.rand(3, *shape, generator=torch.Generator().manual_seed(1)) * 3).long()
+    owner[1] = 2
+    if shape == (40, 33):
+        owner[2] = 0
+        owner[2, 7, 30] = 1  # one pixel: what it reaches is a square
+    size = 2 * reach + 1
+    highest, lowest = (
+        F.max_pool2d(sign * owner[:, None].float(), size, 1, reach)[:, 0] for sign in (1, -1)
+    )
+    assert torch.equal(near_boundary(owner, reach), (highest != -lowest).float())
+
+
 def test_the_owner_follows_its_source(pools):
     pool = DevicePool(pools("region"), "cpu")
     batch = pool.crops(16, 24, step_generator(0, 3, 0, "cpu"))
@@ -194,7 +226,9 @@ def test_checkpoints_of_other_runs_are_refused(pools, tmp_path):
     trainer("fcn.gray", pools, tmp_path).run()
     with pytest.raises(UsageError, match="seed is 0, not 3"):
         trainer("fcn.gray", pools, tmp_path, resume=True, seed=3)
-    others = {"steps": 99, "batch": 5, "rate": 1e-06, "validations": 9, "crop": 16, "data": "ab"}
+    with pytest.raises(UsageError, match="its photos are , not ab12"):
+        trainer("fcn.gray", pools, tmp_path, resume=True, data="ab12")
+    others = {"steps": 99, "batch": 5, "rate": 1e-06, "validations": 9, "crop": 16}
     for key, value in others.items():
         with pytest.raises(UsageError, match=f"its {key} is .*, not {value!r}"):
             trainer("fcn.gray", pools, tmp_path, resume=True, **{key: value})

@@ -142,6 +142,12 @@ def test_published_rows_cover_their_own_collection_only():
         select_methods(["published:nothing"])
 
 
+def test_a_variant_of_nothing_is_refused(own_registries):
+    METRICS.add(dataclasses.replace(METRICS["mi"], name="mine", variant_of="qabff"))
+    with pytest.raises(UsageError, match="variant_of 'qabff' is no known metric"):
+        select_metrics(["mine"])
+
+
 def test_number_format_counts_only_for_methods_that_take_one(monkeypatch):
     plain, learned = Variant(_method()), Variant(_method(takes_precision=True))
     assert plain.key("scene", "cpu", "fp32") == plain.key("scene", "cpu", "bf16")

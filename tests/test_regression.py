@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from bench.cli import main
-from bench.regression import TOLERANCE, TOLERANCE_LEARNED, make_baseline, read_baseline
+from bench.regression import SCALE, TOLERANCE, TOLERANCE_LEARNED, make_baseline, read_baseline
 from bench.store import MANIFEST
 from tests.test_tables import a_run
 
@@ -50,6 +51,12 @@ def set_score(method, metric, value):
     return edit
 
 
+def test_the_committed_baseline_holds_learned_methods_as_tightly_as_others():
+    table = read_baseline(Path(__file__).parents[1] / "reports" / "baselines" / "paper.csv")
+    assert "fcn" in set(table.method)
+    assert (table.tolerance <= TOLERANCE * table.metric.map(SCALE).fillna(1.0)).all()
+
+
 def test_nothing_moved(folder, capsys):
     assert regress(folder) == 0
     assert "6 scores compared, none moved" in capsys.readouterr().out
@@ -80,7 +87,8 @@ def test_changes(folder, capsys, edit, code, says):
 
 def test_learned_methods_are_held_to_more_where_the_format_is_fixed(tmp_path, capsys):
     results = a_run(tmp_path, SCORES)
-    manifest = results.manifest | {"precision": "fp32"}
+    methods = [{**m, "takes_precision": True} for m in results.manifest["methods"]]
+    manifest = results.manifest | {"precision_asked": "fp32", "methods": methods}
     make_baseline(results.scores, manifest).to_csv(tmp_path / "base.csv", index=False)
     change(tmp_path, set_score("fcn", "mi", 1.1 - TOLERANCE_LEARNED / 2))
     assert regress(tmp_path) == 1

@@ -81,11 +81,15 @@ def test_runs_that_do_not_fit_together(tmp_path, capsys):
     run(tmp_path / "2", "--metrics", "mi", "qabf")
     assert main(["merge", *map(str, (tmp_path / "1", tmp_path / "2")), "--out", str(tmp_path)]) == 2
     assert "differ in metrics" in capsys.readouterr().err
-    run(tmp_path / "2", "--precision", "fp32")
-    run(tmp_path / "1", "--precision", "bf16")
-    assert main(["merge", *map(str, (tmp_path / "1", tmp_path / "2")), "--out", str(tmp_path)]) == 2
-    assert "differ in precision" in capsys.readouterr().err
-    assert main(["merge", str(tmp_path / "3"), "--out", str(tmp_path / "4")]) == 4
+    parts = [tmp_path / "3", tmp_path / "4"]
+    for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
+        run(part, "--precision", precision)
+    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "5")]) == 1  # none has a say
+    for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
+        run(part, "--precision", precision, "--methods", "fcn-s", "--datasets", "tiny/one")
+    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "6")]) == 2
+    assert "different number formats (fp32 in" in capsys.readouterr().err
+    assert main(["merge", str(tmp_path / "7"), "--out", str(tmp_path / "4")]) == 4
     (tmp_path / "1" / "run.json").write_text(json.dumps([1]))
     assert main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "4")]) == 4
 

@@ -249,7 +249,7 @@ def test_report_writes_the_tables_again(tmp_path, capsys):
         (["--datasets", "folder"], 2, "needs an argument"),
         (["--metrics", "mii"], 2, "unknown metric 'mii'"),
         (["--threads", "0"], 2, "--threads"),
-        (["--plugin", "nowhere.py"], 2, "not a Python file"),
+        (["--plugin", "nowhere.py"], 2, "nowhere.py: no such file"),
         (["--methods", ","], 3, "no method selected"),
         (["--device", "tpu"], 4, "unknown"),
         (["--device", "cuda:99"], 4, "not available"),

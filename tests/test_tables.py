@@ -239,6 +239,22 @@ def test_leaderboard_files(many, tmp_path):
     assert table.rank_low.le(table["rank"]).all()
 
 
+def test_mean_scores_leave_controls_aside_and_say_over_how_many_scenes(many, tmp_path):
+    def means(results):
+        write_leaderboard(results, tmp_path / "board")
+        text = (tmp_path / "board" / "leaderboard.md").read_text()
+        lines = text.partition("## Mean scores")[2].partition("##")[0].strip().splitlines()
+        return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+
+    rows = {row[0]: row[1:] for row in means(many)[2:]}
+    assert "**" not in rows["source-a"][0]  # best of MI by far, and fuses nothing
+    assert rows["mine"][0].startswith("**")
+    assert rows["lp"][0].startswith("<u>")
+    some = {"a": {"mi": 1.0}, "b": {"mi": 2.0, "psnr": 40.0}}
+    few = a_run(tmp_path / "few", dict.fromkeys(FAMILY, some))
+    assert means(few)[0][1:] == ["MI ↑", "PSNR ↑ (1 scene)"]
+
+
 def test_leaderboard_of_an_unknown_dataset(clock):
     with pytest.raises(UnknownName, match="known: paper"):
         make_leaderboard(clock, "no such dataset")

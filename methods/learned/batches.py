@@ -60,39 +60,34 @@ class DevicePool:
         rows = corner[0][:, None] + torch.arange(min(size, height), device=self.device)
         cols = corner[1][:, None] + torch.arange(min(size, width), device=self.device)
         order = torch.rand(count, sources, generator=generator, device=self.device).argsort(dim=1)
-        stack, truth, owner = self._cut(which, rows, cols, order)
+        cut = self._sliced if self.device.type == "cpu" else self._indexed
+        stack, truth, owner = cut(which, rows, cols, order)
         # Where each pixel's owner went to when the sources were shuffled.
-        place = order.argsort(dim=1).gather(1, owner.flatten(1)).view_as(owner)
+        place = order.argsort(dim=1).gather(1, owner.long().flatten(1)).view_as(owner)
         batch = Batch(self._planes(stack), self._planes(truth), place)
         return _turn(batch, int(torch.randint(8, (1,), generator=_on_cpu(generator)).item()))
 
-    def _cut(
-        self, which: Tensor, rows: Tensor, cols: Tensor, order: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Sources in their new order, truth and owner, at the rows and columns of each crop.
+    def _indexed(self, which: Tensor, rows: Tensor, cols: Tensor, order: Tensor) -> list[Tensor]:
+        """Sources in their new order, truth and owner, at the rows and columns of each crop."""
+        at = (which[:, None, None], rows[:, :, None], cols[:, None, :])
+        source = (which[:, None, None, None], order[:, :, None, None])
+        stack = self.sources[*source, at[1][:, None], at[2][:, None]]
+        return [stack, self.truth[at], self.owner[at]]
 
-        By slices on a processor, where indexing pixel by pixel takes ten times as long; a
-        graphics card would have to wait for the numbers.
+    def _sliced(self, which: Tensor, rows: Tensor, cols: Tensor, order: Tensor) -> list[Tensor]:
+        """The same by slices: for a processor, where indexing takes several times as long.
+
+        A graphics card would have to wait for the numbers.
         """
-        if self.device.type != "cpu":
-            at = (which[:, None, None], rows[:, :, None], cols[:, None, :])
-            source = (which[:, None, None, None], order[:, :, None, None])
-            stack = self.sources[*source, at[1][:, None], at[2][:, None]]
-            return stack, self.truth[at], self.owner[at].long()
-        places = [
-            (scene, slice(top, top + rows.shape[1]), slice(left, left + cols.shape[1]))
-            for scene, top, left in zip(
-                which.tolist(), rows[:, 0].tolist(), cols[:, 0].tolist(), strict=True
-            )
+        corners = zip(which.tolist(), rows[:, 0].tolist(), cols[:, 0].tolist(), strict=True)
+        height, width = rows.shape[1], cols.shape[1]
+        places = [(k, slice(y, y + height), slice(x, x + width)) for k, y, x in corners]
+        stacks = [
+            torch.stack([self.sources[scene, source, *window] for source in turn])
+            for (scene, *window), turn in zip(places, order.tolist(), strict=True)
         ]
-        stack = torch.stack(
-            [
-                torch.stack([self.sources[scene, k, *window] for k in turn])
-                for (scene, *window), turn in zip(places, order.tolist(), strict=True)
-            ]
-        )
-        truth, owner = (torch.stack([x[at] for at in places]) for x in (self.truth, self.owner))
-        return stack, truth, owner.long()
+        planes = [torch.stack([x[place] for place in places]) for x in (self.truth, self.owner)]
+        return [torch.stack(stacks), *planes]
 
     def scenes(self, first: int, count: int) -> Batch:
         """Whole scenes, as they are."""

@@ -54,11 +54,13 @@ def load_checkpoint(trainer: Trainer) -> None:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise UsageError(f"{path}: not a whole checkpoint ({error})") from None
-    if "usual" not in tensors or "settings" not in state:
+    mine = trainer.settings()
+    if "usual" not in tensors or state.get("settings", {}).keys() != mine.keys():
         raise UsageError(f"{path}: a checkpoint of an earlier version; train without --resume")
-    for key, mine in trainer.settings().items():
-        if state["settings"].get(key) != mine:
-            raise UsageError(f"{path}: its {key} is {state['settings'].get(key)!r}, not {mine!r}")
+    for key, value in mine.items():
+        if (its := state["settings"][key]) != value:
+            said = f"are {its}, not {value}" if key == "photos" else f"is {its!r}, not {value!r}"
+            raise UsageError(f"{path}: its {key} {said}")
     trainer.steady.usual, trainer.rate = tensors["usual"], state["rate"]
     trainer.best_weights = {}
     with torch.no_grad():

@@ -12,7 +12,7 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -80,6 +80,12 @@ def data_hash(photos: Sequence[Path]) -> str:
         digest.update(photo.name.encode())
         digest.update(photo.read_bytes())
     return digest.hexdigest()
+
+
+def photos_hash(photos: Mapping[str, Sequence[Path]]) -> str:
+    """A short hash over the photos of all parts of the data."""
+    text = "".join(f"{part} {data_hash(files)}" for part, files in sorted(photos.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def make_pool(

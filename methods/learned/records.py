@@ -44,7 +44,11 @@ def training_record(
         "arguments": dict(recipe.arguments),
         "parameters": sum(p.numel() for p in result.network.parameters()),
         "seed": options.seed,
-        "planned": {"steps": options.steps, "minutes": options.minutes},
+        "planned": {
+            "steps": options.steps,
+            "minutes": options.minutes,
+            "validations": options.validations,
+        },
         "deterministic": options.deterministic,
         "steps": result.steps,
         "batch": options.batch or recipe.batch,

@@ -8,6 +8,7 @@ PSNR on whole scenes, a checkpoint at every validation. Under
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import time
@@ -63,7 +64,7 @@ class Options:
     precision : {'auto', 'bf16', 'fp32'}
         ``auto`` takes bf16 on CUDA and on CPUs that compute in it.
     data : str
-        What the photos hash to; a checkpoint of other ones is refused.
+        A hash of the photos; a checkpoint of other ones is refused.
     deterministic : bool
         On CUDA, only kernels that always sum in one order: a run by `steps` then has the same
         weights to the last bit on the same device and libraries. Slower.
@@ -261,7 +262,8 @@ class Trainer:
         """What runs must share for one to go on from another's checkpoint."""
         return {
             "recipe": self.recipe.name,
-            "data": self.options.data,
+            "arguments": json.loads(json.dumps(dict(self.recipe.arguments))),  # tuples are lists
+            "photos": self.options.data,
             "seed": self.options.seed,
             "steps": self.options.steps,
             "batch": self.options.batch or self.recipe.batch,

@@ -1,0 +1,56 @@
+"""What CONTRIBUTING shows works as it stands there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from bench.cli import main
+from bench.contract import pair
+from bench.images import write_image
+
+TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+EXAMPLES = {
+    match[1]: block
+    for block in re.findall(r"```python\n(.*?)```", TEXT, re.S)
+    if (match := re.search(r"^def (\w+)\((?!name)", block, re.M))
+}
+
+
+def write(name, folder):
+    file = folder / f"{name}.py"
+    file.write_text(EXAMPLES[name])
+    if name == "mine":
+        save_file({"gain": torch.tensor(2.0)}, folder / "mine.safetensors")
+    return str(file)
+
+
+def test_examples_are_found():
+    assert set(EXAMPLES) == {"brightest", "mine", "nearness", "my_set"}
+
+
+@pytest.mark.parametrize("name", ["brightest", "mine", "nearness"])
+def test_examples_keep_their_contract(name, tmp_path, capsys, own_registries):
+    assert main(["check", write(name, tmp_path)]) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("backend", [["local"], ["dask", "--workers", "1"]])
+def test_examples_work_together(backend, tmp_path, capsys, own_registries):
+    if backend[0] == "dask":
+        pytest.importorskip("distributed")
+    plugins = [write(name, tmp_path) for name in ("mine", "nearness", "my_set")]
+    for name, image in zip(
+        ("x_1", "x_2", "x_truth"), [*pair(64, 64), pair(64, 64)[0]], strict=True
+    ):
+        write_image(tmp_path / f"{name}.png", image)
+    chosen = ["--methods", "mine", "--datasets", "my-set", "--metrics", "nearness", "psnr"]
+    run = ["run", "--plugin", *plugins, *chosen, "--repeats", "0", "--backend", *backend]
+    assert main([*run, "--precision", "fp32", "--out", str(tmp_path / "out")]) == 0
+    scores = (tmp_path / "out" / "scores.csv").read_text().splitlines()
+    assert [line.split(",")[:4] + line.split(",")[5:] for line in scores[1:]] == [
+        ["my-set", "x", "mine", metric, "ok"] for metric in ("nearness", "psnr")
+    ]
