@@ -167,7 +167,13 @@ def select_metrics(texts: Sequence[str]) -> list[Metric]:
         chosen.update((metric.name, metric) for metric in metrics)
     if not chosen:
         raise NothingSelected("no metric selected")
+    labels: dict[str, str] = {}
     for metric in chosen.values():
+        if (other := labels.setdefault(metric.label, metric.name)) != metric.name:
+            raise UsageError(
+                f"metrics {other!r} and {metric.name!r} have one label, {metric.label!r}: no table "
+                "could tell them apart"
+            )
         if metric.variant_of and metric.variant_of not in METRICS:
             raise UsageError(
                 f"metric {metric.name!r}: variant_of {metric.variant_of!r} is no known metric"

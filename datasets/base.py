@@ -25,7 +25,7 @@ from bench.errors import (
     UsageError,
 )
 from bench.images import as_image, same_size
-from bench.registry import Registry, check_choice
+from bench.registry import Registry, check_choice, check_name
 from datasets import fetch
 from datasets.catalog import collection
 
@@ -200,6 +200,7 @@ def dataset(
     """Register a function that lists scenes; see `Dataset` for the arguments."""
 
     def register(fn: F) -> F:
+        check_name("dataset", name)
         DATASETS.add(
             Dataset(
                 name=name,

@@ -142,6 +142,13 @@ def test_published_rows_cover_their_own_collection_only():
         select_methods(["published:nothing"])
 
 
+def test_labels_tell_metrics_apart(own_registries):
+    METRICS.add(dataclasses.replace(METRICS["mi"], name="mine"))
+    assert select_metrics(["mine"])
+    with pytest.raises(UsageError, match="'mi' and 'mine' have one label, 'MI'"):
+        select_metrics(["mi", "mine"])
+
+
 def test_a_variant_of_nothing_is_refused(own_registries):
     METRICS.add(dataclasses.replace(METRICS["mi"], name="mine", variant_of="qabff"))
     with pytest.raises(UsageError, match="variant_of 'qabff' is no known metric"):

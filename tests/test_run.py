@@ -83,12 +83,16 @@ def test_exported_images_are_what_the_method_gives(tmp_path):
             assert np.array_equal(image, fusion.fuse(name, scene.images.sources))
 
 
-@pytest.mark.parametrize("isolation", ["scene", "none"])
-def test_learned_methods_compute_in_the_format_asked_for(tmp_path, isolation):
+@pytest.mark.parametrize("where", ["scene", "cell", "none", "dask"])
+def test_learned_methods_compute_in_the_format_asked_for(tmp_path, where):
+    how = ["--isolation", where]
+    if where == "dask":
+        pytest.importorskip("distributed")
+        how = ["--backend", "dask", "--workers", "1"]
     scene = load_scenes("tiny/one")[0]
     images = {}
     for precision in ("fp32", "bf16"):
-        options = ["--precision", precision, "--isolation", isolation]
+        options = ["--precision", precision, *how]
         assert run(tmp_path, *options, methods=["fcn"], datasets="tiny/one") == 0
         assert json.loads((tmp_path / "run.json").read_text())["precision"] == precision
         images[precision] = read_image(tmp_path / "fused" / "tiny" / "one" / "fcn.png")
