@@ -139,7 +139,7 @@ _ALL = ("fused", "sources", "reference")
 
 #: Clause of the contract -> its check, and what an index needs for it to apply.
 CHECKS: dict[str, tuple[Callable[[Metric], None], Sequence[str]]] = {
-    "is a variant of an index that there is": (_variant, _ALL),
+    "varies an index that there is, or none": (_variant, _ALL),
     "gives a number within its bounds": (_bounds, _ALL),
     "gives one for constant images": (_constant, _ALL),
     "gives one for every size from its least on": (_sizes, _ALL),

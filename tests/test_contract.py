@@ -152,8 +152,8 @@ def test_folders_are_scored_by_an_index_of_a_plug_in(tmp_path, capsys, nearness,
         ((RETURN, "assert len(sources) == 2\n    return 1 - np.abs"), "three sources"),
         ((RETURN, "return np.abs"), "perfect result"),
         ((RETURN, "return np.random.default_rng().random() * np.abs"), "determ"),
-        (("needs=", 'variant_of="qabf_tang", needs='), "variant"),
-        (("needs=", 'variant_of="nothing", needs='), "variant"),
+        (("needs=", 'variant_of="qabf_tang", needs='), "varies"),
+        (("needs=", 'variant_of="nothing", needs='), "varies"),
     ],
 )
 def test_each_breach_of_an_index_is_found(tmp_path, capsys, own_registries, change, clause):
