@@ -188,6 +188,20 @@ def same(a, b) -> bool:
     return all(torch.equal(x, y) for x, y in zip(weights_of(a), weights_of(b), strict=True))
 
 
+@pytest.mark.parametrize("name", ["fcn-x.gray", "fcn-w.gray"])
+def test_large_batches_in_pieces_train_alike(pools, tmp_path, monkeypatch, name):
+    passes, weights = [], []
+    for piece in (training.PIECE, 3 * 32**2):
+        monkeypatch.setattr(training, "PIECE", piece)
+        one = trainer(name, pools, tmp_path)
+        passes.append(len(one._pieces()))
+        one._train_step(one.network, 0.5)
+        weights.append(torch.cat([p.grad.flatten() for p in one.network.parameters()]))
+    assert passes[0] == 1
+    assert passes[1] >= 4
+    assert torch.allclose(*weights, rtol=1e-4, atol=1e-4 * float(weights[0].abs().max()))
+
+
 def test_seeds_decide(pools, tmp_path):
     runs = [
         trainer("fcn.gray", pools, tmp_path / str(k), seed=seed).run()

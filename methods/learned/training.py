@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from bench.errors import EnvironmentFault, UsageError
 from bench.precision import PRECISIONS, cpu_has_bf16
-from methods.learned.batches import Batch, DevicePool, join, step_generator
+from methods.learned.batches import Batch, DevicePool, in_pieces, join, step_generator
 from methods.learned.checkpoints import load_checkpoint, save_checkpoint
 from methods.learned.devices import resolve_device
 from methods.learned.networks import build
@@ -40,6 +40,9 @@ DEAD = "dead: no gradient is left; try a lower rate or another seed"
 
 #: A network that lost this many dB has collapsed and starts again from its best weights.
 COLLAPSE = 10.0
+
+#: Pixels of a step that a processor takes at once.
+PIECE = 16 * 192**2
 
 
 @dataclass(frozen=True)
@@ -199,12 +202,15 @@ class Trainer:
             settled = (self.step + 1) / max(self.recipe.settle, 1)
             group["lr"] = self.rate * min(_schedule(share, self.recipe.warmup), settled)
         self.adam.zero_grad(set_to_none=True)
-        losses = []
-        for part, batch in self._batches():
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-                losses.append(part * self.recipe.loss(model, batch, share))
-        loss = torch.stack(losses).sum()
-        loss.backward()
+        loss = torch.zeros((), device=self.device)
+        for piece in self._pieces():
+            losses = []
+            for part, batch in piece:
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                    losses.append(part * self.recipe.loss(model, batch, share))
+            of_piece = torch.stack(losses).sum()
+            of_piece.backward()
+            loss += of_piece.detach()
         self.length = self.steady(self.network.parameters())
         self.adam.step()
         self.step += 1
@@ -213,7 +219,13 @@ class Trainer:
             torch._foreach_lerp_(
                 list(self.mean.values()), list(self.network.parameters()), 1 - keep
             )
-        return loss.detach()
+        return loss
+
+    def _pieces(self) -> list[list[tuple[float, Batch]]]:
+        """What goes through the network at once: all crops of the step, but on a processor."""
+        groups = self._batches()
+        alone = self.device.type == "cpu" and self.world == 1
+        return in_pieces(groups, PIECE) if alone else [groups]
 
     def _batches(self) -> list[tuple[float, Batch]]:
         """Crops of the step with their share of the loss, one batch per number of sources.
