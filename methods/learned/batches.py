@@ -113,7 +113,7 @@ def join(batches: Sequence[Batch]) -> Batch:
 def in_pieces(groups: list[tuple[float, Batch]], pixels: int) -> list[list[tuple[float, Batch]]]:
     """Batches with their share of the loss in pieces of about `pixels`, whose shares add up.
 
-    For a processor, where gradients of the pieces take half the time of those of a large batch:
+    For a processor, where gradients of the pieces take 0.6 of the time of those of a large batch:
     the system hands out, and clears, large blocks of memory anew for every layer.
     """
     if sum(batch.truth.numel() for _, batch in groups) <= pixels:
