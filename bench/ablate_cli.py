@@ -63,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     results: dict[str, Result] = {}
     rows: list[dict[str, Any]] = []
-    if not args.resume:
-        shutil.rmtree(args.out / CHECKPOINTS, ignore_errors=True)
+    if not args.resume and (args.out / CHECKPOINTS).exists():
+        shutil.rmtree(args.out / CHECKPOINTS)
     pools = _pools(folder, args.out, quick=args.quick)
     for panel, variants in PANELS.items():
         for label, change in variants.items():

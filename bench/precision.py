@@ -36,7 +36,7 @@ def number_format(device: str, precision: Precision = "auto") -> Precision:
     precision : {'auto', 'fp32', 'bf16', 'fp16'}
         ``auto`` is the fastest that shows the same picture: half precision on CUDA, bfloat16 on
         a processor that multiplies it in hardware, float32 on any other. Scores in bfloat16 and in
-        float32 differ in the third decimal; in ``fp32`` two kinds of processor differed by 3e-5.
+        float32 differ in the third decimal; in ``fp32`` those of two processors differ by rounding.
 
     Raises
     ------

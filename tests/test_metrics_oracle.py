@@ -1,7 +1,6 @@
 """The paper's indexes against slow implementations written from their definitions.
 
-Nothing is shared with the package: windows are cut out one by one, filters are plain sums over
-shifted images.
+Nothing is shared with the package: windows are cut out one by one, filters are sums of shifts.
 """
 
 from __future__ import annotations

@@ -74,7 +74,8 @@ ABOUT: dict[str, tuple[tuple[str, ...], str, str]] = {
         "Trained on a processor.",
         "Trained on the same scenes as `fcn-x`, with the same limits. Outlines finer than its "
         "cells of 4 x 4 pixels cost it about one dB on lens pairs and 18 on region pairs, "
-        "whose boundaries are sharp to the pixel.",
+        "whose boundaries are sharp to the pixel. Its decisions have more holes in flat parts than "
+        "those of `fcn-x-hard`.",
     ),
     "cnn": (
         ("cnn",),
