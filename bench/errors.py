@@ -1,65 +1,27 @@
-"""Every error a user can cause or meet, each with the exit code it ends a command with.
-
-A message is one line that names the file or argument, what came and what is allowed.
-"""
+"""The errors that plug-ins raise and catch; defined in `bench.core.errors`."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from bench.core.errors import (
+    BenchError,
+    ContractViolation,
+    DataUnavailable,
+    EnvironmentFault,
+    ImageError,
+    NothingSelected,
+    Skipped,
+    UnknownName,
+    UsageError,
+)
 
-
-class BenchError(Exception):
-    """Base of all expected errors: shown as one line, without a traceback."""
-
-    exit_code = 2
-
-
-class UsageError(BenchError):
-    """An argument is wrong."""
-
-
-class UnknownName(UsageError):
-    """A method, metric, dataset or scene of that name does not exist."""
-
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        known = sorted(known)
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = (
-            f"did you mean {' or '.join(repr(c) for c in close)}?"
-            if close
-            else f"known: {', '.join(known) or 'none'}"
-        )
-        super().__init__(f"unknown {kind} {name!r}; {hint}")
-
-
-class ImageError(BenchError):
-    """An image cannot be read, or is not one that fusion or scoring is defined for."""
-
-
-class NothingSelected(BenchError):
-    """The selection is empty: there is nothing to run."""
-
-    exit_code = 3
-
-
-class EnvironmentFault(BenchError):
-    """The machine lacks what the command needs: a device, disk space, data."""
-
-    exit_code = 4
-
-
-class DataUnavailable(EnvironmentFault):
-    """A dataset is neither on disk nor to be had from the network."""
-
-
-class ContractViolation(BenchError):
-    """A method, metric or dataset returned what its contract does not allow."""
-
-    exit_code = 1
-
-
-class Skipped(BenchError):
-    """Raised by a method that declines a scene, with the reason; recorded as ``skipped``."""
-
-    exit_code = 1
+__all__ = [
+    "BenchError",
+    "ContractViolation",
+    "DataUnavailable",
+    "EnvironmentFault",
+    "ImageError",
+    "NothingSelected",
+    "Skipped",
+    "UnknownName",
+    "UsageError",
+]

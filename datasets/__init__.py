@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from datasets.base import DATASETS, Dataset, Scene, SceneImages, dataset, load_scenes
+from datasets._base import DATASETS, Dataset, Scene, SceneImages, dataset, load_scenes
 
 __all__ = ["DATASETS", "Dataset", "Scene", "SceneImages", "dataset", "load_scenes"]

@@ -8,9 +8,9 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.images import to_unit
+from bench.core.pixels import to_unit
+from datasets._base import SceneImages
 from datasets._photos import LARGEST, known_scene, reduced
-from datasets.base import SceneImages
 from datasets.defocus import Image, composite, fill_hidden
 
 cv2 = lazy.load("cv2")

@@ -11,8 +11,9 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.images import quantise, read_image, to_unit
-from datasets.base import SceneImages
+from bench.core.image_io import read_image
+from bench.core.pixels import quantise, to_unit
+from datasets._base import SceneImages
 from datasets.defocus import Image
 
 cv2 = lazy.load("cv2")

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from datasets._base import SceneImages
 from datasets._canvas import SCALE, Canvas, Plane, Region, clouds, wood
 from datasets._photos import known_scene
 from datasets._seeds import generator
-from datasets.base import SceneImages
 from datasets.defocus import composite
 
 SIZE = 512

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from bench.images import quantise, to_unit
+from bench.core.pixels import quantise, to_unit
+from datasets._base import Scene, SceneImages, dataset
 from datasets._photos import PHOTOS
 from datasets._seeds import generator
-from datasets.base import Scene, SceneImages, dataset
 from datasets.defocus import degrade
 from datasets.synthetic import synthetic_lens
 

@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import quote
 
-from bench.errors import EnvironmentFault, UnknownName
+from bench.core.errors import EnvironmentFault, UnknownName
 
 FOLDER = Path(__file__).parent
 

@@ -19,7 +19,7 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import UsageError
+from bench.core.errors import UsageError
 
 cv2 = lazy.load("cv2")
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import lazy_loader as lazy
 
-from bench.errors import DataUnavailable, EnvironmentFault
+from bench.core.errors import DataUnavailable, EnvironmentFault
 from datasets.catalog import Collection, Entry, collection
 
 pooch = lazy.load("pooch")

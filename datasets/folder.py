@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import ImageError, NothingSelected, UsageError
-from bench.images import SUFFIXES, read_image, to_gray255
-from datasets.base import Scene, SceneImages, dataset
+from bench.core.errors import ImageError, NothingSelected, UsageError
+from bench.core.image_io import SUFFIXES, read_image
+from bench.core.pixels import to_gray255
+from datasets._base import Scene, SceneImages, dataset
 
 #: ``scene_A``, ``scene-2``, ``scene reference``; within a scene's own folder also ``A``, ``2``.
 _NAME = re.compile(

@@ -9,7 +9,7 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import ImageError
+from bench.core.errors import ImageError
 
 cv2 = lazy.load("cv2")
 scipy = lazy.load("scipy")

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from bench.images import read_image
+from bench.core.image_io import read_image
 from datasets import _standin, fetch
+from datasets._base import Scene, SceneImages, dataset
 from datasets._photos import bundled, known_scene, outline, reduced
-from datasets.base import Scene, SceneImages, dataset
 from datasets.defocus import region_pair
 
 #: Of the Gaussians; the paper draws them from [2, 10] and does not say which these scenes had.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from bench.errors import UsageError
-from datasets.base import Scene, dataset
+from bench.core.errors import UsageError
+from datasets._base import Scene, dataset
 from datasets.catalog import collection
 from datasets.paper import read_pair
 

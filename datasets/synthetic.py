@@ -12,12 +12,12 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import NothingSelected, UsageError
-from bench.images import SUFFIXES
+from bench.core.errors import NothingSelected, UsageError
+from bench.core.image_io import SUFFIXES
+from datasets._base import Scene, SceneImages, dataset
 from datasets._depth import motorcycle_images
 from datasets._photos import BUNDLED, PHOTOS, bundled, known_scene, photo_of
 from datasets._seeds import generator
-from datasets.base import Scene, SceneImages, dataset
 from datasets.defocus import OUTLINE_SIGMA, Image, Kernel, lens_pair, region_pair
 from datasets.masks import bsds_labels, random_mask, segment_mask
 

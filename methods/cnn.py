@@ -8,8 +8,8 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import UsageError
-from bench.precision import Precision
+from bench.core.errors import UsageError
+from bench.core.precision import Precision
 from methods import method
 from methods._filters import guided_filter
 from methods.learned import WEIGHTS
@@ -57,7 +57,7 @@ def cnn(
     radius, eps : int, float
         Of the guided filter.
     device, precision : str
-        Where and in which number format the network runs: see `bench.precision`.
+        Where and in which number format the network runs: see `bench.core.precision`.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def cnn(
     >>> bool(np.allclose(cnn(sources).sum(axis=0), 1))
     True
     """
-    from methods.learned.inference import shipped
+    from methods.learned.inference.forward import shipped
 
     if len(sources) != 2:
         raise UsageError(f"cnn fuses two sources, got {len(sources)}")
@@ -107,8 +107,8 @@ def cnn(
 
 def _focus_map(sources: Array, network: Any) -> Array:
     """Mean over the windows at a pixel of the probability that the first source is sharp."""
-    from methods.learned.focusmap import STRIDE, WINDOW, focus
-    from methods.learned.inference import Extent, infer
+    from methods.learned.inference.focusmap import STRIDE, WINDOW, focus
+    from methods.learned.inference.forward import Extent, infer
 
     extent = Extent(2 * WINDOW + 8, stride=STRIDE, smallest=WINDOW, tile=512 * STRIDE)
     return infer(network, focus, sources, extent)[0]

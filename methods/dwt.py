@@ -8,7 +8,7 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import UsageError
+from bench.core.errors import UsageError
 from methods import method
 from methods._filters import odd_window
 from methods._multiscale import shared_first

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import UsageError
-from bench.images import luminance
-from bench.precision import Precision
+from bench.core.errors import UsageError
+from bench.core.pixels import luminance
+from bench.core.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
@@ -42,7 +42,7 @@ def fcn(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -
         float32 (2, H, W) or (2, H, W, 3) in [0, 1]. A longer stack is folded by the
         framework.
     device, precision : str
-        Where and in which number format the network runs: see `bench.precision`.
+        Where and in which number format the network runs: see `bench.core.precision`.
 
     Returns
     -------
@@ -64,7 +64,8 @@ def fcn(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -
     far from trained (32.6 dB on validation after 10,000 steps). What the paper does not tell or
     does otherwise: 8000 scenes in gray and 4000 in colour made of 200 photos instead of 1000
     groups; a rate that rises over the first steps and falls as a cosine; gradients kept from
-    leaping (`methods.learned.steady`), without which 1e-3 left a black image after 3,700 steps; a
+    leaping (`methods.learned.train.adaptive_clipping`), without which 1e-3 left a black image
+    after 3,700 steps; a
     running mean of the weights; a last bias that starts at mid-gray. The transposed convolutions
     run as the ordinary ones that they equal at stride 1.
 
@@ -86,7 +87,7 @@ def fcn(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -
     >>> fcn(sources).shape
     (20, 30)
     """
-    from methods.learned.inference import Extent, infer, pairwise, shipped
+    from methods.learned.inference.forward import Extent, infer, pairwise, shipped
 
     if len(sources) != 2:
         raise UsageError(f"fcn fuses two sources, got {len(sources)}")

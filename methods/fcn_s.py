@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from bench.precision import Precision
+from bench.core.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
 if TYPE_CHECKING:
-    from methods.learned.inference import Extent
+    from methods.learned.inference.forward import Extent
 
 Array = NDArray[Any]
 
@@ -31,7 +31,8 @@ def fcn_s(
 ) -> Array:
     """The blend of `fcn-x` at an eighth of its operations: for large photos on a processor.
 
-    `methods.learned.smallnet.SmallFocusNet` scores every source at every pixel; a softmax over the
+    `methods.learned.nets.smallnet.SmallFocusNet` scores every source at every pixel; a softmax
+    over the
     sources makes weights of the scores. The order of the sources does not matter.
 
     Parameters
@@ -42,7 +43,7 @@ def fcn_s(
         The network sees the sources this many times smaller, and its weights are enlarged again;
         0 does so from 5.2 megapixels on, as `fcn_x`. Its own cells are of 4 x 4 pixels already.
     device, precision : str
-        Where and in which number format the network runs: see `bench.precision`.
+        Where and in which number format the network runs: see `bench.core.precision`.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def fcn_s(
     Notes
     -----
     fidelity: a method of this benchmark; the network is described in
-    `methods.learned.smallnet`, its training in `methods.learned.recipes`.
+    `methods.learned.nets.smallnet`, its training in `methods.learned.train.recipes`.
 
     References
     ----------
@@ -73,8 +74,8 @@ def fcn_s(
     >>> bool(np.allclose(fcn_s(sources).sum(axis=0), 1, atol=1e-6))
     True
     """
-    from methods.learned.decision import blended
-    from methods.learned.inference import shipped
+    from methods.learned.inference.decision import blended
+    from methods.learned.inference.forward import shipped
 
     network = shipped("fcn-s", "gray", device, precision, bf16=True)
     return blended(network, sources, _extent(), shrink)
@@ -110,7 +111,7 @@ def fcn_s_hard(
     shrink : int
         As of `fcn_s`; it is the scores that are enlarged.
     device, precision : str
-        Where and in which number format the network runs: see `bench.precision`.
+        Where and in which number format the network runs: see `bench.core.precision`.
 
     Returns
     -------
@@ -141,15 +142,15 @@ def fcn_s_hard(
     >>> [float(x) for x in np.unique(fcn_s_hard(sources))]
     [0.0, 1.0]
     """
-    from methods.learned.decision import copied
-    from methods.learned.inference import shipped
+    from methods.learned.inference.decision import copied
+    from methods.learned.inference.forward import shipped
 
     network = shipped("fcn-s", "gray", device, precision, bf16=True)
     return copied(network, sources, _extent(), smallest, shrink)
 
 
 def _extent() -> Extent:
-    from methods.learned.inference import Extent
-    from methods.learned.smallnet import MULTIPLE, REACH
+    from methods.learned.inference.forward import Extent
+    from methods.learned.nets.smallnet import MULTIPLE, REACH
 
     return Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=4096)

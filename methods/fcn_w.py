@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import UsageError
-from bench.precision import Precision
+from bench.core.errors import UsageError
+from bench.core.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
@@ -35,7 +35,7 @@ def fcn_w(sources: Array, *, device: str = "cpu", precision: Precision = "auto")
     sources : ndarray
         float32 (2, H, W) in [0, 1].
     device, precision : str
-        Where and in which number format the network runs: see `bench.precision`.
+        Where and in which number format the network runs: see `bench.core.precision`.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def fcn_w(sources: Array, *, device: str = "cpu", precision: Precision = "auto")
     >>> bool(np.allclose(fcn_w(sources).sum(axis=0), 1))
     True
     """
-    from methods.learned.inference import Extent, infer, pairwise, shipped
+    from methods.learned.inference.forward import Extent, infer, pairwise, shipped
 
     if len(sources) != 2:
         raise UsageError(f"fcn-w fuses two sources, got {len(sources)}")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from bench.precision import Precision
+from bench.core.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
 if TYPE_CHECKING:
-    from methods.learned.inference import Extent
+    from methods.learned.inference.forward import Extent
 
 Array = NDArray[Any]
 
@@ -31,7 +31,7 @@ def fcn_x(
 ) -> Array:
     """Weights that have the least error on average: soft where it is uncertain who is sharp.
 
-    `methods.learned.focusnet.FocusNet` scores every source at every pixel; a softmax over the
+    `methods.learned.nets.focusnet.FocusNet` scores every source at every pixel; a softmax over the
     sources makes weights of the scores. The order of the sources does not matter: to the bit for
     two, up to the rounding of sums (one level at a pixel or two) for more.
 
@@ -45,7 +45,7 @@ def fcn_x(
         of the time, and does good where even the sharpest detail takes several pixels; in an image
         that is sharp to the last pixel it costs detail. 1 decides at full size.
     device, precision : str
-        Where and in which number format the network runs: see `bench.precision`.
+        Where and in which number format the network runs: see `bench.core.precision`.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def fcn_x(
     Notes
     -----
     fidelity: a method of this benchmark; the network is described in
-    `methods.learned.focusnet`, its training in `methods.learned.recipes`.
+    `methods.learned.nets.focusnet`, its training in `methods.learned.train.recipes`.
 
     References
     ----------
@@ -76,8 +76,8 @@ def fcn_x(
     >>> bool(np.allclose(fcn_x(sources).sum(axis=0), 1, atol=1e-6))
     True
     """
-    from methods.learned.decision import blended
-    from methods.learned.inference import shipped
+    from methods.learned.inference.decision import blended
+    from methods.learned.inference.forward import shipped
 
     network = shipped("fcn-x", "gray", device, precision, bf16=True)
     return blended(network, sources, _extent(), shrink)
@@ -113,7 +113,7 @@ def fcn_x_hard(
     shrink : int
         As of `fcn_x`; it is the scores that are enlarged.
     device, precision : str
-        Where and in which number format the network runs: see `bench.precision`.
+        Where and in which number format the network runs: see `bench.core.precision`.
 
     Returns
     -------
@@ -144,15 +144,15 @@ def fcn_x_hard(
     >>> [float(x) for x in np.unique(fcn_x_hard(sources))]
     [0.0, 1.0]
     """
-    from methods.learned.decision import copied
-    from methods.learned.inference import shipped
+    from methods.learned.inference.decision import copied
+    from methods.learned.inference.forward import shipped
 
     network = shipped("fcn-x", "gray", device, precision, bf16=True)
     return copied(network, sources, _extent(), smallest, shrink)
 
 
 def _extent() -> Extent:
-    from methods.learned.focusnet import MULTIPLE, REACH
-    from methods.learned.inference import Extent
+    from methods.learned.inference.forward import Extent
+    from methods.learned.nets.focusnet import MULTIPLE, REACH
 
     return Extent(reach=REACH, multiple=MULTIPLE, smallest=MULTIPLE, tile=1536)

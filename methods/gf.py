@@ -8,8 +8,8 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import UsageError
-from bench.images import strips
+from bench.core.errors import UsageError
+from bench.core.pixels import strips
 from methods import Blend, method
 from methods._filters import guided_filter, odd_window
 

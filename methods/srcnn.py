@@ -8,8 +8,8 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import UsageError
-from bench.precision import Precision
+from bench.core.errors import UsageError
+from bench.core.precision import Precision
 from methods import method
 from methods.learned import WEIGHTS
 
@@ -43,10 +43,10 @@ def srcnn(
         float32 (N, H, W) in [0, 1].
     scale : {1, 2}
         2 fuses and doubles the resolution, as the paper does; the sources are enlarged by
-        bicubic interpolation first. `bench.fusion.fuse`, whose result has the size of the
+        bicubic interpolation first. `methods._fusion.fuse`, whose result has the size of the
         sources, takes 1 only.
     device, precision : str
-        Where and in which number format the network runs: see `bench.precision`.
+        Where and in which number format the network runs: see `bench.core.precision`.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def srcnn(
     >>> srcnn(sources).shape, srcnn(sources, scale=2).shape
     ((20, 30), (40, 60))
     """
-    from methods.learned.inference import Extent, infer, shipped, stacked
+    from methods.learned.inference.forward import Extent, infer, shipped, stacked
 
     if type(scale) is not int or scale not in (1, 2):
         raise UsageError(f"srcnn fuses at scale 1 or 2, got {scale!r}")

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.images import as_image, to_gray255
+from bench.core.pixels import as_image, to_gray255
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,8 +30,8 @@ class Plane:
     Parameters
     ----------
     image : ndarray
-        What `bench.images.as_image` accepts; brought to whole levels 0..255 by the rule of
-        `bench.images.to_gray255` (colour becomes luminance first, 16-bit and floating-point
+        What `bench.core.pixels.as_image` accepts; brought to whole levels 0..255 by the rule of
+        `bench.core.pixels.to_gray255` (colour becomes luminance first, 16-bit and floating-point
         images are scaled and rounded half up).
 
     Attributes

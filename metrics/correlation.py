@@ -41,7 +41,7 @@ def scd(sources: list[Plane], fused: Plane) -> float:
     Parameters
     ----------
     sources : sequence of ndarray
-        Two images, see `bench.images.as_image`; colour counts as luminance.
+        Two images, see `bench.core.pixels.as_image`; colour counts as luminance.
     fused : ndarray
         An image of the same height and width.
 
@@ -93,7 +93,7 @@ def cc(sources: list[Plane], fused: Plane) -> float:
     Parameters
     ----------
     sources : sequence of ndarray
-        N >= 2 images, see `bench.images.as_image`; colour counts as luminance.
+        N >= 2 images, see `bench.core.pixels.as_image`; colour counts as luminance.
     fused : ndarray
         An image of the same height and width.
 

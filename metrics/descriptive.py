@@ -35,7 +35,7 @@ def sf(fused: Plane) -> float:
     Parameters
     ----------
     fused : ndarray
-        (H, W) or (H, W, 3), see `bench.images.as_image`; colour counts as luminance.
+        (H, W) or (H, W, 3), see `bench.core.pixels.as_image`; colour counts as luminance.
 
     Returns
     -------

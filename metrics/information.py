@@ -38,7 +38,7 @@ def ie(fused: Plane) -> float:
     Parameters
     ----------
     fused : ndarray
-        (H, W) or (H, W, 3), see `bench.images.as_image`; colour counts as luminance.
+        (H, W) or (H, W, 3), see `bench.core.pixels.as_image`; colour counts as luminance.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def mi(sources: list[Plane], fused: Plane) -> float:
     Parameters
     ----------
     sources : sequence of ndarray
-        N >= 2 images, see `bench.images.as_image`; colour counts as luminance.
+        N >= 2 images, see `bench.core.pixels.as_image`; colour counts as luminance.
     fused : ndarray
         An image of the same height and width.
 
@@ -205,7 +205,7 @@ def qncie(sources: list[Plane], fused: Plane) -> float:
     Parameters
     ----------
     sources : sequence of ndarray
-        N >= 2 images, see `bench.images.as_image`; colour counts as luminance.
+        N >= 2 images, see `bench.core.pixels.as_image`; colour counts as luminance.
     fused : ndarray
         An image of the same height and width.
 

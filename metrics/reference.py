@@ -45,7 +45,7 @@ def psnr(reference: Plane, fused: Plane) -> float:
     Parameters
     ----------
     reference, fused : ndarray
-        Two images of one size, see `bench.images.as_image`; colour counts as luminance.
+        Two images of one size, see `bench.core.pixels.as_image`; colour counts as luminance.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def ssim(reference: Plane, fused: Plane) -> float:
     Parameters
     ----------
     reference, fused : ndarray
-        Two images of one size, see `bench.images.as_image`; colour counts as luminance.
+        Two images of one size, see `bench.core.pixels.as_image`; colour counts as luminance.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def ms_ssim(reference: Plane, fused: Plane) -> float:
     Parameters
     ----------
     reference, fused : ndarray
-        Two images of one size, see `bench.images.as_image`; colour counts as luminance.
+        Two images of one size, see `bench.core.pixels.as_image`; colour counts as luminance.
 
     Returns
     -------
@@ -230,7 +230,7 @@ def gmsd(reference: Plane, fused: Plane) -> float:
     Parameters
     ----------
     reference, fused : ndarray
-        Two images of one size, see `bench.images.as_image`; colour counts as luminance.
+        Two images of one size, see `bench.core.pixels.as_image`; colour counts as luminance.
 
     Returns
     -------

@@ -77,7 +77,7 @@ def qy(sources: list[Plane], fused: Plane) -> float:
     Parameters
     ----------
     sources : sequence of ndarray
-        Two images, see `bench.images.as_image`; colour counts as luminance.
+        Two images, see `bench.core.pixels.as_image`; colour counts as luminance.
     fused : ndarray
         An image of the same height and width.
 
@@ -148,7 +148,7 @@ def qc(sources: list[Plane], fused: Plane) -> float:
     Parameters
     ----------
     sources : sequence of ndarray
-        Two images, see `bench.images.as_image`; colour counts as luminance.
+        Two images, see `bench.core.pixels.as_image`; colour counts as luminance.
     fused : ndarray
         An image of the same height and width.
 
@@ -229,7 +229,7 @@ def qc_zheng(sources: list[Plane], fused: Plane) -> float:
     Parameters
     ----------
     sources : sequence of ndarray
-        Two images, see `bench.images.as_image`; colour counts as luminance.
+        Two images, see `bench.core.pixels.as_image`; colour counts as luminance.
     fused : ndarray
         An image of the same height and width.
 

@@ -121,7 +121,7 @@ def q(sources: list[Plane], fused: Plane) -> float:
     Parameters
     ----------
     sources : sequence of ndarray
-        N >= 2 images, see `bench.images.as_image`; colour counts as luminance.
+        N >= 2 images, see `bench.core.pixels.as_image`; colour counts as luminance.
     fused : ndarray
         An image of the same height and width.
 

@@ -14,13 +14,13 @@ import re
 import sys
 from pathlib import Path
 
-from bench.errors import BenchError, DataUnavailable, UsageError
-from bench.images import write_bytes
+from bench.core.errors import BenchError, DataUnavailable, UsageError
+from bench.core.files import write_bytes
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "methods" / "learned" / "weights"
 
-#: What ``python -m methods.learned.evaluate`` printed, for each table of the README made of it.
+#: What ``python -m methods.learned.evaluation.evaluate`` printed, by table of the README.
 SCORES = {"held-out": WEIGHTS / "heldout.json", "large": WEIGHTS / "large.json"}
 
 

@@ -1,0 +1,6 @@
+"""Where the tests find the files they share."""
+
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.contract import pair
+from bench.checks.methods import pair
 from datasets import DATASETS
 from methods import METHODS
 from metrics import METRICS
 
 #: Registers faulty methods when it is imported, which only the tests of the runner may do.
-collect_ignore = ["plugin_faulty.py", "plugin_deadly.py", "plugin_hungry.py"]
+collect_ignore = ["support"]
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from bench.cli import main
-from bench.contract import pair
-from bench.images import write_image
+from bench.checks.methods import pair
+from bench.cli.main import main
+from bench.core.image_io import write_image
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLES = {

@@ -17,9 +17,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench import child, memory
-from bench.child import Child, Limits, Lost, Setup
-from bench.plan import select_methods, select_metrics
+from bench.engine.selection import select_methods, select_metrics
+from bench.workers import memory
+from bench.workers import process as child
+from bench.workers.process import Child, Limits, Lost, Setup
 from datasets import SceneImages
 
 LIMITS = Limits(seconds=3600)

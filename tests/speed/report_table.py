@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scale_table import command
 
-from bench.store import MANIFEST
+from bench.store.store import MANIFEST
 from metrics import METRICS
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.plan import select_methods
+from bench.engine.selection import select_methods
 
 #: Focus by local contrast, each pixel of one source, as its manual advises for focus stacks.
 ENFUSE = ["--exposure-weight=0", "--saturation-weight=0", "--contrast-weight=1", "--hard-mask"]
@@ -32,11 +32,11 @@ ENFUSE = ["--exposure-weight=0", "--saturation-weight=0", "--contrast-weight=1",
 OURS = """
 import json, sys, time
 import cv2
-from bench import fusion
+from methods import _fusion as fusion
 method, how, threads, first, second, out = sys.argv[1:]
 how = json.loads(how)
 cv2.setNumThreads(int(threads))
-from bench import timing
+from bench.core import devices as timing
 timing.pin_torch(int(threads))
 from bench.images import read_image
 sources = [read_image(first), read_image(second)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.fusion import fuse
 from methods import METHODS
+from methods._fusion import fuse
 
 LEARNED = [m.name for m in METHODS if m.takes_device]
 

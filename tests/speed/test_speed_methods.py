@@ -11,8 +11,8 @@ import pytest
 from skimage import data
 from threadpoolctl import threadpool_limits
 
-from bench import fusion
 from methods import METHODS
+from methods import _fusion as fusion
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +35,8 @@ def stack():
 @pytest.mark.parametrize("name", METHODS.names())
 def test_speed(benchmark, stack, name):
     entry = METHODS[name]
-    fn = fusion.call(entry)
-    fused = benchmark.pedantic(lambda: fusion.run(entry, stack, fn), rounds=5, warmup_rounds=1)
+    fn = fusion.bind(entry)
+    fused = benchmark.pedantic(
+        lambda: fusion.fuse_prepared(entry, stack, fn), rounds=5, warmup_rounds=1
+    )
     assert fused.shape == (512, 512)

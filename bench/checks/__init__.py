@@ -1,0 +1,1 @@
+"""Tests of a user's methods and metrics, of scores against a baseline, of the environment."""

@@ -1,0 +1,192 @@
+"""The contract of a fusion method, as checks that run on anyone's.
+
+The same suite is what the project's own tests hold its methods to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.errors import BenchError
+from bench.core.pixels import luminance
+from bench.engine.selection import Variant
+from bench.workers.worker import reason_of
+from methods import Method, Sources, bind, fuse, fuse_prepared
+
+Array = NDArray[Any]
+
+
+class Broken(Exception):
+    """A clause of the contract does not hold; the text says how."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check.
+
+    Attributes
+    ----------
+    name, check : str
+        Of which method or index, and what.
+    passed : bool
+        Whether it holds.
+    detail : str
+        How it does not.
+    """
+
+    name: str
+    check: str
+    passed: bool
+    detail: str = ""
+
+
+def check_method(method: Method, device: str = "cpu") -> list[CheckResult]:
+    """Run every check on `method`.
+
+    Parameters
+    ----------
+    method : Method
+        A registered method.
+    device : str
+        For methods that take one.
+
+    Returns
+    -------
+    list of CheckResult
+        One for each of `CHECKS`, in their order.
+
+    Examples
+    --------
+    >>> from bench.checks.methods import check_method
+    >>> from methods import METHODS
+    >>> all(result.passed for result in check_method(METHODS["average"]))
+    True
+    """
+    return [attempt(method.name, name, check, method, device) for name, check in CHECKS.items()]
+
+
+def attempt(name: str, clause: str, check: Callable[..., None], *given: Any) -> CheckResult:
+    """Whether ``check(*given)`` raises nothing."""
+    try:
+        check(*given)
+    except (Broken, BenchError) as error:
+        return CheckResult(name, clause, False, f": {error}")
+    except Exception as error:
+        return CheckResult(name, clause, False, f": {reason_of(error)}")
+    return CheckResult(name, clause, True)
+
+
+def pair(height: int, width: int, seed: int = 0, colour: bool = False) -> list[Array]:
+    """Two ``uint8`` images of one textured scene, each blurred in one half."""
+    import cv2
+
+    rng = np.random.default_rng(seed)
+    shape = (height, width, 3) if colour else (height, width)
+    truth = cv2.GaussianBlur(rng.uniform(0, 1, shape).astype(np.float32), (0, 0), 0.7)
+    truth = (truth.reshape(shape) - truth.min()) / max(float(np.ptp(truth)), 1e-6)
+    soft = cv2.GaussianBlur(truth, (0, 0), 3).reshape(shape)
+    left = np.arange(width) < width // 2
+    left = left[None, :, None] if colour else left[None, :]
+    pairs = np.where(left, truth, soft), np.where(left, soft, truth)
+    return [np.round(255 * image).astype(np.uint8) for image in pairs]
+
+
+def _fused(method: Method, sources: list[Array], device: str) -> Array:
+    fused = fuse(method, sources, device=device)
+    if fused.shape != sources[0].shape or fused.dtype != sources[0].dtype:
+        raise Broken(f"{sources[0].shape} {sources[0].dtype} became {fused.shape} {fused.dtype}")
+    return fused
+
+
+def _sizes(method: Method, device: str) -> None:
+    for size in ((64, 64), (63, 47), (17, 90), (5, 3), (2, 2), (1, 9), (1, 1)):
+        try:
+            _fused(method, pair(*size), device)
+        except Exception as error:
+            raise Broken(f"{size[1]}x{size[0]}: {reason_of(error)}") from error
+
+
+def _colour(method: Method, device: str) -> None:
+    _fused(method, pair(40, 50, colour=True), device)
+
+
+def _deep(method: Method, device: str) -> None:
+    _fused(method, [source.astype(np.uint16) * 257 for source in pair(40, 50)], device)
+
+
+def _stack(method: Method, device: str) -> None:
+    _fused(method, [*pair(40, 50), pair(40, 50, seed=1)[0]], device)
+
+
+def _constant(method: Method, device: str) -> None:
+    for level in (0, 128, 255):
+        flat = np.full((40, 50), level, np.uint8)
+        error = np.abs(_fused(method, [flat, flat], device).astype(int) - level).max()
+        limit = 0 if method.kind == "decision" else 2 if method.family != "learned" else 12
+        if error > limit:
+            raise Broken(f"two images of level {level} fuse to one off by {error} levels")
+
+
+def _deterministic(method: Method, device: str) -> None:
+    sources = pair(64, 61)
+    first, second = (_fused(method, sources, device) for _ in range(2))
+    if not np.array_equal(first, second):
+        raise Broken("two runs on the same images differ")
+
+
+def _pure(method: Method, device: str) -> None:
+    stack = Sources.of(pair(40, 50)).stack()
+    before = stack.copy()
+    fuse_prepared(method, stack, bind(method, device=device))
+    if not np.array_equal(stack, before):
+        raise Broken("the sources are changed in place")
+
+
+def _useful(method: Method, device: str) -> None:
+    """A fused image must lie between its sources' extremes but for ringing, not be arbitrary."""
+    sources = pair(64, 64)
+    fused = _fused(method, sources, device).astype(float)
+    low, high = np.min(sources, axis=0) - 96.0, np.max(sources, axis=0) + 96.0
+    share = float(np.mean((fused < low) | (fused > high)))
+    if share > 0.05:
+        raise Broken(f"{share:.0%} of the pixels lie far outside of what the sources hold")
+
+
+def _decision(method: Method, device: str) -> None:
+    """Gray copies as RGB must give the same picture: the decision is made on luminance."""
+    gray = pair(48, 48)
+    colour = [np.repeat(source[..., None], 3, axis=2) for source in gray]
+    plane = _fused(method, gray, device).astype(float)
+    rgb = _fused(method, colour, device).astype(float)
+    limit = 24 if method.family == "learned" and method.kind == "transform" else 2
+    error = np.abs(luminance(rgb) - plane).max()
+    if error > limit:
+        raise Broken(f"gray sources and the same as RGB differ by {error:.1f} levels")
+
+
+def _identity(method: Method, device: str) -> None:
+    if method.weights is not None and not method.weights.is_file():
+        raise Broken(f"weights {method.weights}: no such file")
+    if method.weights is None and method.family == "learned":
+        raise Broken("a learned method names its file of weights: weights=... in the decorator")
+    Variant(method).key("", device)
+
+
+#: Clause of the contract -> its check; each raises when the clause does not hold.
+CHECKS: dict[str, Callable[[Method, str], None]] = {
+    "has an identity: source and weights are there to be hashed": _identity,
+    "fuses every size, from 64x64 through odd ones to 1x1": _sizes,
+    "fuses colour": _colour,
+    "fuses 16-bit images": _deep,
+    "fuses a stack of three": _stack,
+    "fuses gray as RGB to the same picture": _decision,
+    "fuses two constant images to that constant": _constant,
+    "is deterministic": _deterministic,
+    "leaves its sources as they are": _pure,
+    "stays near what the sources hold": _useful,
+}

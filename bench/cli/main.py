@@ -1,0 +1,109 @@
+"""The command line: which commands there are, and how errors become exit codes.
+
+A command is a module with ``add_arguments(parser)`` and ``run(args) -> int``. Only the one
+that is asked for is imported, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from bench import __version__
+from bench.cli import console
+from bench.core.errors import BenchError, EnvironmentFault, UnknownName
+
+#: Command -> module, one line of help.
+COMMANDS = {
+    "run": ("bench.cli.run", "fuse, score and time methods on datasets; write the tables"),
+    "score": ("bench.cli.score", "score a fused image that exists already"),
+    "compare": ("bench.cli.compare", "what changed between two runs, and what of it for certain"),
+    "regress": ("bench.cli.regress", "compare scores with committed ones"),
+    "report": ("bench.cli.report", "tables, leaderboard, HTML page and figures of a finished run"),
+    "list": ("bench.cli.list", "list methods, metrics or datasets"),
+    "show": ("bench.cli.show", "all that is known about one method, metric or dataset"),
+    "check": ("bench.cli.check", "test a Python file with your method against the contract"),
+    "data": ("bench.cli.data", "list, fetch or verify the datasets' files"),
+    "merge": ("bench.cli.merge", "join the runs of several shards into one"),
+    "doctor": ("bench.cli.doctor", "verify and repair a store, check the environment"),
+    "train": ("bench.cli.train", "train a learned method"),
+    "ablate": ("bench.cli.ablate", "train the variants of the paper's network analysis (Fig. 5)"),
+    "features": ("bench.cli.features", "draw the network's feature maps (Fig. 2)"),
+}
+
+EPILOG = """\
+exit codes: 0 all ok; 1 finished, but some cells are not ok; 2 usage; 3 nothing selected;
+4 environment (device, disk, data); 130 interrupted, all finished cells kept
+
+examples:
+  python -m bench run --methods all
+  python -m bench run --methods lp gf fcn --datasets liu2020 --out results/lytro
+  python -m bench score a.png b.png --fused mine.png --json
+  python -m bench list methods
+"""
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; ``sys.argv[1:]`` unless given.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if not given or given[0].startswith("-"):
+            _overview().parse_args(given or ["--help"])
+            return 0
+        return _dispatch(given[0], given[1:])
+    except BenchError as error:
+        console.error(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.error("interrupted; all that was finished is kept")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        console.error(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        return EnvironmentFault.exit_code
+
+
+def _dispatch(command: str, arguments: list[str]) -> int:
+    if command not in COMMANDS:
+        raise UnknownName("command", command, COMMANDS)
+    module_name, summary = COMMANDS[command]
+    module = importlib.import_module(module_name)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m bench {command}",
+        description=module.__doc__ or summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    # Files may stand before and behind the options, where a command takes both.
+    mixed = getattr(module, "INTERMIXED", False)
+    parse = parser.parse_intermixed_args if mixed else parser.parse_args
+    return int(module.run(parse(arguments)))
+
+
+def _overview() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS)) + 2
+    commands = "\n".join(f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        usage="python -m bench COMMAND [options]",
+        description=f"MFIF-Bench: a benchmark of multi-focus image fusion.\n\ncommands:\n{commands}"
+        "\n\npython -m bench COMMAND --help tells the options of a command.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"MFIF-Bench {__version__}")
+    return parser

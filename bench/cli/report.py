@@ -1,0 +1,79 @@
+"""Write the reports of a finished run, from its records alone.
+
+tables        scores.csv, timing.csv, Tables 1-4 and means: what a run writes by itself;
+              CSV, Markdown and LaTeX
+leaderboard   ranks with intervals and tests, null baselines, agreement with truth;
+              Markdown, CSV and LaTeX in OUT/leaderboard
+html          all of it and every image in one file to explore and mail: OUT/report.html
+figures       contact sheets of the scenes (Figs. 6-9 of the paper), bar and radar charts of the
+              tables, the network's feature maps (Fig. 2) and training curves (Fig. 5: those
+              of OUT/ablation, where bench ablate puts them, else those of the project);
+              PNG and PDF in OUT/figures
+
+for example:
+  python -m bench report tables --out results
+  python -m bench report leaderboard --out results --dataset liu2020
+  python -m bench report html --out results --to report.html
+  python -m bench report figures --out results
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bench.cli import console
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``report``."""
+    add = parser.add_argument
+    add("what", choices=["tables", "leaderboard", "html", "figures"])
+    add(
+        "--out",
+        type=Path,
+        default=Path("results"),
+        metavar="DIR",
+        help="output folder of the run (default: results)",
+    )
+    add("--store", type=Path, metavar="DIR", help="its store (default: OUT/store)")
+    add("--dataset", default="", metavar="NAME", help="leaderboard: only this dataset's scenes")
+    add("--to", type=Path, metavar="PATH", help="where to write (default: in OUT, as above)")
+    add(
+        "--assets",
+        action="store_true",
+        help="html: put lossless full-size images beside the page, to be shown on demand",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the report and print the names of its files."""
+    from bench.store.store import Store
+    from reports.data.results import load_results
+
+    store = Store(args.store or args.out / "store")
+    results = load_results(args.out, store)
+    if args.what == "tables":
+        from reports.tables.run_tables import write_tables
+
+        written = write_tables(results, args.out)
+    elif args.what == "leaderboard":
+        from reports.tables.leaderboard import write_leaderboard
+
+        written = write_leaderboard(results, args.to or args.out / "leaderboard", args.dataset)
+    elif args.what == "html":
+        from reports.html.page import write_html
+
+        to = args.to or args.out / "report.html"
+        written = write_html(results, store, to, assets=args.assets)
+    else:
+        from reports.figures.run_figures import write_figures
+
+        curves = args.out / "ablation"
+        to = args.to or args.out / "figures"
+        written = write_figures(
+            results, store, to, ablation=curves if curves.is_dir() else None, note=console.note
+        )
+    for path in written:
+        console.emit(str(path))
+    return 0

@@ -1,0 +1,79 @@
+"""Devices and threads: what is available, held to a number, and waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bench.core.errors import EnvironmentFault
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def pinned_threads(threads: int) -> Iterator[None]:
+    """Hold every numeric library to `threads` threads within the block."""
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        with threadpool_limits(limits=threads):
+            yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def pin_torch(threads: int) -> None:
+    """Hold torch to `threads` threads, if anything has imported it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
+def check_device(device: str, *, here: bool = True) -> None:
+    """Raise `EnvironmentFault` unless `device` is there: no silent fall-back to the processor.
+
+    If it is not to be `here`, but on other machines, it only must be one that could be.
+    """
+    if device == "cpu":
+        return
+    kind, _, index = device.partition(":")
+    if kind != "cuda" or (index and not index.isdigit()):
+        raise EnvironmentFault(f"device {device!r} is unknown; allowed: cpu, cuda, cuda:N")
+    if not here:
+        return
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(index or 0) >= count:
+        raise EnvironmentFault(
+            f"device {device!r} is not available: torch sees {count} CUDA devices"
+        )
+
+
+def synchronise(device: str) -> None:
+    """Wait until the device has done all that it was given."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)
+
+
+def timed(fn: Callable[[], Any], device: str) -> tuple[Any, float]:
+    """What `fn` returns and the seconds it took on `device`."""
+    synchronise(device)
+    start = time.perf_counter()
+    result = fn()
+    synchronise(device)
+    return result, time.perf_counter() - start

@@ -1,0 +1,42 @@
+"""Files written whole or not at all, and names that every file system takes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+#: Of a name made by `safe_name`; a file's may have 255, some of which its makers need.
+NAME_BYTES = 180
+
+
+def safe_name(text: str) -> str:
+    """`text` as the name of a file or folder: word characters and ``. @ = , + -`` are kept.
+
+    A name that had to be changed, or cut because no file may be called so, gets a piece of its
+    hash, so that no two become one.
+    """
+    clean = re.sub(r"[^\w.@=,+-]+", "_", text).lstrip(".")
+    clean = clean.encode()[:NAME_BYTES].decode(errors="ignore")
+    if clean == text and text:
+        return text
+    return f"{clean}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Replace `path` atomically: a reader sees the old file or the whole new one."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

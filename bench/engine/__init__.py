@@ -1,0 +1,1 @@
+"""A run: what is selected, which cells are computed, in which order, and when they are timed."""

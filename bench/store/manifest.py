@@ -1,0 +1,413 @@
+"""The manifest of a run, ``run.json``: what was run, and which records make it up.
+
+`load_manifest` is the only reader. It refuses a file that is not whole, so that whoever has a
+`RunManifest` can rely on every field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from bench.core.errors import DataUnavailable
+from bench.core.files import write_bytes
+
+#: Name of the file in a run's output folder.
+MANIFEST = "run.json"
+
+#: Raised when the fields change in a way that an older reader would misread.
+FORMAT = 2
+
+#: Family of the baselines, which fuse nothing: copied sources, their average, a focus measure.
+BASELINE_FAMILY = "control"
+
+
+@dataclass(frozen=True)
+class MethodEntry:
+    """A method of the run.
+
+    Attributes
+    ----------
+    name, title, family : str
+        As in tables, spelled out, and the group.
+    takes_precision : bool
+        Whether ``--precision`` decides what it computes.
+    identity : dict
+        What its fused images depend on: parameters, code, weights, kind, ….
+    """
+
+    name: str
+    title: str
+    family: str
+    takes_precision: bool = False
+    identity: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is a baseline, which no table marks as best."""
+        return self.family == BASELINE_FAMILY
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Values of its keyword arguments."""
+        return dict(self.identity.get("parameters", {}))
+
+
+@dataclass(frozen=True)
+class MetricEntry:
+    """A metric of the run.
+
+    Attributes
+    ----------
+    name, label : str
+        On the command line, and in tables.
+    higher_is_better : bool
+        Its direction.
+    variant_of : str
+        The metric of which it is another reading, or empty.
+    version : int
+        Of its definition.
+    """
+
+    name: str
+    label: str
+    higher_is_better: bool
+    variant_of: str = ""
+    version: int = 1
+
+    @property
+    def header(self) -> str:
+        """The label with an arrow towards better values."""
+        return f"{self.label} {'↑' if self.higher_is_better else '↓'}"
+
+    @property
+    def sign(self) -> int:
+        """1 if higher is better, else -1: what to multiply scores with to maximise them."""
+        return 1 if self.higher_is_better else -1
+
+
+@dataclass(frozen=True)
+class SceneEntry:
+    """A scene of the run.
+
+    Attributes
+    ----------
+    dataset, scene : str
+        Together its name.
+    title, origin, note : str
+        See `datasets.Scene`.
+    selection : str
+        What `datasets.load_scenes` finds it by again, from any working directory.
+    status, message : str
+        ``ok``, or why its images could not be read.
+    fingerprint : str
+        Hash of its pixels; empty unless it was read.
+    sources, height, width, channels : int
+        Number and size of its images; 0 unless it was read.
+    reference : bool
+        Whether the all-in-focus reference is known.
+    """
+
+    dataset: str
+    scene: str
+    title: str = ""
+    origin: str = ""
+    note: str = ""
+    selection: str = ""
+    status: str = "ok"
+    message: str = ""
+    fingerprint: str = ""
+    sources: int = 0
+    height: int = 0
+    width: int = 0
+    channels: int = 0
+    reference: bool = False
+
+    @property
+    def name(self) -> str:
+        """``dataset/scene``."""
+        return f"{self.dataset}/{self.scene}"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Dataset and scene, as a key."""
+        return self.dataset, self.scene
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One metric of one fused image.
+
+    Attributes
+    ----------
+    status : str
+        ``ok``, or why there is no value.
+    value : float or None
+        May be infinite (PSNR of identical images); None unless the status is ``ok``.
+    message : str
+        The reason in a sentence.
+    fingerprint : str
+        Of the metric's code.
+    """
+
+    status: str
+    value: float | None = None
+    message: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CellEntry:
+    """One method on one scene.
+
+    Attributes
+    ----------
+    dataset, scene, method : str
+        Which.
+    status, message : str
+        How it ended, and why.
+    key, timing : str
+        Keys of its record and of its timing; empty where there is none.
+    pixels : str
+        Hash of the fused image; empty unless there is one.
+    peak_bytes : int
+        Largest resident memory while it was fused; 0 if that was not on this machine.
+    scores : dict of str to Score
+        By metric.
+    """
+
+    dataset: str
+    scene: str
+    method: str
+    status: str
+    message: str = ""
+    key: str = ""
+    timing: str = ""
+    pixels: str = ""
+    peak_bytes: int = 0
+    scores: dict[str, Score] = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Dataset and scene, as a key."""
+        return self.dataset, self.scene
+
+
+@dataclass(frozen=True)
+class EnvironmentEntry:
+    """Library versions, and how many results of the run were made with them.
+
+    Attributes
+    ----------
+    key : str
+        Id of the environment; empty if it is not known.
+    versions : dict of str to str
+        By library.
+    cells, scores : int
+        Results that were made with them.
+    """
+
+    key: str
+    versions: dict[str, str]
+    cells: int = 0
+    scores: int = 0
+
+
+@dataclass(frozen=True)
+class RunManifest:
+    """What a run left for the reports.
+
+    Attributes
+    ----------
+    complete : bool
+        False if it was interrupted.
+    started, finished : str
+        ISO 8601, UTC.
+    mfif_bench : str
+        Version of the project.
+    command : list of str
+        The command line.
+    git : dict
+        Commit of the checkout, and whether it had changes; may be empty.
+    machine : dict
+        See `bench.core.environment.machine`.
+    device, precision, precision_asked : str
+        Where learned methods ran, in which number format, and what had been asked for.
+    threads, repeats : int
+        Threads of every library, and timed repeats.
+    store : str
+        Absolute path of the store.
+    plugins : list of str
+        Absolute paths of the user's files that were loaded.
+    environments : list of EnvironmentEntry
+        Library versions of the results.
+    methods, metrics, scenes, cells : list
+        What was run.
+    """
+
+    complete: bool
+    started: str
+    finished: str
+    mfif_bench: str
+    command: list[str]
+    git: dict[str, Any]
+    machine: dict[str, Any]
+    device: str
+    precision: str
+    precision_asked: str
+    threads: int
+    repeats: int
+    store: str
+    plugins: list[str]
+    environments: list[EnvironmentEntry]
+    methods: list[MethodEntry]
+    metrics: list[MetricEntry]
+    scenes: list[SceneEntry]
+    cells: list[CellEntry]
+
+    @cached_property
+    def metric(self) -> dict[str, MetricEntry]:
+        """Metrics by name."""
+        return {metric.name: metric for metric in self.metrics}
+
+    @cached_property
+    def method(self) -> dict[str, MethodEntry]:
+        """Methods by name."""
+        return {method.name: method for method in self.methods}
+
+    @cached_property
+    def scene(self) -> dict[tuple[str, str], SceneEntry]:
+        """Scenes by dataset and name."""
+        return {scene.place: scene for scene in self.scenes}
+
+    @cached_property
+    def baselines(self) -> frozenset[str]:
+        """Names of the methods that fuse nothing; no table marks them as best."""
+        return frozenset(method.name for method in self.methods if method.is_baseline)
+
+    @property
+    def datasets(self) -> list[str]:
+        """Names of the datasets, in the order of the run."""
+        return list(dict.fromkeys(scene.dataset for scene in self.scenes))
+
+    def facts(self) -> dict[str, Any]:
+        """The manifest without its cells, as JSON: what was run, on what, with which code."""
+        plain = dataclasses.asdict(dataclasses.replace(self, cells=[]))
+        del plain["cells"]
+        return plain
+
+
+def save_manifest(manifest: RunManifest, out: Path) -> Path:
+    """Write ``run.json`` into the folder `out`, whole or not at all; returns its path."""
+    path = out / MANIFEST
+    text = json.dumps({"format": FORMAT, **_plain(manifest)}, ensure_ascii=False)
+    write_bytes(path, text.encode())
+    return path
+
+
+def load_manifest(out: Path | str) -> RunManifest:
+    """Read the manifest of the run in folder `out`.
+
+    Raises
+    ------
+    DataUnavailable
+        There is none, it is damaged, or it is of another format.
+    """
+    path = Path(out) / MANIFEST
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataUnavailable(f"{path}: no finished run to report ({error})") from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        came = found.get("format") if isinstance(found, dict) else type(found).__name__
+        raise DataUnavailable(
+            f"{path}: not a manifest of format {FORMAT} (got {came}); run it again"
+        )
+    try:
+        manifest: RunManifest = _build(RunManifest, found, "run")
+        _check(manifest)
+    except ValueError as error:
+        raise DataUnavailable(f"{path}: not the manifest of a run ({error})") from None
+    return manifest
+
+
+def _check(manifest: RunManifest) -> None:
+    """Raise `ValueError` unless every cell is of a method, scene and metrics of the run."""
+    for cell in manifest.cells:
+        if cell.method not in manifest.method:
+            raise ValueError(f"a cell is of method {cell.method!r}, which the run does not have")
+        if cell.place not in manifest.scene:
+            raise ValueError(f"a cell is of scene {'/'.join(cell.place)}, which is not in the run")
+        if unknown := cell.scores.keys() - manifest.metric.keys():
+            raise ValueError(f"a cell has scores of {sorted(unknown)}, which the run does not have")
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses as dicts without the fields that have their default."""
+    if dataclasses.is_dataclass(value):
+        return {
+            item.name: _plain(entry)
+            for item in dataclasses.fields(value)
+            if (entry := getattr(value, item.name)) != item.default
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return value
+
+
+def _build(kind: type, found: Any, where: str) -> Any:
+    """A dataclass from parsed JSON; raises `ValueError` naming what is missing or wrong."""
+    if not isinstance(found, dict):
+        raise ValueError(f"{where} is {type(found).__name__}, not an object")
+    values = {}
+    for name, expected, required in _fields(kind):
+        if name in found:
+            values[name] = _value(expected, found[name], f"{where}.{name}")
+        elif required:
+            raise ValueError(f"{where}.{name} is missing")
+    return kind(**values)
+
+
+@cache
+def _fields(kind: type) -> list[tuple[str, Any, bool]]:
+    hints = typing.get_type_hints(kind)
+    missing = dataclasses.MISSING
+    return [
+        (item.name, hints[item.name], item.default is missing and item.default_factory is missing)
+        for item in dataclasses.fields(kind)
+    ]
+
+
+def _value(expected: Any, found: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
+    if dataclasses.is_dataclass(expected):
+        return _build(typing.cast("type", expected), found, where)
+    if origin is list and isinstance(found, list):
+        return [_value(arguments[0], entry, where) for entry in found]
+    if origin is dict and isinstance(found, dict):
+        return {key: _value(arguments[1], entry, where) for key, entry in found.items()}
+    allowed = tuple(_plain_types(expected, origin, arguments))
+    if Any in allowed or (isinstance(found, allowed) and not _is_stray_bool(found, allowed)):
+        return found
+    raise ValueError(f"{where} is {found!r}, not {getattr(expected, '__name__', expected)}")
+
+
+def _plain_types(expected: Any, origin: Any, arguments: tuple[Any, ...]) -> Iterator[Any]:
+    """What `isinstance` is asked for; a whole number is a float too."""
+    for each in arguments if origin in (types.UnionType, typing.Union) else (origin or expected,):
+        yield each
+        if each is float:
+            yield int
+
+
+def _is_stray_bool(found: object, allowed: tuple[type, ...]) -> bool:
+    return isinstance(found, bool) and bool not in allowed

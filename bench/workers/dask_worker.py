@@ -1,0 +1,308 @@
+"""More machines: the same supervised work on one scene, done by workers of dask.distributed.
+
+The parent keeps the store and the order; a worker gets a scene's images once, by the hash of
+their content, and gives back records and images through the network, so that it needs neither
+the store nor a shared disk. It supervises a child as a local run does: dask cannot stop a
+running task, and would restart its whole worker for a crash.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import inspect
+import os
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from bench.core.errors import EnvironmentFault
+from bench.workers.process import Limits, Setup
+from bench.workers.subprocess_worker import Supervised
+from methods import METHODS
+
+Record = dict[str, Any]
+
+#: The name of a plug-in's file, and the content of that and of its weights by relative path.
+Plugin = tuple[str, dict[str, bytes]]
+
+#: Answered by a worker that was asked to score an image which it does not have.
+NEEDS_IMAGE = "needs the image"
+#: How often a request is made whose worker is lost.
+TRIES = 4
+#: Seconds to wait for the first worker.
+PATIENCE = 60.0
+#: What dask's workers call their graphics cards, by convention.
+GPU = "GPU"
+#: Daemonic workers, dask's default, may not have children.
+SETTINGS = {"distributed.worker.daemon": False}
+
+
+@dataclasses.dataclass
+class Cluster:
+    """A connection to workers.
+
+    Attributes
+    ----------
+    client : distributed.Client
+        The connection.
+    slots : int
+        Scenes that can be worked on at the same time.
+    """
+
+    client: Any
+    slots: int
+
+    def bench(self, setup: Setup, limits: Limits, fresh: bool) -> Remote:
+        """Somewhere to work on a scene."""
+        return Remote(self.client, setup, limits, fresh)
+
+
+@contextlib.contextmanager
+def connect(scheduler: str | None, workers: int, *, gpu: bool = False) -> Iterator[Cluster]:
+    """Connect to a running scheduler, or start workers on this machine for the block.
+
+    Parameters
+    ----------
+    scheduler : str or None
+        Its address, such as ``tcp://host:8786``.
+    workers : int
+        How many to start when there is none.
+    gpu : bool
+        Only workers with the resource `GPU` are of use; those started here have it.
+
+    Raises
+    ------
+    EnvironmentFault
+        dask.distributed is not installed, the scheduler cannot be reached, or has no worker of
+        use.
+    """
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise EnvironmentFault(
+            f"--backend dask needs dask.distributed ({error}): install mfif-bench[dask]"
+        ) from error
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(SETTINGS))
+        try:
+            if scheduler is None:
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    resources={GPU: 1} if gpu else {},
+                )
+                target = stack.enter_context(cluster)
+            else:
+                target = scheduler
+            client = stack.enter_context(Client(target, timeout=PATIENCE))
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except (OSError, ValueError) as error:
+            raise EnvironmentFault(f"scheduler {scheduler or 'local'}: {error}") from error
+        yield Cluster(client, _slots(client, gpu))
+
+
+def _slots(client: Any, gpu: bool) -> int:
+    """Scenes that the workers, or those with a GPU, can take at the same time."""
+    found = client.scheduler_info(n_workers=-1)["workers"].values()
+    if not gpu:
+        return max(1, sum(worker["nthreads"] for worker in found))
+    slots = sum(min(worker["nthreads"], int(worker["resources"].get(GPU, 0))) for worker in found)
+    if not slots:
+        raise EnvironmentFault(
+            f"none of {len(found)} workers has a GPU; start them with `dask worker ADDRESS "
+            f"--resources {GPU}=1`"
+        )
+    return slots
+
+
+class Remote:
+    """A `bench.workers.worker.Workbench` on whichever worker is free.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connection to the workers.
+    setup : Setup
+        What is worked on.
+    limits : Limits
+        Of one fusion, or of one score.
+    fresh : bool
+        Whether every fusion gets a child of its own.
+    """
+
+    def __init__(self, client: Any, setup: Setup, limits: Limits, fresh: bool) -> None:
+        self._client = client
+        self._token = uuid.uuid4().hex
+        self._plugins = [_folder_of(path) for path in setup.plugins]
+        self._options = (limits, fresh)
+        self._gpu = setup.device.startswith("cuda")
+        self._setup = dataclasses.replace(setup, plugins=(), environment={})
+        self._sent: Any = None
+        self._where = ""
+        self._abandoned = threading.Event()
+
+    def fuse(self, method: str, parameters: Mapping[str, Any]) -> tuple[Record, bytes]:
+        """See `Workbench.fuse`."""
+        record, data = self._ask("fuse", method, dict(parameters))
+        return dict(record), bytes(data)
+
+    def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Record:
+        """See `Workbench.score`; the image travels when the worker does not have it."""
+        answer = self._ask("score", metric, pixels, None)
+        if answer == NEEDS_IMAGE:
+            image = self._client.scatter(load(), hash=False)
+            answer = self._ask("score", metric, pixels, image)
+        return dict(answer)
+
+    def seconds(self, method: str, parameters: Mapping[str, Any]) -> float | None:
+        """See `Workbench.seconds`."""
+        taken = self._ask("seconds", method, dict(parameters))
+        return None if taken is None else float(taken)
+
+    def close(self) -> None:
+        """Have the workers end their children of this scene."""
+        with contextlib.suppress(Exception):  # they are ended with the worker at the latest
+            self._client.run(_forget, self._token)
+
+    def abandon(self) -> None:
+        """Give up, from another thread."""
+        self._abandoned.set()
+        self.close()
+
+    def _ask(self, name: str, *arguments: Any) -> Any:
+        if self._abandoned.is_set():
+            raise KeyboardInterrupt
+        left = TRIES
+        while True:
+            left -= 1
+            try:
+                self._where, answer = self._submit(name, arguments).result()
+                return answer
+            except Exception as error:
+                if self._abandoned.is_set():
+                    raise KeyboardInterrupt from error
+                if not left:
+                    raise EnvironmentFault(f"the workers gave up: {error}") from error
+                self._sent, self._where = None, ""  # what a lost worker held is to be sent again
+
+    def _submit(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        if self._sent is None:
+            # Under a key of its own each time: equal data sent again while the workers let go of
+            # it would be taken for there, and the work that needs it would wait for ever.
+            self._sent = self._client.scatter(self._setup, hash=False)
+        return self._client.submit(
+            _work,
+            self._token,
+            self._sent,
+            self._plugins,
+            self._options,
+            name,
+            *arguments,
+            pure=False,
+            retries=1,
+            workers=[self._where] if self._where else None,
+            allow_other_workers=bool(self._where),
+            resources={GPU: 1} if self._gpu else None,
+        )
+
+
+#: On a worker: its supervised scenes by token. One that was moved away is closed by `_forget`.
+_benches: dict[str, tuple[Supervised, set[str]]] = {}
+_guard = threading.Lock()
+
+
+def _work(
+    token: str,
+    setup: Setup,
+    plugins: Sequence[Plugin],
+    options: tuple[Limits, bool],
+    name: str,
+    *arguments: Any,
+) -> tuple[str, Any]:
+    """On a worker: do one request; returns the worker's address and the answer."""
+    from distributed import get_worker
+
+    address = str(get_worker().address)
+    with _guard:
+        if token not in _benches:
+            files = [_local_copy(plugin) for plugin in plugins]
+            here = dataclasses.replace(setup, plugins=files, environment=dict(os.environ))
+            _benches[token] = Supervised(here, *options), set()
+        bench, had = _benches[token]
+    if name != "score":
+        answer = getattr(bench, name)(*arguments)
+        if name == "fuse":
+            had.clear()
+            had.add(answer[0].get("pixels", ""))
+        return address, answer
+    metric, pixels, image = arguments
+    if image is None and pixels not in had:
+        return address, NEEDS_IMAGE
+    try:
+        answer = bench.score(metric, pixels, lambda: _sent(image))
+    except _NotSent:
+        return address, NEEDS_IMAGE
+    had.clear()
+    had.add(pixels)
+    return address, answer
+
+
+class _NotSent(Exception):
+    """The child that held an image is gone, and the image is not here."""
+
+
+def _sent(image: NDArray[Any] | None) -> NDArray[Any]:
+    if image is None:
+        raise _NotSent
+    return image
+
+
+def _forget(token: str) -> None:
+    """On a worker: end the child of a scene."""
+    with _guard:
+        entry = _benches.pop(token, None)
+    if entry is not None:
+        entry[0].abandon()
+        entry[0].close()
+
+
+@functools.cache
+def _folder() -> Path:
+    """On a worker: where plug-ins go, for nobody else to write to."""
+    return Path(tempfile.mkdtemp(prefix="mfif-plugins-"))
+
+
+def _folder_of(plugin: Path) -> Plugin:
+    """A plug-in with the weights that its methods declare, by their places from its folder."""
+    files = {plugin.name: plugin.read_bytes()}
+    home = plugin.resolve().parent
+    for method in METHODS:
+        its = Path(inspect.getfile(inspect.unwrap(method.fn))).resolve() == plugin.resolve()
+        weights = method.weights.resolve() if its and method.weights else None
+        if weights and weights.is_file() and weights.is_relative_to(home):
+            files[str(weights.relative_to(home))] = weights.read_bytes()
+    return plugin.name, files
+
+
+def _local_copy(plugin: Plugin) -> Path:
+    """On a worker: a plug-in and its weights, in a folder of their content."""
+    name, files = plugin
+    digest = hashlib.sha256()
+    for place, data in sorted(files.items()):
+        digest.update(f"{place} {len(data)} ".encode() + data)
+    home = _folder() / digest.hexdigest()[:16]
+    for place, data in files.items():
+        if not (path := home / place).is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return home / name

@@ -1,0 +1,336 @@
+"""A process of its own for strangers' code: answers requests until it dies or is killed.
+
+Children are forked from a server process that has imported the heavy libraries once
+(multiprocessing's ``forkserver``), so that one costs a few hundredths of a second. What a child
+prints goes through a pipe, of which the last lines are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from bench.core.devices import pinned_threads
+from bench.core.errors import BenchError, EnvironmentFault
+from bench.core.plugins import load_plugin
+from bench.core.precision import Precision
+from bench.workers import memory
+from bench.workers.reading import Reading
+from bench.workers.worker import Workbench, reason_of
+from datasets import SceneImages
+
+#: Bytes and lines of a child's output that are kept.
+TAIL_BYTES, TAIL_LINES = 16384, 40
+#: Seconds between two looks at a child's memory, where that is limited.
+LOOK = 0.02
+#: How often the start of a child is tried: the server may have been killed.
+STARTS = 3
+#: prctl(2): be killed when the parent dies.
+PR_SET_PDEATHSIG = 1
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may take.
+
+    Attributes
+    ----------
+    seconds : float
+        Time.
+    memory : int or None
+        Bytes of resident memory; None: any.
+    source : str
+        Who sets that limit.
+    """
+
+    seconds: float = 600.0
+    memory: int | None = None
+    source: str = "--memory"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a child is told first.
+
+    Attributes
+    ----------
+    images : SceneImages
+        Its scene.
+    device : str
+        Where it computes.
+    threads : int
+        With how many.
+    plugins : sequence of Path
+        The files to load.
+    environment : dict
+        Its variables.
+    reads : bool
+        Whether it reads scenes instead of working on one.
+    precision : {'auto', 'fp32', 'bf16'}
+        In which its learned methods compute.
+    """
+
+    images: SceneImages
+    device: str = "cpu"
+    threads: int = 1
+    plugins: Sequence[Path] = ()
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    reads: bool = False
+    precision: Precision = "auto"
+
+
+class Lost(Exception):
+    """A request was not answered.
+
+    Attributes
+    ----------
+    status : {'timeout', 'crashed', 'oom', 'failed'}
+        How it ended.
+    message : str
+        One line.
+    output : str
+        The last lines that the child printed.
+    died, killed : bool
+        Whether the child ended by itself, or by a hand that is not ours.
+    """
+
+    def __init__(
+        self, status: str, message: str, output: str, died: bool = False, killed: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.output = status, message, output
+        self.died, self.killed = died, killed
+
+
+def preload(modules: Sequence[str] = ()) -> None:
+    """Have `modules` imported, beside the usual ones, in the server that children come from.
+
+    It starts with the first child; afterwards this has no effect.
+    """
+    _CONTEXT.set_forkserver_preload(["bench.workers.preload", *modules])
+
+
+class Child:
+    """A running child.
+
+    Parameters
+    ----------
+    setup : Setup
+        What it works on.
+
+    Raises
+    ------
+    EnvironmentFault
+        No process can be started.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        for attempt in range(STARTS):
+            try:
+                self._start()
+                break
+            except (EOFError, OSError) as error:
+                if attempt + 1 == STARTS:
+                    raise EnvironmentFault(f"no process can be started ({error})") from error
+        self.served = 0
+        self._tail = b""
+        with contextlib.suppress(OSError):  # it died already: the first request says so
+            self._pipe.send(setup)
+
+    def _start(self) -> None:
+        self._pipe, theirs = _CONTEXT.Pipe()
+        self._output, sink = _CONTEXT.Pipe(duplex=False)
+        self._process = _CONTEXT.Process(target=_serve, args=(theirs, sink))
+        try:
+            self._process.start()
+        except BaseException:
+            self._pipe.close()
+            self._output.close()
+            raise
+        finally:
+            theirs.close()
+            sink.close()
+        os.set_blocking(self._output.fileno(), False)
+
+    def ask(self, request: str, arguments: Sequence[Any], limits: Limits) -> Any:
+        """What the `Workbench` method `request` returns in the child.
+
+        Raises
+        ------
+        Lost
+            The child died, was killed over a limit, or could not do it.
+        """
+        self._drain()
+        self._tail = b""
+        deadline = time.monotonic() + limits.seconds
+        try:
+            self._pipe.send((request, arguments))
+            self._await(deadline, limits)
+            answered, answer = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise self._death() from error
+        if not answered:
+            raise Lost("failed", answer, self._last_lines())
+        self.served += 1
+        return answer
+
+    def _await(self, deadline: float, limits: Limits) -> None:
+        """Return when an answer, or the end of the child, can be read."""
+        sources: list[Any] = [self._pipe, self._output, self._process.sentinel]
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise self._stopped("timeout", f"did not finish within {limits.seconds:g} s")
+            ready = wait(sources, min(left, LOOK) if limits.memory else left)
+            if self._output in ready and not self._drain():
+                sources.remove(self._output)
+            if self._pipe in ready or self._process.sentinel in ready:
+                return
+            if limits.memory and (size := memory.resident(self.pid)) > limits.memory:
+                held, allowed = map(memory.format_size, (size, limits.memory))
+                raise self._stopped("oom", f"holds {held} where {limits.source} allows {allowed}")
+
+    def _stopped(self, status: str, message: str) -> Lost:
+        self.kill()
+        lines = self._last_lines()
+        return Lost(status, _with_last_line(message, lines), lines)
+
+    def _death(self) -> Lost:
+        """Why there is no child any more."""
+        self._process.join(5)
+        code = self._process.exitcode
+        self.kill()
+        lines = self._last_lines()
+        killed = code == -signal.SIGKILL
+        if code is None or code >= 0:
+            message = f"ended the process (exit code {code})"
+        elif killed:
+            message = "killed by SIGKILL, as the system does when memory runs out"
+        else:
+            message = f"killed by {signal.Signals(-code).name}"
+        place = _place(lines)
+        message = message + place if place else _with_last_line(message, lines)
+        return Lost("oom" if killed else "crashed", message, lines, died=True, killed=killed)
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return int(self._process.pid or 0)
+
+    def signal(self) -> None:
+        """Tell the child, and whatever it started, to end at once; for any thread."""
+        for end in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if self.pid > 0:  # 0 would be our own group
+                    end(self.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End the child and whatever it started."""
+        self.signal()
+        self._process.join()
+        self._drain()
+
+    def close(self) -> None:
+        """End the child and forget it."""
+        self.kill()
+        self._pipe.close()
+        self._output.close()
+        self._process.close()
+
+    def _drain(self) -> bool:
+        """Read what was printed, keep its end; False when nothing more can come."""
+        for _ in range(256):  # a child that prints for ever must not keep us here
+            try:
+                piece = os.read(self._output.fileno(), 1 << 16)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if not piece:
+                return False
+            self._tail = (self._tail + piece)[-TAIL_BYTES:]
+        return True
+
+    def _last_lines(self) -> str:
+        """The end of the output; without what has no glyph, and faulthandler's list of modules."""
+        lines = self._tail.decode(errors="replace").splitlines()
+        lines = [line for line in lines if not line.startswith("Extension modules: ")]
+        shown = ("".join(c for c in line if c.isprintable() or c == "\t") for line in lines)
+        return "\n".join(line[:500] for line in list(shown)[-TAIL_LINES:])
+
+
+def _with_last_line(message: str, lines: str) -> str:
+    said = [line.strip() for line in lines.splitlines() if line.strip()]
+    return f"{message}; it printed last: {said[-1][-200:]}" if said else message
+
+
+def _place(lines: str) -> str:
+    """Where faulthandler saw the fault, as it prints it innermost first."""
+    for line in lines.splitlines():
+        if line.lstrip().startswith("File "):
+            return f" at {line.strip()}"
+    return ""
+
+
+def _serve(pipe: Connection, sink: Connection) -> None:
+    """The child: print into `sink`, answer what comes through `pipe` until it is closed."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _die_with_parent()
+    for descriptor in (1, 2):
+        os.dup2(sink.fileno(), descriptor)
+    sink.close()
+    sys.stdout, sys.stderr = (
+        os.fdopen(os.dup(descriptor), "w", buffering=1, errors="backslashreplace")
+        for descriptor in (1, 2)
+    )
+    faulthandler.enable(file=2, all_threads=False)
+    with contextlib.suppress(EOFError):
+        _answer(pipe)
+
+
+def _answer(pipe: Connection) -> None:
+    setup: Setup = pipe.recv()
+    os.environ.clear()
+    os.environ.update(setup.environment)
+    trouble = ""
+    bench: Workbench | Reading | None = None
+    with pinned_threads(setup.threads):
+        try:
+            for plugin in setup.plugins:
+                load_plugin(plugin)
+            if setup.reads:
+                bench = Reading()
+            else:
+                bench = Workbench(setup.images, setup.device, setup.threads, setup.precision)
+        except BenchError as error:
+            trouble = str(error)
+        while True:
+            request, arguments = pipe.recv()
+            try:
+                if bench is None:
+                    raise EnvironmentFault(trouble)
+                reply = True, getattr(bench, request)(*arguments)
+            except BaseException as error:
+                reply = False, reason_of(error)
+            pipe.send(reply)
+
+
+def _die_with_parent() -> None:
+    """Ask the system to kill this process when the server that forked it ends."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,300 @@
+"""What a scene and a dataset are, and how a dataset is asked for by name.
+
+A dataset is a function that lists its scenes without reading a pixel; a scene's images are
+loaded when it is fused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal, TypeVar, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.errors import (
+    BenchError,
+    ContractViolation,
+    EnvironmentFault,
+    ImageError,
+    NothingSelected,
+    UnknownName,
+    UsageError,
+)
+from bench.core.pixels import as_image, same_size
+from bench.core.registry import Registry, check_choice, check_name
+from datasets import fetch
+from datasets.catalog import collection
+
+Origin = Literal["real", "synthetic", "stand-in"]
+
+
+@dataclass(frozen=True)
+class SceneImages:
+    """The pixels of a scene.
+
+    Attributes
+    ----------
+    sources : tuple of ndarray
+        N >= 2 registered images of one size, ``uint8`` or ``uint16``, (H, W) or (H, W, 3).
+    reference : ndarray or None
+        The all-in-focus truth, where it is known.
+    mask : ndarray or None
+        ``bool`` (H, W): where the first source is in focus, where that is known.
+    """
+
+    sources: tuple[NDArray[np.generic], ...]
+    reference: NDArray[np.generic] | None = None
+    mask: NDArray[np.bool_] | None = None
+
+    def check(self, name: str) -> SceneImages:
+        """Return self, or raise `ImageError` naming what does not fit together."""
+        if len(self.sources) < 2:
+            raise ImageError(f"scene {name}: {len(self.sources)} source image; fusion needs two")
+        images = [as_image(image) for image in self.sources]
+        names = [f"scene {name}: source {k + 1}" for k in range(len(images))]
+        if self.reference is not None:
+            images.append(as_image(self.reference))
+            names.append(f"scene {name}: the reference")
+        if self.mask is not None:
+            images.append(self.mask)
+            names.append(f"scene {name}: the mask")
+        same_size(images, names)
+        return self
+
+    def fingerprint(self) -> str:
+        """SHA-256 over shapes, types and pixels of the sources and the reference."""
+        digest = hashlib.sha256()
+        images = [*self.sources, *([] if self.reference is None else [self.reference])]
+        digest.update(f"{len(self.sources)} sources, {len(images)} images".encode())
+        for image in images:
+            digest.update(f"{image.shape} {image.dtype}".encode())
+            digest.update(np.ascontiguousarray(image).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One thing to fuse: where its images come from and what they are.
+
+    Attributes
+    ----------
+    dataset, id : str
+        Together its name.
+    read : callable
+        Gives the `SceneImages`; called when they are needed.
+    origin : {'real', 'synthetic', 'stand-in'}
+        Photographed; made from a photo with known truth; or made in place of a real scene
+        that is not to be had.
+    note : str
+        What a table's caption must say of it.
+    title : str
+        Its name in tables, when the field has one (*Clock*).
+    files : tuple of (str, str)
+        Collection and path of each catalogued file that `read` opens; see `datasets.fetch`.
+    selected : str
+        What `load_scenes` found it by; filled in there.
+    """
+
+    dataset: str
+    id: str
+    read: Callable[[], SceneImages]
+    origin: Origin
+    note: str = ""
+    title: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+    selected: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an origin that no table knows how to name."""
+        check_choice("scene", self.name, "origin", self.origin, get_args(Origin))
+
+    @property
+    def name(self) -> str:
+        """``dataset/id``."""
+        return f"{self.dataset}/{self.id}"
+
+    def missing(self) -> str:
+        """Why the images cannot be read, or nothing when they can; downloads nothing.
+
+        A dataset lists all of its scenes, those too whose files are not to be had. Whoever
+        reads many scenes calls `datasets.fetch.fetch` with their `files` first, then skips
+        those that are still missing, with this reason.
+        """
+        for name, path in self.files:
+            try:
+                if fetch.find(name, path, verify=False) is None:
+                    reason = fetch.blocked(collection(name).url) or "has not been downloaded"
+                    return fetch.unavailable(name, path, reason)
+            except EnvironmentFault as error:
+                return str(error)
+        return ""
+
+    @cached_property
+    def images(self) -> SceneImages:
+        """The checked images, read on first use and kept."""
+        return self.read_checked()
+
+    def read_checked(self) -> SceneImages:
+        """Read the images anew; raises unless they are such as can be fused.
+
+        Raises
+        ------
+        ContractViolation
+            `read` gave something else.
+        ImageError
+            They do not fit together.
+        """
+        images = self.read()
+        if not isinstance(images, SceneImages):
+            kind = type(images).__name__
+            raise ContractViolation(f"scene {self.name}: read() gave {kind}, not SceneImages")
+        return images.check(self.name)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset: the function that lists its scenes and what is known about it.
+
+    Attributes
+    ----------
+    name, title : str
+        Short name and full title.
+    scenes : callable
+        ``scenes()`` or, when `argument` is set, ``scenes(argument)``; a list of `Scene`.
+    citation, licence : str
+        Whom to cite, and the terms of use.
+    argument : str
+        Empty, or what may follow a colon, e.g. ``DIR`` for ``folder:DIR``.
+    argument_required : bool
+        Whether the dataset exists only with its argument.
+    """
+
+    name: str
+    title: str
+    scenes: Callable[..., list[Scene]]
+    citation: str
+    licence: str
+    argument: str = ""
+    argument_required: bool = False
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+DATASETS: Registry[Dataset] = Registry("dataset", "datasets")
+
+F = TypeVar("F", bound=Callable[..., list[Scene]])
+
+
+def dataset(
+    name: str,
+    *,
+    title: str,
+    citation: str,
+    licence: str,
+    argument: str = "",
+    argument_required: bool = False,
+) -> Callable[[F], F]:
+    """Register a function that lists scenes; see `Dataset` for the arguments."""
+
+    def register(fn: F) -> F:
+        check_name("dataset", name)
+        DATASETS.add(
+            Dataset(
+                name=name,
+                title=title,
+                scenes=fn,
+                citation=citation,
+                licence=licence,
+                argument=argument,
+                argument_required=argument_required,
+            )
+        )
+        return fn
+
+    return register
+
+
+def load_scenes(selection: str | Sequence[str]) -> list[Scene]:
+    """The scenes of ``NAME``, ``NAME:ARGUMENT`` or ``NAME/SCENE``, or of several of them.
+
+    Parameters
+    ----------
+    selection : str or sequence of str
+        For example ``"paper"``, ``"paper/clock"``, ``"folder:my_photos"``.
+
+    Raises
+    ------
+    UnknownName
+        No dataset, or no scene in it, is called that.
+    UsageError
+        Two folders give scenes of one name.
+    NothingSelected
+        The dataset has no scene here.
+
+    Examples
+    --------
+    >>> from datasets import load_scenes
+    >>> [scene.id for scene in load_scenes("paper")]
+    ['clock', 'pepsi', 'camera', 'color']
+    """
+    parts = [selection] if isinstance(selection, str) else list(selection)
+    scenes: dict[str, Scene] = {}
+    chosen_by: dict[str, str] = {}
+    for part in parts:
+        whole = part if ":" in part else part.partition("/")[0]
+        for scene in _one(part):
+            if chosen_by.setdefault(scene.name, whole) != whole:
+                raise UsageError(
+                    f"{chosen_by[scene.name]} and {part} both have a scene {scene.name}; "
+                    "run them one after the other"
+                )
+            selected = part if ":" in part else f"{whole}/{scene.id}"
+            scenes.setdefault(scene.name, replace(scene, selected=selected))
+    if not scenes:
+        raise NothingSelected(f"no scene in {', '.join(parts) or 'an empty selection'}")
+    return list(scenes.values())
+
+
+def _listed(entry: Dataset, argument: str) -> list[Scene]:
+    """What a dataset lists; raises naming it if that is no list of scenes of its own."""
+    try:
+        scenes = entry.scenes(argument) if argument else entry.scenes()
+    except BenchError:
+        raise
+    except Exception as error:
+        raise ContractViolation(
+            f"dataset {entry.name!r}: listing its scenes ended with {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(scenes, list) or not all(isinstance(scene, Scene) for scene in scenes):
+        raise ContractViolation(f"dataset {entry.name!r}: what it lists is no list of Scene")
+    seen: set[str] = set()
+    for scene in scenes:
+        if scene.dataset != entry.name:
+            raise ContractViolation(
+                f"dataset {entry.name!r}: its scene {scene.id!r} says that it is of "
+                f"{scene.dataset!r}"
+            )
+        if scene.id in seen:
+            raise ContractViolation(f"dataset {entry.name!r}: two scenes are called {scene.id!r}")
+        seen.add(scene.id)
+    return scenes
+
+
+def _one(part: str) -> list[Scene]:
+    name, colon, argument = part.partition(":")
+    name, slash, wanted = name.partition("/") if not colon else (name, "", "")
+    entry = DATASETS[name]
+    if colon and not entry.argument:
+        raise UsageError(f"dataset {name!r} takes no argument, got {argument!r}")
+    if entry.argument_required and not argument:
+        raise UsageError(f"dataset {name!r} needs an argument: {name}:{entry.argument}")
+    scenes = _listed(entry, argument)
+    if not slash:
+        return scenes
+    chosen = [scene for scene in scenes if scene.id == wanted]
+    if not chosen:
+        raise UnknownName(f"scene of {name}", wanted, (scene.id for scene in scenes))
+    return chosen

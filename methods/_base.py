@@ -1,0 +1,180 @@
+"""The fusion methods: one module each, one decorated function.
+
+A method takes float32 sources in [0, 1] and returns a fused plane (``kind="transform"``) or
+one weight map per source (``kind="decision"``). Colour, clipping, shape checks, folding of
+stacks and quantisation are done once for all of them in `methods._fusion`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar, get_args
+
+from numpy.typing import NDArray
+
+from bench.core.errors import UsageError
+from bench.core.registry import Registry, check_choice, check_name
+
+Kind = Literal["transform", "decision"]
+Colour = Literal["luminance", "channels", "rgb"]
+Stack = Literal["native", "pairwise"]
+Family = Literal["control", "multi-scale", "spatial", "learned"]
+
+
+class Blend(Protocol):
+    """A fused image as a function of the planes to be blended, the weights already decided.
+
+    What a decision-map method returns when plain weights per pixel do not say it all, as in
+    two-scale fusion. It is called once per colour channel.
+    """
+
+    def __call__(self, planes: NDArray[Any]) -> NDArray[Any]:
+        """Blend float32 (N, H, W) to (H, W)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """A fusion method: the function and what is known about it.
+
+    Attributes
+    ----------
+    name : str
+        Short name, as in tables and on the command line.
+    title : str
+        The name spelled out.
+    fn : callable
+        ``fn(sources, **parameters)``; `sources` is float32 (N, H, W) in [0, 1] — or
+        (N, H, W, 3) with ``colour="rgb"`` when the sources have colour. Returns float
+        (H, W) (or (H, W, 3)) for ``kind="transform"``; for ``kind="decision"`` weights
+        (N, H, W), non-negative and of sum 1, or a `Blend`.
+    kind : {'transform', 'decision'}
+        Whether `fn` returns pixels or decides where they come from.
+    colour : {'luminance', 'channels', 'rgb'}
+        How colour sources are met. A decision is always made on luminance and applied to
+        every channel. A transform runs on each channel by itself (``channels``), on
+        luminance with the chroma weighted by its strength (``luminance``), or takes all
+        channels at once (``rgb``).
+    stack : {'native', 'pairwise'}
+        Whether `fn` takes N sources, or two, a longer stack being folded from the left.
+    family : {'control', 'multi-scale', 'spatial', 'learned'}
+        The group it is listed in.
+    paper, doi : str
+        Where it is defined.
+    weights : path or None
+        The file of a learned method's weights; its hash is part of the result's key.
+    """
+
+    name: str
+    title: str
+    fn: Callable[..., Any]
+    kind: Kind
+    colour: Colour
+    stack: Stack
+    family: Family
+    paper: str
+    doi: str
+    weights: Path | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    takes_device: bool = False
+    takes_precision: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse metadata that nothing would understand."""
+        choices = {"kind": Kind, "colour": Colour, "stack": Stack, "family": Family}
+        for item, allowed in choices.items():
+            check_choice("method", self.name, item, getattr(self, item), get_args(allowed))
+        check_name("method", self.name, {"all", *get_args(Family)})
+        if self.weights is not None and not isinstance(self.weights, Path):
+            raise UsageError(f"method {self.name!r}: weights {self.weights!r} is no path")
+
+
+METHODS: Registry[Method] = Registry("method", "methods")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def method(
+    name: str,
+    *,
+    title: str,
+    kind: Kind,
+    family: Family,
+    paper: str,
+    doi: str = "",
+    colour: Colour = "channels",
+    stack: Stack = "native",
+    weights: Path | str | None = None,
+) -> Callable[[F], F]:
+    """Register a fusion function under `name`; see `Method` for the arguments.
+
+    The keyword arguments of the function are its parameters, and their defaults the
+    benchmark's setting. One called ``device`` is filled in from ``--device``, and one called
+    ``precision`` whose default is ``"auto"`` with the number format that ``--precision`` comes to
+    (``"fp32"``, ``"bf16"`` or ``"fp16"``). A relative path of `weights` starts where the
+    function's file is.
+
+    Raises
+    ------
+    UsageError
+        The function's signature is not ``fn(sources, *, name=default, ...)``, or an argument here
+        is none of those allowed.
+
+    Examples
+    --------
+    >>> from methods import method
+    >>> @method("brightest", title="Brightest pixel", kind="transform", family="control",
+    ...         paper="an example")
+    ... def brightest(sources):
+    ...     return sources.max(axis=0)
+    """
+
+    def register(fn: F) -> F:
+        parameters = _parameters(name, fn)
+        takes_device = parameters.pop("device", None) is not None
+        takes_precision = parameters.get("precision") == "auto"
+        if takes_precision:
+            del parameters["precision"]
+        file = Path(weights) if isinstance(weights, str) else weights
+        if isinstance(file, Path) and not file.is_absolute():
+            file = Path(fn.__code__.co_filename).parent / file
+        METHODS.add(
+            Method(
+                name=name,
+                title=title,
+                fn=fn,
+                kind=kind,
+                colour=colour,
+                stack=stack,
+                family=family,
+                paper=paper,
+                doi=doi,
+                weights=file,
+                parameters=parameters,
+                takes_device=takes_device,
+                takes_precision=takes_precision,
+            )
+        )
+        return fn
+
+    return register
+
+
+def _parameters(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
+    """Keyword arguments of `fn` with their defaults."""
+    if not inspect.isfunction(fn):
+        raise UsageError(f"method {name!r}: {fn!r} is not a plain function")
+    arguments = list(inspect.signature(fn).parameters.values())
+    if not arguments or arguments[0].default is not inspect.Parameter.empty:
+        raise UsageError(f"method {name!r}: its first argument must be the sources")
+    defaults = {}
+    for parameter in arguments[1:]:
+        if parameter.kind is not parameter.KEYWORD_ONLY or parameter.default is parameter.empty:
+            raise UsageError(
+                f"method {name!r}: argument {parameter.name!r} must be keyword-only with a default"
+            )
+        defaults[parameter.name] = parameter.default
+    return defaults

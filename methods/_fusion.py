@@ -1,0 +1,272 @@
+"""Fuse images with a registered method: the part that is the same for all of them.
+
+Colour, stacks, checks of what a method returns, clipping and quantisation happen here, so
+that two methods differ in nothing but themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.errors import ContractViolation, ImageError, UsageError
+from bench.core.pixels import ROWS, as_image, luminance, quantise, same_size, strips
+from bench.core.precision import Precision, number_format
+from methods._base import METHODS, Method
+
+Array = NDArray[Any]
+
+#: How far from 1 the weights of a pixel may sum before they are no weights.
+WEIGHT_TOLERANCE = 1e-3
+
+
+def fuse(
+    method: str | Method,
+    sources: Sequence[Array],
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    precision: Precision = "auto",
+) -> Array:
+    """Fuse registered images of one scene.
+
+    Parameters
+    ----------
+    method : str or Method
+        A registered method.
+    sources : sequence of ndarray
+        N >= 2 images of one size, (H, W) or (H, W, 3); ``uint8``, ``uint16`` or float in
+        [0, 1]. If one has colour, gray ones are taken as RGB with equal channels.
+    parameters : mapping, optional
+        Other values for the method's keyword arguments.
+    device : str
+        ``"cpu"`` or ``"cuda"``, for methods that take one.
+    precision : {'auto', 'fp32', 'bf16'}
+        The number format of learned methods; see `bench.core.precision`.
+
+    Returns
+    -------
+    ndarray
+        ``uint16`` when every source is, else ``uint8``; (H, W) or (H, W, 3).
+
+    Raises
+    ------
+    ImageError
+        The sources are not such images.
+    UsageError
+        The method has no such parameter.
+    ContractViolation
+        The method returned a wrong shape, NaN, or weights that do not sum to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from methods._fusion import fuse
+    >>> a, b = np.zeros((8, 8), np.uint8), np.full((8, 8), 200, np.uint8)
+    >>> int(fuse("average", [a, b])[0, 0])
+    100
+    """
+    entry = METHODS[method] if isinstance(method, str) else method
+    fused = fuse_prepared(entry, Sources.of(sources), bind(entry, parameters, device, precision))
+    deep = all(np.asarray(source).dtype == np.uint16 for source in sources)
+    return quantise(fused, np.uint16 if deep else np.uint8)
+
+
+def prepare(sources: Sequence[Array]) -> Array:
+    """Sources as one float32 stack in [0, 1], (N, H, W) or (N, H, W, 3)."""
+    return Sources.of(sources).stack()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Registered images of one scene, of which methods get float32 in [0, 1].
+
+    Gray ones are converted at once; of colour, only what is asked for, since a stack of floats
+    takes four times the memory of the images.
+
+    Attributes
+    ----------
+    images : sequence of ndarray
+        ``uint8``, ``uint16`` or ``float32``, (H, W) or (H, W, 3).
+    """
+
+    images: Sequence[Array] | Array
+
+    @classmethod
+    def of(cls, sources: Sequence[Array]) -> Sources:
+        """Sources from checked images; raises `ImageError` as `fuse` does."""
+        if len(sources) < 2:
+            raise ImageError(f"{len(sources)} source image; fusion needs at least two")
+        images = [as_image(source) for source in sources]
+        same_size(images, [f"source {k + 1}" for k in range(len(images))])
+        given = cls(images)
+        return given if given.colour else cls(given.stack())
+
+    @property
+    def colour(self) -> bool:
+        """Whether one has colour; gray ones then count as RGB with equal channels."""
+        return any(image.ndim == 3 for image in self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number, height and width."""
+        height, width = self.images[0].shape[:2]
+        return len(self.images), height, width
+
+    def stack(self, rows: slice = slice(None)) -> Array:
+        """All of them, or some rows, float32 (N, H, W) or (N, H, W, 3)."""
+        if isinstance(self.images, np.ndarray):
+            return self.images[:, rows]
+        parts = [image[rows] for image in self.images]
+        shape = (len(parts), *parts[0].shape[:2], *([3] if self.colour else []))
+        stack = np.empty(shape, np.float32)
+        for plane, part in zip(stack, parts, strict=True):
+            _convert(part if part.ndim == plane.ndim else part[..., None], plane)
+        return stack
+
+    def channel(self, index: int, planes: Array, rows: slice = slice(None)) -> Array:
+        """One channel of colour, or some rows of it, into `planes`, float32 (N, H, W)."""
+        for plane, image in zip(planes, self.images, strict=True):
+            _convert(image[rows, :, index] if image.ndim == 3 else image[rows], plane)
+        return planes
+
+    def light(self) -> Array:
+        """Luminance, float32 (N, H, W)."""
+        if not self.colour:
+            return self.stack()
+        light = np.empty(self.shape, np.float32)
+        for rows in strips(self.shape[1]):
+            light[:, rows] = luminance(self.stack(rows))
+        return light
+
+
+def _convert(image: Array, unit: Array) -> None:
+    unit[...] = image
+    if image.dtype != np.float32:
+        unit /= np.float32(np.iinfo(image.dtype).max)
+
+
+def bind(
+    method: Method,
+    parameters: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    precision: Precision = "auto",
+) -> Callable[[Array], Any]:
+    """The method's function with its parameters, device and number format filled in."""
+    given = dict(parameters or {})
+    for name in given:
+        if name not in method.parameters:
+            raise UsageError(
+                f"method {method.name!r} has no parameter {name!r}; "
+                f"it has {', '.join(method.parameters) or 'none'}"
+            )
+    if method.takes_device:
+        given["device"] = device
+    if method.takes_precision:
+        given["precision"] = number_format(device, precision)
+    return lambda sources: method.fn(sources, **given)
+
+
+def fuse_prepared(method: Method, sources: Sources | Array, fn: Callable[[Array], Any]) -> Array:
+    """Fuse prepared sources: float out; clipped only where images are fused two by two.
+
+    This is the part that is timed.
+    """
+    given = sources if isinstance(sources, Sources) else Sources(sources)
+    if len(given.images) > 2 and method.stack == "pairwise":
+        fused, *others = given.images
+        for source in others:
+            fused = fuse_prepared(method, Sources([fused, source]), fn)
+            fused = np.clip(fused, 0, 1, dtype=np.float32)
+        return fused
+    if method.kind == "decision":
+        return _decide(method, given, fn)
+    if not given.colour or method.colour == "rgb":
+        stack = given.stack()
+        return _plane(method, fn(stack), stack.shape[1:])
+    if method.colour == "channels":
+        return _joined(given, lambda planes: _plane(method, fn(planes), planes.shape[1:]))
+    return _on_luminance(method, given, fn)
+
+
+def _joined(sources: Sources, fuse_channel: Callable[[Array], Array]) -> Array:
+    """Fuse colour channel by channel, one of them in memory at a time."""
+    planes = np.empty(sources.shape, np.float32)
+    for c in range(3):
+        channel = fuse_channel(sources.channel(c, planes))
+        if c == 0:
+            fused = np.empty((*channel.shape, 3), channel.dtype)
+        fused[..., c] = channel
+    return fused
+
+
+def _decide(method: Method, sources: Sources, fn: Callable[[Array], Any]) -> Array:
+    """Decide on luminance, blend every channel."""
+    light = sources.light()
+    decision = fn(light)
+    if not callable(decision):
+        del light
+        return _weighted(sources, _checked_weights(method, decision, sources.shape))
+    if not sources.colour:
+        return _plane(method, decision(light), light.shape[1:])
+    del light
+    return _joined(sources, lambda planes: _plane(method, decision(planes), planes.shape[1:]))
+
+
+def _checked_weights(method: Method, weights: Any, shape: tuple[int, ...]) -> Array:
+    weights = _plane(method, weights, shape)
+    if weights.min() < -WEIGHT_TOLERANCE or abs(weights.sum(axis=0) - 1).max() > WEIGHT_TOLERANCE:
+        raise ContractViolation(
+            f"method {method.name!r} returned weights that are negative or do not sum to 1"
+        )
+    return weights
+
+
+def _weighted(sources: Sources, weights: Array) -> Array:
+    """Sum of the sources times their weights, every channel of it."""
+    count, height, width = sources.shape
+    channels = 3 if sources.colour else 1
+    dtype = np.result_type(weights.dtype, np.float32)
+    fused = np.empty((height, width, channels), dtype)
+    room = np.empty((count, ROWS, width), np.float32)
+    for rows in strips(height):
+        part = room[:, : rows.stop - rows.start]
+        for c in range(channels):
+            planes = sources.channel(c, part, rows)
+            fused[rows, :, c] = np.einsum("nhw,nhw->hw", weights[:, rows], planes)
+    return fused if sources.colour else fused[..., 0]
+
+
+def _on_luminance(method: Method, sources: Sources, fn: Callable[[Array], Any]) -> Array:
+    """Fuse luminance; take chroma from the sources in proportion to its strength.
+
+    The difference of a channel to luminance is averaged over the sources, each weighted by
+    the magnitude of its chroma vector, as is usual for networks that know luminance only.
+    """
+    fused = _plane(method, fn(sources.light()), sources.shape[1:])
+    coloured = np.empty((*fused.shape, 3), fused.dtype)
+    for rows in strips(len(fused)):
+        stack = sources.stack(rows)
+        chroma = stack - luminance(stack)[..., None]
+        strength = np.linalg.norm(chroma, axis=-1) + np.float32(1e-6)
+        share = strength / strength.sum(axis=0)
+        coloured[rows] = fused[rows, :, None] + np.einsum("nhw,nhwc->hwc", share, chroma)
+    return coloured
+
+
+def _plane(method: Method, result: Any, shape: tuple[int, ...]) -> Array:
+    """`result` if it is a finite float array of `shape`."""
+    if not isinstance(result, np.ndarray) or result.shape != tuple(shape):
+        came = f"shape {result.shape}" if isinstance(result, np.ndarray) else repr(type(result))
+        raise ContractViolation(
+            f"method {method.name!r} returned {came} where {tuple(shape)} is due"
+        )
+    if not np.issubdtype(result.dtype, np.floating):
+        raise ContractViolation(f"method {method.name!r} returned type {result.dtype}, not float")
+    if not np.isfinite(result).all():
+        raise ContractViolation(f"method {method.name!r} returned NaN or infinity")
+    return result

@@ -1,0 +1,1 @@
+"""Training pairs: scenes, masks, pools and batches."""

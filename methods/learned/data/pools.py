@@ -1,0 +1,165 @@
+"""Training pairs made before training, so that the trainer never waits for an image.
+
+A pool is a set of whole scenes as 8-bit arrays on disk, mapped into memory: sources, truth,
+which source shows a pixel sharp, and points on the boundaries between them. Scene k is a
+function of (specification, k) alone; processes fill a pool together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lazy_loader as lazy
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.errors import DataUnavailable, UsageError
+from methods.learned.data.scenes import make_scene
+from methods.learned.data.specs import KINDS, POINTS, VERSION, PoolSpec
+
+cv2 = lazy.load("cv2")
+
+
+class Pool(NamedTuple):
+    """The arrays of a pool; see the module."""
+
+    sources: NDArray[np.uint8]  # (P, N, H, W) or (P, N, H, W, 3)
+    truth: NDArray[np.uint8]  # (P, H, W) or (P, H, W, 3)
+    owner: NDArray[np.uint8]  # (P, H, W)
+    edges: NDArray[np.int16]  # (P, POINTS, 2)
+
+
+def list_photos(folder: Path, part: str) -> list[Path]:
+    """Photos of `part` of a data folder, sorted by name.
+
+    A BSDS500 tree has its own division: ``train`` is its train images, ``val`` the first half
+    of its val images, and ``held-out`` the second half. Of any other folder of photos the
+    first eight of ten are ``train``, then one ``val`` and one ``held-out``.
+
+    Raises
+    ------
+    DataUnavailable
+        There is no photo.
+    """
+    suffixes = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
+
+    def photos(where: Path) -> list[Path]:
+        return sorted(f for f in where.iterdir() if f.suffix.lower() in suffixes)
+
+    for base in (folder / "BSDS500/data/images", folder / "images", folder):
+        if (base / "train").is_dir() and (base / "val").is_dir():
+            if part == "train":
+                found = photos(base / "train")
+            else:
+                val = photos(base / "val")
+                half = len(val) // 2
+                found = val[:half] if part == "val" else val[half:]
+            break
+    else:
+        every = photos(folder) if folder.is_dir() else []
+        digit = {"train": range(8), "val": (8,), "held-out": (9,)}[part]
+        found = [file for k, file in enumerate(every) if k % 10 in digit]
+    if not found:
+        raise DataUnavailable(f"{folder}: no photos for {part!r}; expected BSDS500 or a folder")
+    return found
+
+
+def data_hash(photos: Sequence[Path]) -> str:
+    """SHA-256 over the photos' names and bytes."""
+    digest = hashlib.sha256()
+    for photo in photos:
+        digest.update(photo.name.encode())
+        digest.update(photo.read_bytes())
+    return digest.hexdigest()
+
+
+def photos_hash(photos: Mapping[str, Sequence[Path]]) -> str:
+    """A short hash over the photos of all parts of the data."""
+    text = "".join(f"{part} {data_hash(files)}" for part, files in sorted(photos.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def make_pool(
+    spec: PoolSpec, photos: Sequence[Path], folder: Path, *, workers: int | None = None
+) -> Pool:
+    """The pool of `spec` from `photos`, made under `folder` unless it is there already.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Processes; by default one per CPU this process may use. 1 makes it in this process.
+
+    Raises
+    ------
+    UsageError
+        The specification is of no known kind.
+    """
+    if spec.kind not in KINDS:
+        raise UsageError(f"pool kind {spec.kind!r} is none of {', '.join(KINDS)}")
+    names = [str(photo) for photo in photos]
+    text = json.dumps([VERSION, asdict(spec), [photo.name for photo in photos], _sizes(photos)])
+    place = folder / f"{spec.kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    if not (place / "done").exists():
+        making = place.with_name(f"{place.name}.{os.getpid()}")
+        making.mkdir(parents=True)
+        for name, (shape, dtype) in _layout(spec).items():
+            np.lib.format.open_memmap(making / f"{name}.npy", "w+", dtype, shape)
+        _fill_all(spec, names, making, workers or len(os.sched_getaffinity(0)))
+        (making / "done").touch()
+        try:
+            making.rename(place)
+        except OSError:  # another process finished the same pool first
+            shutil.rmtree(making)
+    return Pool(**_open(spec, place, "c"))
+
+
+def _sizes(photos: Sequence[Path]) -> list[int]:
+    return [photo.stat().st_size for photo in photos]
+
+
+def _layout(spec: PoolSpec) -> dict[str, tuple[tuple[int, ...], Any]]:
+    tail = (*spec.shape, 3) if spec.colour else spec.shape
+    return {
+        "sources": ((spec.scenes, KINDS[spec.kind], *tail), np.uint8),
+        "truth": ((spec.scenes, *tail), np.uint8),
+        "owner": ((spec.scenes, *spec.shape), np.uint8),
+        "edges": ((spec.scenes, POINTS, 2), np.int16),
+    }
+
+
+def _open(spec: PoolSpec, place: Path, mode: Any) -> dict[str, Any]:
+    return {name: np.load(place / f"{name}.npy", mmap_mode=mode) for name in _layout(spec)}
+
+
+def _fill_all(spec: PoolSpec, names: list[str], place: Path, workers: int) -> None:
+    if workers == 1:
+        _fill(spec, names, place, range(spec.scenes))
+        return
+    # Scenes of one photo go to one process, which then reads the photo once.
+    order = sorted(range(spec.scenes), key=lambda k: k % len(names))
+    size = max(1, min(64, spec.scenes // (4 * workers)))
+    parts = [order[k : k + size] for k in range(0, len(order), size)]
+    # Not forked: a child that inherits the locks of this process' threads may wait for ever.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as executor:
+        jobs = [executor.submit(_fill, spec, names, place, part) for part in parts]
+        for job in jobs:
+            job.result()
+
+
+def _fill(spec: PoolSpec, names: list[str], place: Path, which: Sequence[int]) -> None:
+    """Make some scenes of a pool; runs in a process of its own."""
+    cv2.setNumThreads(1)
+    arrays = _open(spec, place, "r+")
+    for k in which:
+        for name, value in make_scene(spec, names, k).items():
+            arrays[name][k] = value

@@ -1,0 +1,1 @@
+"""Trained networks at work: devices, number formats, tiles, decision maps."""

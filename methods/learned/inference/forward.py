@@ -1,0 +1,220 @@
+"""The one way a trained network runs: device, number format, memory layout and tiles.
+
+The format is that of `bench.core.precision`; on CUDA a network is replayed as a graph from the
+second
+image of a size on. Channels last. An image larger than a tile is taken in tiles that overlap by the
+network's reach, which gives what the whole would.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from bench.core.precision import Precision, number_format
+from methods.learned import WEIGHTS
+from methods.learned.inference.cuda_graphs import replay
+from methods.learned.inference.devices import resolve_device
+from methods.learned.nets.networks import NETWORKS
+from methods.learned.nets.weights import load_network
+
+Array = NDArray[Any]
+
+#: How a network is applied: ``forward(network, stack)`` takes (1, N, C, H, W) and gives
+#: (1, K, H, W).
+Forward = Callable[[nn.Module, Tensor], Tensor]
+
+FORMATS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far a network looks, and what sizes it takes.
+
+    Attributes
+    ----------
+    reach : int
+        Pixels beyond which the input has no influence on an output pixel.
+    multiple : int
+        Width and height must be multiples of it; images are padded with their border.
+    smallest : int
+        Least width and height.
+    tile : int
+        Side of a tile without its overlap; with `reach` a multiple of `multiple` and `stride`.
+    stride : int
+        Distance of the windows that a network looks through: tiles start at multiples of it, or
+        theirs would be other windows.
+    """
+
+    reach: int
+    multiple: int = 1
+    smallest: int = 1
+    tile: int = 1024
+    stride: int = 1
+
+
+def shipped(
+    method: str, part: str, device: str, precision: Precision = "auto", *, bf16: bool
+) -> nn.Module:
+    """A network of the repository's weights, ready to run.
+
+    Parameters
+    ----------
+    method, part : str
+        Whose weights file it is in, and its name in there: ``fcn`` and ``four``.
+    device : str
+        ``cpu`` or ``cuda``.
+    precision : {'auto', 'fp32', 'bf16'}
+        See `bench.core.precision.number_format`.
+    bf16 : bool
+        Whether it may compute in bfloat16: a network may if its fused images are then within 50 dB
+        of those in float32, which is tested. Otherwise it computes in float32 instead.
+
+    Raises
+    ------
+    EnvironmentFault
+        There is no such device.
+    WeightsError
+        The weights file is missing or damaged.
+    """
+    kind = number_format(device, precision)
+    dtype = FORMATS["fp32" if kind == "bf16" and not bf16 else kind]
+    return network_on(WEIGHTS / f"{method}.safetensors", method, part, device, dtype)
+
+
+@lru_cache(maxsize=16)
+def network_on(path: Path, method: str, part: str, device: str, dtype: torch.dtype) -> nn.Module:
+    """A network of a weights file on a device, loaded once per process.
+
+    Raises
+    ------
+    WeightsError
+        See `load_network`; also when it is another network than the method runs.
+    """
+    needed = NETWORKS.get(f"{method}.{part}")  # none of a plug-in's
+    network = load_network(path, method, part, needed=needed).to(resolve_device(device), dtype)
+    return network.to(memory_format=torch.channels_last)
+
+
+def infer(
+    network: nn.Module,
+    forward: Forward,
+    sources: Array,
+    extent: Extent,
+    *,
+    tile: int | None = None,
+) -> Array:
+    """Run a network over a stack of images of any size.
+
+    Parameters
+    ----------
+    network : Module
+        On its device and in its number format; see `shipped`.
+    forward : callable
+        How it is applied to a stack: `pairwise`, `stacked` or another `Forward`.
+    sources : ndarray
+        float32 (N, H, W) or (N, H, W, C) in [0, 1].
+    extent : Extent
+        Of the network.
+    tile : int, optional
+        Instead of `extent.tile`.
+
+    Returns
+    -------
+    ndarray
+        float32 (K, H, W).
+    """
+    device = next(network.parameters()).device
+    planes = sources[..., None] if sources.ndim == 3 else sources
+    stack = torch.tensor(planes).movedim(-1, 1)
+    size = sources.shape[1:3]
+    height, width = (max(_up(n, extent.multiple), extent.smallest) for n in size)
+    if (height, width) != size:
+        stack = pad(stack, (0, width - size[1], 0, height - size[0]), mode="replicate")
+    stack = stack.unsqueeze(0)
+    if device.type == "cuda":
+        stack = stack.pin_memory()
+    side = tile or extent.tile
+    result: Array = np.empty((0, height, width), np.float32)
+    step = math.lcm(extent.multiple, extent.stride)
+    with torch.inference_mode(), _exact(network):
+        for rows in _cuts(height, side, step):
+            for cols in _cuts(width, side, step):
+                part = _tile(network, forward, stack, rows, cols, extent.reach)
+                if not len(result):
+                    result = np.empty((part.shape[1], height, width), np.float32)
+                result[:, slice(*rows), slice(*cols)] = part[0].numpy()
+    return np.ascontiguousarray(result[:, : size[0], : size[1]])
+
+
+@contextmanager
+def _exact(network: nn.Module) -> Iterator[None]:
+    """Keep cuDNN from multiplying what is float32 in TF32, which has 10 bits for its 23."""
+    first = next(network.parameters())
+    before = torch.backends.cudnn.allow_tf32
+    if first.is_cuda and first.dtype == torch.float32:
+        torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+def _up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
+
+
+def _cuts(length: int, side: int, multiple: int) -> list[tuple[int, int]]:
+    """As few parts of at most `side` as there can be, of equal length up to `multiple`."""
+    parts = -(-length // side)
+    step = _up(-(-length // parts), multiple)
+    return [(start, min(start + step, length)) for start in range(0, length, step)]
+
+
+def _tile(
+    network: nn.Module,
+    forward: Forward,
+    stack: Tensor,
+    rows: tuple[int, int],
+    cols: tuple[int, int],
+    reach: int,
+) -> Tensor:
+    """The result inside `rows` and `cols`, computed on those widened by `reach`."""
+    top, left = max(rows[0] - reach, 0), max(cols[0] - reach, 0)
+    window = stack[..., top : rows[1] + reach, left : cols[1] + reach]
+    device = next(network.parameters()).device
+    if device.type == "cuda":
+        out = replay(network, forward, window).float().cpu()
+    else:
+        out = forward(network, window).float()
+    return out[..., rows[0] - top : rows[1] - top, cols[0] - left : cols[1] - left]
+
+
+def pairwise(network: nn.Module, stack: Tensor) -> Tensor:
+    """A `Forward` for networks of two inputs (B, C, H, W)."""
+    first, second = stack.unbind(1)
+    return network(_channels_last(first), _channels_last(second))
+
+
+def stacked(network: nn.Module, stack: Tensor) -> Tensor:
+    """A `Forward` for networks of one stack (B, N, H, W) of gray images.
+
+    Several outputs, (K, B, N, H, W), come one after the other, (B, K * N, H, W).
+    """
+    out = network(stack[:, :, 0])
+    return out if out.dim() == 4 else out.movedim(0, 1).flatten(1, 2)
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last)

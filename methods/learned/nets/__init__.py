@@ -1,0 +1,1 @@
+"""The networks' layers, and their weights files."""

@@ -1,0 +1,112 @@
+"""What is kept of a training: a JSON record, the curve as CSV and PNG, and a model card."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench.core.environment import processor
+from methods.learned.data.pools import data_hash
+from methods.learned.train.recipes import Recipe
+from methods.learned.train.trainer import Options, Result
+
+
+def training_record(
+    recipe: Recipe,
+    result: Result,
+    options: Options,
+    photos: Mapping[str, Sequence[Path]],
+    scenes: int | None = None,
+) -> dict[str, Any]:
+    """Everything needed to train the same weights again, and what came out.
+
+    Parameters
+    ----------
+    recipe, result, options
+        What was trained, what came of it, and how.
+    photos : mapping
+        By part of the data.
+    scenes : int, optional
+        In every pool, where it was not the recipe's number.
+    """
+    import torch
+
+    cuda = options.device.startswith("cuda")
+    return {
+        "recipe": recipe.name,
+        "architecture": recipe.architecture,
+        "arguments": dict(recipe.arguments),
+        "parameters": sum(p.numel() for p in result.network.parameters()),
+        "seed": options.seed,
+        "planned": {
+            "steps": options.steps,
+            "minutes": options.minutes,
+            "validations": options.validations,
+        },
+        "deterministic": options.deterministic,
+        "steps": result.steps,
+        "batch": options.batch or recipe.batch,
+        "crop": options.crop or recipe.crop,
+        "optimiser": {
+            "name": "Adam",
+            "betas": [0.9, 0.999],
+            "epsilon": 1e-8,
+            "rate": options.rate or recipe.rate,
+            "schedule": "warm-up, then cosine to zero",
+            "mean_of_weights": recipe.decay,
+            "leap": recipe.leap if math.isfinite(recipe.leap) else None,
+        },
+        "pools": {
+            name: {**asdict(spec), "scenes": scenes or spec.scenes, "share": share}
+            for name, (spec, share) in recipe.pools.items()
+        },
+        "data": {
+            part: {"photos": len(files), "sha256": data_hash(files)}
+            for part, files in photos.items()
+        },
+        "validation_psnr": result.psnr,
+        "validation_psnr_by_kind": result.scores,
+        "stopped": result.stopped,
+        "collapses": sum(
+            later["rate"] < earlier["rate"] for earlier, later in itertools.pairwise(result.history)
+        ),
+        "wall_seconds": round(result.seconds, 1),
+        "device": torch.cuda.get_device_name() if cuda else processor(),
+        "cuda": cuda,
+        "threads": torch.get_num_threads(),
+        "bf16": result.bf16,
+        "torch": torch.__version__,
+        "history": result.history,
+    }
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write ``NAME.json``, ``NAME.csv`` and, where matplotlib is installed, ``NAME.png``."""
+    name = record["recipe"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
+    rows = record["history"]
+    with (folder / f"{name}.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axes = figure.subplots()
+    for key in rows[0]:
+        if key.startswith("psnr_"):
+            label = f"{key.removeprefix('psnr_')} pairs"
+            axes.plot([r["step"] for r in rows], [r[key] for r in rows], label=label)
+    axes.set(xlabel="step", ylabel="validation PSNR / dB", title=name)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(folder / f"{name}.png", dpi=110)

@@ -1,0 +1,268 @@
+"""The command line as a person meets it: help, lists, scores, plug-in checks, errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from bench.cli.main import COMMANDS, main
+from bench.core.image_io import write_image
+from datasets import DATASETS
+from methods import METHODS
+from metrics import METRICS
+
+REGISTRIES = {"methods": METHODS, "metrics": METRICS, "datasets": DATASETS}
+
+HEAVY = (
+    "torch",
+    "scipy.stats",
+    "scipy.ndimage",
+    "cv2",
+    "pandas",
+    "matplotlib",
+    "skimage.transform",
+)
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *(["list", kind] for kind in REGISTRIES)])
+def test_light_commands_import_nothing_heavy(arguments):
+    code = (
+        "import sys\nfrom bench.cli.main import main\n"
+        f"try: main({arguments!r})\nexcept SystemExit: pass\n"
+        "loaded = lambda m: m in sys.modules and type(sys.modules[m]).__name__ != '_LazyModule'\n"
+        f"print([m for m in {HEAVY!r} if loaded(m)], file=sys.stderr)"
+    )
+    done = python(code)
+    assert done.stderr.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"python -m bench {command}" in capsys.readouterr().out
+
+
+def test_overview_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert all(command in text for command in COMMANDS)
+
+
+def test_unknown_command_gets_a_suggestion(capsys):
+    assert main(["rum"]) == 2
+    assert "did you mean 'run'" in capsys.readouterr().err
+
+
+def test_module_runs():
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("MFIF-Bench ")
+
+
+@pytest.mark.parametrize("kind", REGISTRIES)
+def test_list(kind, capsys):
+    assert main(["list", kind]) == 0
+    text = capsys.readouterr().out
+    assert main(["list", kind, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    published = [row for row in rows if row.get("family") == "published"]
+    assert len(rows) == len(REGISTRIES[kind]) + len(published)
+    assert [row["name"] for row in published] == (
+        ["published:liu2020", "published:mfifb"] if kind == "methods" else []
+    )
+    for name in REGISTRIES[kind].names():
+        assert name in text
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("published:liu2020", "liu2020:quadtree"),
+        ("published:mfifb/cnn", "mfifb:cnn"),
+        ("liu2020:cnn", "liu2020:cnn"),
+    ],
+)
+def test_show_published(name, says, capsys):
+    assert main(["show", name]) == 0
+    text = capsys.readouterr().out
+    assert says in text
+    assert "nothing of them was run here" in text
+    assert main(["show", name, "--json"]) == 0
+    assert says in json.loads(capsys.readouterr().out)["rows"]
+
+
+def test_show_unknown_published(capsys):
+    assert main(["show", "liu2020:dsipt"]) == 2
+    assert "did you mean 'dsift'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [n for r in REGISTRIES.values() for n in r.names()])
+def test_show_every_entry(name, capsys):
+    assert main(["show", name]) == 0
+    text = capsys.readouterr().out
+    assert name in text
+    assert len(text) > 200, "an entry needs documentation"
+    assert main(["show", name, "--json"]) == 0
+    json.loads(capsys.readouterr().out)
+
+
+def test_show_says_whose_values_an_index_is_tested_against(capsys):
+    assert main(["show", "qabf"]) == 0
+    text = capsys.readouterr().out
+    assert "QG of liu2020: the survey's authors' own MATLAB values" in text
+    assert "QG of octave: the field's public MATLAB code, run under GNU Octave" in text
+
+
+def test_show_unknown(capsys):
+    assert main(["show", "qabff"]) == 2
+    assert "did you mean 'qabf'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def files(tmp_path, sources):
+    for name, image in zip(("a", "b"), sources, strict=True):
+        write_image(tmp_path / f"{name}.png", image)
+    write_image(tmp_path / "fused.png", np.maximum(*sources))
+    write_image(tmp_path / "rgb.png", np.dstack([sources[0]] * 3))
+    write_image(tmp_path / "small.png", sources[0][:-1])
+    write_image(tmp_path / "one.png", sources[0][:1, :1])
+    (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:200])
+    return tmp_path
+
+
+def score(folder, *names, **options):
+    flags = [text for key, value in options.items() for text in (f"--{key}", str(value))]
+    return main(["score", *(str(folder / name) for name in names), *flags])
+
+
+def test_score_prints_every_metric(files, capsys):
+    assert score(files, "a.png", "b.png", fused=files / "fused.png") == 0
+    out = capsys.readouterr().out
+    assert all(METRICS[n].label in out for n in ("ie", "mi", "qabf", "q", "qw", "qe"))
+
+
+def test_options_may_stand_before_the_sources(files):
+    sources = [str(files / "a.png"), str(files / "b.png")]
+    assert main(["score", "--fused", str(files / "fused.png"), "--json", *sources]) == 0
+
+
+def test_score_with_reference_adds_psnr(files, capsys):
+    options = {"fused": files / "fused.png", "reference": files / "a.png"}
+    assert (
+        main(
+            ["score", str(files / "a.png"), str(files / "b.png"), "--json"]
+            + [text for key, value in options.items() for text in (f"--{key}", str(value))]
+        )
+        == 0
+    )
+    assert {"psnr", "ssim", "qabf"} <= set(json.loads(capsys.readouterr().out)["scores"])
+
+
+def test_infinite_psnr_is_null_in_strict_json(files, capsys):
+    options = ["--fused", str(files / "a.png"), "--reference", str(files / "a.png")]
+    sources = [str(files / "a.png"), str(files / "b.png")]
+    assert main(["score", *sources, *options, "--metrics", "psnr", "--json"]) == 0
+    text = capsys.readouterr().out
+    assert json.loads(text)["scores"]["psnr"] is None
+    assert "Infinity" not in text
+
+
+def test_gray_and_colour_mix(files):
+    assert score(files, "a.png", "rgb.png", fused=files / "fused.png") == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "fused", "says"),
+    [
+        (["a.png"], "fused.png", "one source image given"),
+        (["a.png", "none.png"], "fused.png", "none.png: no such image file"),
+        (["a.png", "cut.png"], "fused.png", "cut.png: damaged or truncated"),
+        (["a.png", "small.png"], "fused.png", "small.png is 56x47, but"),
+        (["a.png", "b.png"], "small.png", "small.png is 56x47, but"),
+        (["one.png", "one.png"], "one.png", "1x1"),
+    ],
+)
+def test_score_bad_input_is_one_line(files, capsys, names, fused, says):
+    assert score(files, *names, fused=files / fused) == 2
+    error = capsys.readouterr().err.strip()
+    assert says in error
+    assert "\n" not in error
+
+
+def test_options_of_folders_are_refused_for_one_image(files, capsys):
+    assert score(files, "a.png", "b.png", fused=files / "fused.png", out=files / "x.csv") == 2
+    assert "--out does not go without --sources" in capsys.readouterr().err
+
+
+def test_score_needs_reference_for_psnr(files, capsys):
+    assert score(files, "a.png", "b.png", fused=files / "fused.png", metrics="psnr") == 2
+    assert "reference" in capsys.readouterr().err
+
+
+RESULT = "gain * sources.max(axis=0)"
+
+GOOD_PLUGIN = """
+import numpy as np
+from methods import method
+
+@method("my-maximum", title="Maximum", kind="transform", family="spatial", paper="an example")
+def my_maximum(sources, *, gain=1.0):
+    return gain * sources.max(axis=0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "clause"),
+    [
+        ((), None),
+        ((RESULT, "sources[0, ::2]"), "every size"),
+        (
+            (RESULT, "np.random.default_rng().random(sources[0].shape)"),
+            "determ",
+        ),
+        (("return gain", "sources *= 0.5\n    return gain"), "as they are"),
+        (("gain=1.0", "gain=0.5"), "constant"),
+        (("gain * sources", "sources[:, :, :5]"), "every size"),
+        ((RESULT, "np.minimum(sources[0], sources[2])"), "every size"),
+    ],
+)
+def test_check_finds_each_breach(tmp_path, capsys, own_registries, change, clause):
+    file = tmp_path / "mine.py"
+    file.write_text(GOOD_PLUGIN.replace(*change) if change else GOOD_PLUGIN)
+    assert main(["check", str(file)]) == (1 if change else 0)
+    failed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("FAIL")]
+    assert bool(failed) == bool(change)
+    if clause:
+        assert any(clause in line for line in failed)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x = 1", "registers no method"),
+        ("import nothing_like_it", "ModuleNotFoundError"),
+        ("def f(:", "SyntaxError"),
+        (GOOD_PLUGIN.replace("*, gain", "gain"), "keyword-only"),
+        (GOOD_PLUGIN.replace("my-maximum", "average"), "registered twice"),
+    ],
+)
+def test_check_bad_file(tmp_path, capsys, own_registries, text, says):
+    file = tmp_path / "bad.py"
+    file.write_text(text)
+    assert main(["check", str(file)]) == 2
+    error = capsys.readouterr().err.strip()
+    assert says in error
+    assert "\n" not in error

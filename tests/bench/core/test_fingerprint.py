@@ -1,0 +1,127 @@
+"""A fingerprint changes with the code that decides a result, and with nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from bench.core.environment import machine
+from bench.core.fingerprint import _module_fingerprint, _parsed, canonical, digest
+from bench.store.keys import SCORING, metric_fingerprint
+from metrics import METRICS
+
+CODE = '''"""A module."""
+import numpy as np
+
+
+def fuse(sources, *, level=1):
+    """Fuse."""
+    return np.mean(sources, axis=0) * level
+'''
+
+
+def fingerprint(path: Path) -> str:
+    _module_fingerprint.cache_clear()
+    _parsed.cache_clear()
+    return _module_fingerprint(path)
+
+
+@pytest.fixture
+def module(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(CODE)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ('"""Fuse."""', '"""Fuse well."""', True),
+        ("import numpy as np", "import numpy as np  # numbers", True),
+        ("\n\n\ndef", "\n\n\n\n\ndef", True),
+        ("level=1", "level=2", False),
+        ("np.mean", "np.max", False),
+        ("import numpy", "import bench.engine.timing\nimport numpy", False),
+    ],
+)
+def test_only_code_counts(module, old, new, same):
+    before = fingerprint(module)
+    module.write_text(CODE.replace(old, new))
+    assert (fingerprint(module) == before) is same
+
+
+def test_a_shared_helper_counts(tmp_path, monkeypatch):
+    """Changing a project module changes all that import it, at any depth."""
+    helper, user = tmp_path / "helper.py", tmp_path / "user.py"
+    helper.write_text("SIZE = 3\n")
+    user.write_text("def f():\n    from methods.helper import SIZE\n    return SIZE\n")
+    found = importlib.util.find_spec
+
+    def find(name):
+        if name == "methods.helper":
+            return importlib.util.spec_from_file_location(name, helper)
+        return found(name)
+
+    monkeypatch.setattr("bench.core.fingerprint.importlib.util.find_spec", find)
+    from bench.core import fingerprint as provenance
+
+    provenance._module_file.cache_clear()
+    before = fingerprint(user)
+    helper.write_text("SIZE = 5\n")
+    assert fingerprint(user) != before
+    provenance._module_file.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [("a_user", "import a_helper"), ("b_user", "from b_pack import part"),
+     ("c_pack.user", "from . import part"), ("d_pack.user", "from .part import SIZE")],
+)  # fmt: skip
+def test_a_users_own_helper_counts(tmp_path, monkeypatch, user, text):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    helper = tmp_path / ("a_helper.py" if user == "a_user" else f"{user[0]}_pack/part.py")
+    helper.parent.mkdir(exist_ok=True)
+    (helper.parent / "__init__.py").touch()
+    helper.write_text("SIZE = 3\n")
+    path = tmp_path / f"{user.replace('.', '/')}.py"
+    path.write_text(f"{text}\n")
+
+    def now():
+        _module_fingerprint.cache_clear()
+        _parsed.cache_clear()
+        return _module_fingerprint(path, user)
+
+    before = now()
+    helper.write_text("SIZE = 5\n")
+    assert now() != before
+
+
+def test_installed_packages_are_not_followed():
+    from bench.core.fingerprint import _module_file
+
+    for name in ("numpy", "torch.nn", "json", "cv2", "scipy.ndimage"):
+        assert _module_file(name) is None
+    assert _module_file("metrics._parts") is not None
+
+
+@pytest.mark.parametrize("name", METRICS.names())
+def test_every_score_depends_on_the_colour_rule(name, monkeypatch):
+    """All metrics see images through `metrics._parts` and `bench.core.pixels`."""
+    before = metric_fingerprint(METRICS[name])
+    monkeypatch.setattr("bench.store.keys.modules_fingerprint", lambda names: f"changed {names}")
+    assert metric_fingerprint(METRICS[name]) != before
+    assert "metrics._parts" in SCORING
+
+
+def test_canonical_json_is_one_text_for_one_meaning():
+    assert canonical({"b": 1, "a": [1.5, "é"]}) == canonical({"a": [1.5, "é"], "b": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_machine_names_what_timings_depend_on():
+    facts = machine("cpu", 2)
+    assert facts["threads"] == 2
+    assert facts["cpu"]
+    assert facts["packages"]["numpy"] != "not installed"

@@ -1,0 +1,172 @@
+"""Which cells a run takes, and what becomes of the rest: shards, merging, reruns, plans."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bench.cli.main import main
+from bench.core.plugins import load_plugin
+from bench.engine.runner import Selection
+from bench.store.store import Store
+from bench.workers.process import Child
+from tests import TESTS
+
+PLUGIN = TESTS / "support" / "plugin_faulty.py"
+OPTIONS = ["--methods", "average", "raises", "source-a", "--datasets", "tiny", "--metrics", "mi"]
+
+
+@pytest.fixture(autouse=True)
+def plugin(own_registries):
+    load_plugin(PLUGIN)
+
+
+def run(out, *options):
+    return main(["run", *OPTIONS, "--repeats", "1", "--threads", "1", "--out", str(out), *options])
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4, 7])
+def test_shards_are_the_cells_once(parts):
+    from bench.engine.selection import select_methods, select_metrics
+    from datasets import load_scenes
+
+    scenes, methods = load_scenes("tiny"), select_methods(["average", "source-a", "sobel"])
+    every = []
+    for part in range(1, parts + 1):
+        chosen = Selection(scenes, methods, select_metrics(["mi"]), shard=(part, parts))
+        every += [(scene.id, m.name) for scene, entrants in chosen.cells() for m in entrants]
+    assert every == [(s.id, m.name) for s in scenes for m in methods]
+
+
+def test_merged_tables_are_those_of_one_run(tmp_path, capsys):
+    assert run(tmp_path / "whole") == 1
+    for part in "1234":
+        run(tmp_path / part, "--shard", f"{part}/4")
+    parts = [str(tmp_path / part) for part in "1234"]
+    assert main(["merge", *parts, "--out", str(tmp_path / "merged")]) == 1
+    assert "6 cells of 4 runs, 4 ok" in capsys.readouterr().err
+    for name in ("scores.csv", "failures.csv"):
+        assert (tmp_path / "merged" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    images = sorted(p.relative_to(tmp_path / "whole") for p in tmp_path.glob("whole/fused/*/*/*"))
+    assert images
+    assert all((tmp_path / "merged" / image).is_file() for image in images)
+
+
+def test_a_run_goes_on_from_a_merged_store(tmp_path, monkeypatch):
+    for part in "12":
+        run(tmp_path / part, "--shard", f"{part}/2")
+    parts = [str(tmp_path / part) for part in "12"]
+    main(["merge", *parts, "--out", str(tmp_path / "merged")])
+
+    def reader(setup):
+        assert setup.reads, "something was missing"
+        return Child(setup)
+
+    monkeypatch.setattr("bench.workers.subprocess_worker.Child", reader)
+    assert run(tmp_path / "merged", "--rerun", "missing") == 1
+
+
+def test_a_damaged_part_does_not_spread(tmp_path):
+    run(tmp_path / "1")
+    for image in (tmp_path / "1" / "store" / "images").rglob("*.png"):
+        image.write_bytes(image.read_bytes()[:50])
+    main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "merged")])
+    assert list((tmp_path / "merged" / "store").glob("images/*/*")) == []
+    assert all(Store(tmp_path / "merged" / "store").keys())
+
+
+def test_runs_that_do_not_fit_together(tmp_path, capsys):
+    run(tmp_path / "1")
+    run(tmp_path / "2", "--metrics", "mi", "qabf")
+    assert main(["merge", *map(str, (tmp_path / "1", tmp_path / "2")), "--out", str(tmp_path)]) == 2
+    assert "differ in metrics" in capsys.readouterr().err
+    parts = [tmp_path / "3", tmp_path / "4"]
+    for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
+        run(part, "--precision", precision)
+    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "5")]) == 1  # none has a say
+    for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
+        run(part, "--precision", precision, "--methods", "fcn-s", "--datasets", "tiny/one")
+    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "6")]) == 2
+    assert "different number formats (fp32 in" in capsys.readouterr().err
+    assert main(["merge", str(tmp_path / "7"), "--out", str(tmp_path / "4")]) == 4
+    (tmp_path / "1" / "run.json").write_text(json.dumps([1]))
+    assert main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "4")]) == 4
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "-1/2", "1/0"])
+def test_bad_shards(tmp_path, capsys, text):
+    assert run(tmp_path, f"--shard={text}") == 2
+    assert "--shard" in capsys.readouterr().err
+
+
+class TestRerun:
+    """Which results are computed again."""
+
+    @pytest.fixture
+    def fused(self, monkeypatch):
+        from bench.engine import cell
+
+        names, real = [], cell.fuse
+
+        def counting(task, store, key):
+            names.append(task.variant.name)
+            return real(task, store, key)
+
+        monkeypatch.setattr(cell, "fuse", counting)
+        return names
+
+    @pytest.mark.parametrize(
+        ("how", "again"),
+        [
+            ("missing", []),
+            ("failed", ["raises"]),
+            ("all", ["average", "raises", "source-a"]),
+            ("none", []),
+        ],
+    )
+    def test_of_a_finished_run(self, tmp_path, fused, how, again):
+        run(tmp_path, "--datasets", "tiny/one")
+        before = (tmp_path / "scores.csv").read_bytes()
+        fused.clear()
+        assert run(tmp_path, "--datasets", "tiny/one", "--rerun", how) == 1
+        assert fused == again
+        assert (tmp_path / "scores.csv").read_bytes() == before
+
+    def test_none_of_an_empty_store(self, tmp_path, fused):
+        assert run(tmp_path, "--rerun", "none") == 1
+        assert fused == []
+        assert (tmp_path / "scores.csv").read_text().count("skipped") == 6
+
+    def test_dry_run_tells_and_does_nothing(self, tmp_path, fused, capsys):
+        out = tmp_path / "out"
+        assert run(out, "--dry-run") == 0
+        assert "in all: 6 cells, 0 stored, 6 to fuse" in capsys.readouterr().out
+        assert not out.exists()
+        run(out, "--shard", "1/2")
+        capsys.readouterr()
+        fused.clear()
+        assert run(out, "--dry-run", "--metrics", "mi", "qabf", "--rerun", "missing") == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0] == "tiny/one: 3 stored, 0 to fuse, 2 scores of stored images to compute"
+        assert lines[1] == "tiny/two: 0 stored, 3 to fuse (average raises source-a)"
+        assert fused == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--timeout", "soon"],
+        ["--timeout", "-1"],
+        ["--timeout", "0"],
+        ["--memory", "lots"],
+        ["--memory", "0"],
+        ["--jobs", "0"],
+        ["--jobs", "2", "--isolation", "none"],
+    ],
+)
+def test_bad_limits(tmp_path, capsys, options):
+    assert run(tmp_path, *options) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1

@@ -1,0 +1,190 @@
+"""The network analysis commands: ablation and feature maps; speed and evaluation tables."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from bench.cli import ablate as ablate_cli
+from bench.cli.main import main
+from bench.core.errors import UsageError
+from methods.learned.evaluation import evaluate
+from methods.learned.evaluation import throughput as speed
+from methods.learned.evaluation.heldout import KINDS, LARGE, held_out
+from methods.learned.inference.forward import pairwise
+from methods.learned.nets.networks import FCN
+from methods.learned.train.trainer import Trainer
+from reports.figures.drawing import stem
+from reports.figures.network_figures import LARGEST, feature_maps, gray_plane
+
+
+def test_ablation_varies_what_the_paper_varies():
+    shared = [ablate_cli._whole(c) for v in ablate_cli.PANELS.values() for c in v.values()]
+    assert len(shared) == 11
+    own = {"filters": 64, "size": 5, "depth": (2, 1, 2), "crop": 50}
+    assert sum(settings == own for settings in shared) == 4
+    assert all(sum(s[k] != own[k] for k in own) <= 1 for s in shared)
+
+
+@pytest.fixture
+def ablate(tmp_path, monkeypatch):
+    """Runs a small analysis of two networks in ``out``, with more options."""
+    from skimage import data
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for k in range(10):
+        cv2.imwrite(str(photos / f"{k}.png"), data.astronaut()[k * 20 : k * 20 + 128, :160])
+    small = {
+        "filters": {"4": {"filters": 4, "crop": 16}},
+        "depth": {"3-1-3": {"filters": 2, "depth": (3, 1, 3), "crop": 16}},
+    }
+    monkeypatch.setattr(ablate_cli, "PANELS", small)
+    monkeypatch.setattr(ablate_cli, "QUICK_SCENES", 4)
+    parser = argparse.ArgumentParser()
+    ablate_cli.add_arguments(parser)
+    given = ["--data", str(photos), "--quick", "--steps", "2", "--batch", "2"]
+    monkeypatch.setattr(ablate_cli, "draw", lambda rows, path: path.touch())
+
+    def ablate(out, *options):
+        return ablate_cli.run(parser.parse_args([*given, "--out", str(out), *options]))
+
+    return ablate
+
+
+def curves(out):
+    with (out / "ablation.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_ablation_writes_curves_and_figure(tmp_path, ablate):
+    assert ablate(tmp_path) == 0
+    rows = curves(tmp_path)
+    assert {row["variant"] for row in rows} == {"4", "3-1-3"}
+    assert all(0 < float(row["psnr"]) < 80 for row in rows)
+    assert json.loads((tmp_path / "ablation.json").read_text())["steps"] == 2
+    with pytest.raises(UsageError, match="positive"):
+        ablate(tmp_path, "--batch", "0")
+
+
+def test_a_killed_ablation_goes_on(tmp_path, ablate, monkeypatch):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    ablate(whole)
+    trained = []
+    step = Trainer._train_step
+
+    def counting(trainer, *given):
+        trained.append(trainer)
+        if len(trained) == 4:  # in the middle of the second network
+            raise KeyboardInterrupt
+        return step(trainer, *given)
+
+    monkeypatch.setattr(Trainer, "_train_step", counting)
+    with pytest.raises(KeyboardInterrupt):
+        ablate(killed)
+    assert not (killed / "ablation.csv").exists()
+    assert ablate(killed, "--resume") == 0
+    assert len(trained) == 5
+    assert curves(killed) == curves(whole)
+    assert not (killed / ablate_cli.CHECKPOINTS).exists()
+
+
+def test_ablation_figure(tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = [
+        {"panel": panel, "variant": label, "step": step, "psnr": 20 + step}
+        for panel, variants in ablate_cli.PANELS.items()
+        for label in variants
+        for step in (1, 2)
+    ]
+    ablate_cli.draw(rows, tmp_path / "figure.png")
+    assert cv2.imread(str(tmp_path / "figure.png")).shape[2] == 3
+    assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_feature_maps_are_those_of_the_network():
+    pair = np.random.default_rng(0).random((2, 24, 20), dtype=np.float32)
+    maps = feature_maps(pair)
+    assert [m.shape for m in maps.values()] == [(64, 24, 20)] * 3
+    assert all(m.min() == 0 < m.max() for m in maps.values())
+
+
+def test_a_picture_is_written_where_it_was_asked_for():
+    assert stem(Path("a/fig.PNG")) == Path("a/fig")
+    assert stem(Path("fig.v2")) == Path("fig.v2")
+    with pytest.raises(UsageError, match="file name"):
+        stem(Path())
+
+
+def test_of_a_large_photo_the_middle_is_shown():
+    image = np.zeros((900, 1400), np.uint8)
+    image[450, 700] = 255
+    plane = gray_plane(image)
+    assert plane.shape == (LARGEST, LARGEST)
+    assert plane[320, 320] == 1
+    assert gray_plane(image[:5, :7]).shape == (5, 7)
+
+
+def test_features_are_drawn_as_png_and_pdf(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setenv("MFIF_OFFLINE", "1")
+    given = ["features", "--scene", "paper/camera", "--maps", "2", "--out", str(tmp_path / "m.png")]
+    assert main(given) == 0
+    assert capsys.readouterr().out.split() == [str(tmp_path / f"m.{k}") for k in ("png", "pdf")]
+    assert cv2.imread(str(tmp_path / "m.png")) is not None
+    assert main([*given, "--maps", "0"]) == 2
+
+
+def test_operations_are_counted():
+    network = FCN(filters=64)
+    work = speed.count_operations(network, pairwise, torch.zeros(1, 2, 1, 16, 16))
+    weights = sum(p.numel() for p in network.parameters() if p.dim() == 4)
+    assert work == 2 * weights * 16 * 16
+    assert speed.peak(torch.device("cpu"), torch.float32, side=128) > 1e7
+
+
+def test_held_out_scores(tmp_path, capsys):
+    from skimage import data
+
+    for k in range(10):
+        cv2.imwrite(str(tmp_path / f"{k}.png"), data.astronaut()[k * 20 : k * 20 + 96, :120])
+    assert evaluate.main(["--data", str(tmp_path), "--methods", "average,oracle"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert table["pairs"] == {"region": 1, "lens": 1, "camera": 1, "depth": 1}
+    for kind, colour in itertools.product(KINDS, evaluate.COLOURS):
+        scores = table["psnr"][kind][colour]
+        assert 10 < scores["average"] < scores["oracle"]
+    assert evaluate.main(["--data", str(tmp_path), "--methods", "nothing"]) == 2
+    assert "unknown method" in capsys.readouterr().err
+    for wrong, said in (("--kinds", "lens, camera, depth, enlarged, mosaic"), ("--every", "-1")):
+        assert evaluate.main(["--data", str(tmp_path), wrong, "-1"]) == 2
+        assert said in capsys.readouterr().err
+    assert evaluate.main(["--data", str(tmp_path), "--methods", "published:liu2020"]) == 2
+    assert "of other scenes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_pairs_of_many_pixels_are_scored_with_parameters(tmp_path, capsys, kind):
+    from skimage import data
+
+    for k in range(10):
+        cv2.imwrite(str(tmp_path / f"{k}.png"), data.astronaut()[k * 20 : k * 20 + 48, :60])
+    methods = "source-a,fcn-s,fcn-s@shrink=4,oracle"
+    how = ["--methods", methods, "--kinds", kind, "--images", "gray"]
+    assert evaluate.main(["--data", str(tmp_path), *how]) == 0
+    scores = json.loads(capsys.readouterr().out)["psnr"][kind]["gray"]
+    assert list(scores) == methods.split(",")
+    assert abs(scores["fcn-s"] - scores["fcn-s@shrink=4"]) > 0.1
+    assert scores["source-a"] < scores["fcn-s@shrink=4"] < scores["oracle"]
+    (read,) = held_out(tmp_path, kind)
+    images = read()
+    assert images.reference.shape == (4 * 48, 4 * 60, 3)
+    assert images.mask.shape == (4 * 48, 4 * 60)

@@ -1,0 +1,273 @@
+"""The HTML report in a real browser: it sorts, filters, zooms and compares, and calls nobody."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from bench.store.store import Store
+from reports.data.results import load_results
+from reports.html.page import write_html
+from tests.reports.test_html import HOSTILE, finished  # noqa: F401 - a fixture
+from tests.reports.test_tables import a_run
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None:
+    pytest.skip("needs chromium", allow_module_level=True)
+
+DESK = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(finished, tmp_path_factory):  # noqa: F811
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    write_html(load_results(finished), Store(finished / "store"), path)
+    return path.as_uri()
+
+
+@pytest.fixture
+def opened(chromium, address):
+    """Opens the page; at the end of the test nothing must have been said, or asked of anyone."""
+    said, asked, contexts = [], [], []
+
+    def open_page(at=address, **options):
+        context = chromium.new_context(**(options or DESK))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(at)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
+
+
+def column(page, number):
+    cells = page.locator(f".view:visible .board tbody tr:visible > :nth-child({number})")
+    return cells.all_inner_texts()
+
+
+def test_hostile_name_is_shown_not_run(opened):
+    page = opened()
+    assert HOSTILE in column(page, 1)
+    captions = page.locator("#stage figcaption button").all_inner_texts()
+    assert HOSTILE in captions
+    assert page.locator("script").count() == 3
+
+
+def test_sorting_by_an_index_and_back(opened):
+    page = opened()
+    button = page.get_by_role("button", name=re.compile("^MI"))
+    button.click()
+    values = page.locator(".board tbody tr td:nth-child(5)").evaluate_all(
+        "cells => cells.map(cell => cell.dataset.mean).filter(Boolean).map(Number)"
+    )
+    assert len(values) == 5
+    assert values == sorted(values, reverse=True)
+    assert column(page, 1)[-1] == "gone"  # a method without a score stays last
+    button.press("Enter")
+    assert page.locator("th[aria-sort=ascending]").inner_text().startswith("MI")
+    assert column(page, 1)[-1] == "gone"
+
+
+def test_show_ranks_instead_of_scores(opened):
+    page = opened()
+    before = column(page, 5)
+    page.select_option("#show", "rank")
+    assert column(page, 5) != before
+    assert page.locator(".s-mean").first.is_hidden()
+    page.select_option("#show", "spread")
+    assert sum(" ± " in text for text in column(page, 5)) == 5
+    page.select_option("#show", "interval")
+    assert sum("[" in text for text in column(page, 5)) == 5
+    page.get_by_role("button", name=re.compile("^MI")).click()
+    ranks = [float(re.search(r"([\d.]+) \[", text)[1]) for text in column(page, 5)[:5]]
+    assert ranks == sorted(ranks)
+
+
+def test_search_and_families_filter(opened):
+    page = opened()
+    assert page.locator("#count").inner_text() == "6 methods"
+    page.fill("#search", "SCRIPT")
+    assert column(page, 1) == [HOSTILE]
+    assert page.locator("#count").inner_text() == "1 of 6 methods"
+    page.fill("#search", "")
+    page.uncheck("#families input[value=control]")
+    assert not {"average", "source-a"} & set(column(page, 1))
+
+
+def in_step(page):
+    """The transform that all images on the stage share, up to a tenth of a pixel."""
+    script = """images => images.map(image => {
+        const m = new DOMMatrix(getComputedStyle(image).transform);
+        return [m.a, m.d, m.e, m.f];
+    })"""
+    first, *others = page.locator("#stage img").evaluate_all(script)
+    for other in others:
+        assert other == pytest.approx(first, abs=0.1)
+    return first
+
+
+def test_zoom_and_pan_stay_in_step(opened):
+    page = opened()
+    assert len(page.locator("#stage img").all()) == 8
+    page.click("#zoom-in")
+    zoomed = in_step(page)
+    assert zoomed[:2] == [1.5, 1.5]
+    page.locator("#stage").focus()
+    page.keyboard.press("ArrowRight")
+    panned = in_step(page)
+    assert panned[2] < zoomed[2]
+    box = page.locator(".pane").nth(2).bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 120)
+    page.mouse.up()
+    dragged = in_step(page)
+    assert dragged[2:] == pytest.approx([panned[2] + 40, panned[3] + 20], abs=0.1)
+    page.keyboard.press("0")
+    assert in_step(page) == [1, 1, 0, 0]
+
+
+def test_control_and_wheel_zoom_about_the_pointer(opened):
+    page = opened()
+    page.locator("#stage").scroll_into_view_if_needed()
+    page.locator(".pane").first.hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.wait_for_function("document.querySelector('#zoom').textContent !== '100 %'")
+    scale, _, x, _ = in_step(page)
+    width = page.locator(".pane").first.bounding_box()["width"]
+    assert x == pytest.approx((1 - scale) * width / 2, abs=3)  # a mouse is at a whole pixel
+
+
+def test_before_after_slider_moves(opened):
+    page = opened()
+    page.locator("#mode label").nth(1).click()
+    page.select_option("#left", label="Source B")
+    page.select_option("#right", label="lp")
+    assert page.locator(".tag").all_inner_texts() == ["Source B", "lp"]
+    clip = "getComputedStyle(document.querySelector('.cut')).clipPath"
+    assert page.evaluate(clip) == "inset(0px 0px 0px 50%)"
+    page.locator("#cut").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(clip) == "inset(0px 0px 0px 50.5%)"
+    page.locator(".handle").scroll_into_view_if_needed()
+    pane, handle = page.locator(".pane").bounding_box(), page.locator(".handle").bounding_box()
+    page.mouse.move(handle["x"] + 18, pane["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(pane["x"] + pane["width"] / 4, pane["y"] + 60)
+    page.mouse.up()
+    assert float(page.input_value("#cut")) == pytest.approx(25, abs=1)
+
+
+def test_every_way_to_look(opened):
+    page = opened()
+    page.check("#mode input[value=difference]", force=True)
+    assert page.locator(".minus").count() == 7
+    page.check("#mode input[value=map]", force=True)
+    assert page.locator("#stage img").count() == 5
+    assert "Source B" in page.locator("#map-legend").inner_text()
+    page.check("#mode input[value=crop]", force=True)
+    assert page.locator(".spot").count() == 1
+    page.wait_for_function(
+        "[...document.querySelectorAll('#stage img')].every(i => i.naturalWidth)"
+    )
+
+
+def test_scenes_and_order(opened):
+    page = opened()
+    page.select_option("#index", "psnr")
+    page.select_option("#order", "best")
+    page.click("#next")
+    assert "paper/color" in page.locator("#about").inner_text()
+    texts = page.locator("#stage .score").all_inner_texts()
+    values = [float(text.removeprefix("★ ")) for text in texts]
+    assert values == sorted(values, reverse=True)
+    assert texts[0].startswith("★")
+    page.fill("#methods", "gf lp")
+    assert page.locator("#stage figure").count() == 3 + 2
+
+
+def test_full_size_files_are_shown_on_demand(opened, finished, tmp_path):  # noqa: F811
+    path = tmp_path / "a b#c.html"
+    write_html(load_results(finished), Store(finished / "store"), path, assets=True)
+    page = opened(path.as_uri())
+    page.check("#full")
+    page.wait_for_function(
+        "[...document.querySelectorAll('#stage img')].every(i => i.naturalWidth)"
+    )
+    assert "a%20b%23c_files/" in page.locator("#stage img").first.get_attribute("src")
+
+
+def test_a_page_of_several_datasets_without_images(opened, tmp_path):
+    values = {"mi": 1.0, "qcv": 2.0, "psnr": 30.0}
+    scores = {m: dict.fromkeys(("s1", "s2", "s3"), values) for m in ("lp", "fcn", "mine")}
+    results = a_run(tmp_path, scores, {"s1": "d", "s2": "e", "s3": "e"})
+    write_html(results, Store(tmp_path / "store"), tmp_path / "report.html")
+    page = opened((tmp_path / "report.html").as_uri())
+    assert column(page, 3) == ["3/3"] * 3
+    page.locator("[data-state=view]").first.select_option(label="e")
+    assert column(page, 3) == ["2/2"] * 3
+    assert page.locator("#speed [data-state=view]").input_value() == "d1"
+    page.locator("#ranks [data-state=view]").select_option(label="d")
+    assert column(page, 3) == ["1/1"] * 3
+    assert "needs two scenes" in page.locator("#critical-chart").inner_text()
+
+
+def test_charts_follow_the_index(opened):
+    page = opened()
+    assert page.locator("#speed-chart svg .mark").count() == 5
+    first = page.locator("#rank-chart").inner_html()
+    page.select_option("#rank-index", "psnr")
+    assert page.locator("#rank-chart").inner_html() != first
+    assert page.locator("#critical-chart .leader").count() == 5
+
+
+def test_a_phone_scrolls_down_only(opened):
+    page = opened(**PHONE)
+    for mode in ("images", "compare", "difference", "map", "crop"):
+        page.check(f"#mode input[value={mode}]", force=True)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_light_and_dark(opened):
+    page = opened(**DESK, color_scheme="dark")
+    colour = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(colour)
+    page.click("#theme")
+    assert page.evaluate(colour) != dark
+    assert page.locator("#theme").inner_text() == "Dark"
+
+
+def test_all_controls_are_named_and_reached_by_keys(opened):
+    page = opened()
+    named = "e.labels?.length || e.ariaLabel || e.textContent.trim()"
+    nameless = page.locator("button, input, select").evaluate_all(
+        f"all => all.filter(e => !({named})).map(e => e.id)"
+    )
+    assert nameless == []
+    reached = set()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id"))
+    assert {"theme", "show", "search", "scene", "zoom-in", "stage", "speed-index"} <= reached

@@ -1,0 +1,1 @@
+"""Servers, programs and plug-ins that go wrong on purpose."""
