@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.checks import environment as doctor
+from bench.store import repair
 from bench.checks.methods import pair
 from bench.cli.main import main
 from bench.core.plugins import load_plugin
@@ -86,7 +86,7 @@ def test_writers_killed_at_any_instant(tmp_path, survived):
     kills = faults("store", str(tmp_path), str(WRITERS_KILLED), "1")
     assert kills == WRITERS_KILLED
     survived("writers killed", kills)
-    report = doctor.examine(Store(tmp_path / "store"))
+    report = repair.examine(Store(tmp_path / "store"))
     assert report.damaged == []
     assert leftovers(tmp_path) == []
 
@@ -98,7 +98,7 @@ def test_runs_killed_at_any_instant(tmp_path, undisturbed, survived):
     survived("runs killed", kills)
     bench("run", *arguments)
     assert (tmp_path / "out" / "scores.csv").read_bytes() == undisturbed
-    report = doctor.examine(Store(tmp_path / "out" / "store"))
+    report = repair.examine(Store(tmp_path / "out" / "store"))
     assert (report.damaged, report.homeless) == ([], 0)
 
 
