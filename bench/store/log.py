@@ -41,12 +41,18 @@ class RecordLog:
         self._places: dict[str, tuple[int, int]] = {}
         self._read_to = 0
         self._file: int | None = None
+        self._writer: int | None = None
         self._torn = False
         self._synced = time.monotonic()
 
     def __del__(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
+        self._close()
+
+    def _close(self) -> None:
+        for file in (self._file, self._writer):
+            if file is not None:
+                os.close(file)
+        self._file = self._writer = None
 
     def __len__(self) -> int:
         self._catch_up()
@@ -80,26 +86,24 @@ class RecordLog:
             (_KEY, key.encode(), _SHA, _checksum(key, text).encode(), _BODY, text, b"}\n")
         )
         with self._guard:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._append(line)
         self._catch_up()
 
     def _append(self, line: bytes) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        file = os.open(self.path, flags, 0o644)
-        try:
-            if self._torn or not _ends_with_newline(self.path):
-                line = b"\n" + line
-            self._torn = True  # until the whole line is there
-            written = os.write(file, line)
-            while written < len(line):
-                written += os.write(file, line[written:])
-            self._torn = False
-            if time.monotonic() - self._synced > SYNC_S:
-                os.fsync(file)
-                self._synced = time.monotonic()
-        finally:
-            os.close(file)
+        if self._writer is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            self._torn = not _ends_with_newline(self._writer)
+        if self._torn:
+            line = b"\n" + line
+        self._torn = True  # until the whole line is there
+        written = os.write(self._writer, line)
+        while written < len(line):
+            written += os.write(self._writer, line[written:])
+        self._torn = False
+        if time.monotonic() - self._synced > SYNC_S:
+            os.fsync(self._writer)
+            self._synced = time.monotonic()
 
     def _catch_up(self) -> None:
         """Index what was appended since the last look, here or by another process."""
@@ -134,7 +138,7 @@ class RecordLog:
         here = os.fstat(self._file)
         if (now.st_ino, now.st_dev) == (here.st_ino, here.st_dev) and now.st_size >= self._read_to:
             return False
-        os.close(self._file)
+        self._close()
         self._file = os.open(self.path, os.O_RDONLY)
         self._places, self._read_to = {}, 0
         return False
@@ -178,9 +182,6 @@ def _checksum(key: str, text: bytes) -> str:
     return hashlib.sha256(key.encode() + b"\n" + text).hexdigest()
 
 
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) == 0:
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _ends_with_newline(file: int) -> bool:
+    size = os.fstat(file).st_size
+    return size == 0 or os.pread(file, 1, size - 1) == b"\n"

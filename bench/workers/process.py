@@ -118,7 +118,7 @@ def preload(modules: Sequence[str] = ()) -> None:
     _CONTEXT.set_forkserver_preload(["bench.workers.preload", *modules])
 
 
-class Child:
+class WorkerProcess:
     """A running child.
 
     Parameters

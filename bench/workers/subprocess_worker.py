@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bench.store.records import FusionRecord, ScoreRecord
-from bench.workers.process import Child, Limits, Setup, WorkerFailure
+from bench.workers.process import Limits, Setup, WorkerFailure, WorkerProcess
 from bench.workers.ticket import SceneFacts, Ticket, read_scene
 from bench.workers.worker import Result, Seconds
 from datasets import Scene, SceneImages
@@ -43,7 +43,7 @@ class SubprocessWorker:
         self._limits = limits
         self._fresh = fresh
         self._source: Ticket | SceneImages | None = None
-        self._child: Child | None = None
+        self._child: WorkerProcess | None = None
         self._dirty = False  # whether the process has run a method or metric
         self._holds = ""
         self._guard = threading.Lock()
@@ -92,7 +92,7 @@ class SubprocessWorker:
     def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Result:
         """See `Worker.score`; the image is loaded only when the process does not have it."""
 
-        def request(child: Child) -> Any:
+        def request(child: WorkerProcess) -> Any:
             if self._holds != pixels:
                 child.ask("hold", (pixels, load()), self._limits)
                 self._holds = pixels
@@ -134,7 +134,7 @@ class SubprocessWorker:
         """What the method `name` of the worker returns; raises `WorkerFailure`."""
         return self._try(lambda child: child.ask(name, arguments, self._limits))
 
-    def _try(self, request: Callable[[Child], Any]) -> Any:
+    def _try(self, request: Callable[[WorkerProcess], Any]) -> Any:
         """Make a request; if the process dies and the request may not be the cause, again."""
         left = TRIES
         while True:
@@ -154,14 +154,14 @@ class SubprocessWorker:
                 self.close()
                 raise
 
-    def _living(self) -> Child:
+    def _living(self) -> WorkerProcess:
         """The process; a new one is told the open scene first."""
         with self._guard:
             if self._abandoned:
                 raise KeyboardInterrupt
             if self._child is not None:
                 return self._child
-            self._child = child = Child(self._setup)
+            self._child = child = WorkerProcess(self._setup)
         if self._source is not None:
             child.ask("open", (self._source,), self._limits)
         return child

@@ -10,7 +10,7 @@ from bench.cli.main import main
 from bench.core.plugins import load_plugin
 from bench.engine.runner import Selection
 from bench.store.store import Store
-from bench.workers.process import Child
+from bench.workers.process import WorkerProcess
 from tests import TESTS
 
 PLUGIN = TESTS / "support" / "plugin_faulty.py"
@@ -63,8 +63,8 @@ def test_a_run_goes_on_from_a_merged_store(tmp_path, monkeypatch):
         assert request == "open", "something was missing"
         return real(self, request, arguments, limits)
 
-    real = Child.ask
-    monkeypatch.setattr(Child, "ask", ask)
+    real = WorkerProcess.ask
+    monkeypatch.setattr(WorkerProcess, "ask", ask)
     assert run(tmp_path / "merged", "--rerun", "missing") == 1
 
 

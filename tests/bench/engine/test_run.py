@@ -15,7 +15,7 @@ from bench.core.image_io import read_image
 from bench.core.plugins import load_plugin
 from bench.engine import cell
 from bench.engine.selection import select_methods
-from bench.workers.process import Child
+from bench.workers.process import WorkerProcess
 from datasets import load_scenes
 from methods import _fusion as fusion
 from tests import TESTS
@@ -131,8 +131,8 @@ def test_second_run_computes_nothing_and_writes_the_same(tmp_path, counted, monk
         assert request == "open", "something was computed"
         return real(self, request, arguments, limits)
 
-    real = Child.ask
-    monkeypatch.setattr(Child, "ask", ask)
+    real = WorkerProcess.ask
+    monkeypatch.setattr(WorkerProcess, "ask", ask)
     assert run(tmp_path) == 0
     assert counted == []
     assert {name: (tmp_path / name).read_bytes() for name in before} == before

@@ -17,7 +17,7 @@ from bench.cli.main import main
 from bench.core.plugins import load_plugin
 from bench.store.manifest import load_manifest
 from bench.store.store import Store
-from bench.workers.process import Child, Limits, Setup, WorkerFailure
+from bench.workers.process import Limits, Setup, WorkerFailure, WorkerProcess
 from bench.workers.subprocess_worker import SubprocessWorker
 from datasets import SceneImages, load_scenes
 from tests import TESTS
@@ -198,7 +198,7 @@ def test_an_interrupt_ends_the_children(tmp_path):
     assert {cell.method for cell in load_manifest(tmp_path).cells} == {"average"}
 
 
-class TestChild:
+class TestWorkerProcess:
     """The process itself."""
 
     @pytest.fixture
@@ -207,7 +207,7 @@ class TestChild:
         return Setup(plugins=plugins)
 
     def test_answers(self, setup):
-        child = Child(setup)
+        child = WorkerProcess(setup)
         child.ask("open", (SceneImages(tuple(pair(16, 16))),), Limits())
         result = child.ask("fuse", ("average", {}), Limits())
         assert result.record.status == "ok"
@@ -215,7 +215,7 @@ class TestChild:
         child.close()
 
     def test_that_is_gone(self, setup):
-        child = Child(setup)
+        child = WorkerProcess(setup)
         child.ask("fuse", ("average", {}), Limits())
         os.kill(child.pid, 9)
         with pytest.raises(WorkerFailure) as lost:
@@ -226,7 +226,7 @@ class TestChild:
     def test_a_plugin_that_cannot_be_loaded(self, tmp_path):
         broken = tmp_path / "broken.py"
         broken.write_text("1 / 0")
-        child = Child(Setup(plugins=[broken]))
+        child = WorkerProcess(Setup(plugins=[broken]))
         with pytest.raises(WorkerFailure, match="ZeroDivisionError"):
             child.ask("fuse", ("average", {}), Limits())
         child.close()
@@ -234,9 +234,9 @@ class TestChild:
     def test_ends_with_its_parent(self, setup, tmp_path):
         code = (
             "import os, sys, pickle\n"
-            "from bench.workers.process import Child\n"
+            "from bench.workers.process import WorkerProcess\n"
             "if __name__ == '__main__':\n"
-            f"    child = Child(pickle.load(open({str(tmp_path / 'setup')!r}, 'rb')))\n"
+            f"    child = WorkerProcess(pickle.load(open({str(tmp_path / 'setup')!r}, 'rb')))\n"
             "    print(child.pid, flush=True)\n"
             "    os.kill(os.getpid(), 9)\n"
         )
@@ -282,7 +282,7 @@ def test_one_process_reads_scene_after_scene_until_it_has_fused():
 
 def test_a_process_that_hangs_in_the_kernel_is_left_behind(monkeypatch):
     """`kill` used to wait without limit."""
-    child = Child(Setup())
+    child = WorkerProcess(Setup())
     real = child._process.join
     waited = []
     monkeypatch.setattr(child._process, "join", lambda limit=None: waited.append(limit))
