@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime
 import functools
 import inspect
-import json
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -21,14 +20,23 @@ from typing import Any, Literal
 
 from bench.core.devices import pinned_threads
 from bench.core.environment import describe
-from bench.core.files import write_bytes
 from bench.core.plugins import PLUGIN_PREFIX
 from bench.core.precision import Precision, number_format
 from bench.engine.cell import Bench
 from bench.engine.scene_run import RERUN, Progress, Rerun, SceneRun
 from bench.engine.selection import Entrant, Variant
 from bench.store.library_versions import VersionCount
-from bench.store.store import MANIFEST, Store
+from bench.store.manifest import (
+    CellEntry,
+    EnvironmentEntry,
+    MethodEntry,
+    MetricEntry,
+    RunManifest,
+    SceneEntry,
+    Score,
+    save_manifest,
+)
+from bench.store.store import Store
 from bench.workers import memory
 from bench.workers import process as child
 from bench.workers.dask_worker import Cluster, Remote
@@ -258,34 +266,45 @@ class Run:
 
     def _write_manifest(self, started: str, complete: bool) -> None:
         chosen = self.selection
-        manifest = {
-            "format": 1,
-            "complete": complete,
-            "started": started,
-            "finished": _now(),
+        manifest = RunManifest(
+            complete=complete,
+            started=started,
+            finished=_now(),
             **self.machine,
-            "libraries": self.versions.facts(self.store),
-            "device": chosen.device,
-            "precision": self.precision,
-            "precision_asked": chosen.precision,
-            "threads": chosen.threads,
-            "repeats": chosen.repeats,
-            "methods": [
-                {
-                    "name": entrant.name,
-                    "title": entrant.title,
-                    "family": entrant.family,
-                    "takes_precision": takes_precision(entrant),
-                    **entrant.identity,
-                }
-                for entrant in chosen.methods
+            device=chosen.device,
+            precision=self.precision,
+            precision_asked=chosen.precision,
+            threads=chosen.threads,
+            repeats=chosen.repeats,
+            store=str(self.store.root.resolve()),
+            plugins=[str(path.resolve()) for path in self._plugins],
+            environments=[EnvironmentEntry(**each) for each in self.versions.facts(self.store)],
+            methods=[
+                MethodEntry(m.name, m.title, m.family, takes_precision(m), m.identity)
+                for m in chosen.methods
             ],
-            "metrics": [_about(metric) for metric in chosen.metrics],
-            "scenes": self.scenes,
-            "cells": self.cells,
-        }
-        text = json.dumps(manifest, indent=1, ensure_ascii=False)
-        write_bytes(self.out / MANIFEST, text.encode())
+            metrics=[MetricEntry(**_about(metric)) for metric in chosen.metrics],
+            scenes=[
+                SceneEntry(**part.about, selection=_absolute(part.scene.selected))
+                for part in self.parts
+                if part.about.get("status")
+            ],
+            cells=[_cell_entry(cell) for cell in self.cells],
+        )
+        save_manifest(manifest, self.out)
+
+
+def _absolute(selected: str) -> str:
+    name, colon, path = selected.partition(":")
+    return f"{name}:{Path(path).resolve()}" if colon else selected
+
+
+def _cell_entry(cell: dict[str, Any]) -> CellEntry:
+    scores = {
+        name: Score(entry["status"], entry["value"], entry["message"], entry.get("fingerprint", ""))
+        for name, entry in cell["scores"].items()
+    }
+    return CellEntry(**{**cell, "message": cell.get("message") or "", "scores": scores})
 
 
 def takes_precision(entrant: Entrant) -> bool:
