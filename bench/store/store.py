@@ -119,6 +119,10 @@ class Store:
         except OSError:
             return None
 
+    def has_image(self, pixels: str) -> bool:
+        """Whether there is such an image; it may be damaged."""
+        return self.get(_PNG + pixels) is not None or self._image_path(pixels).is_file()
+
     def get_image(self, pixels: str) -> NDArray[Any] | None:
         """A stored image; None if it is missing or not what its name says."""
         data = self.png(pixels)
