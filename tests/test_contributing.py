@@ -38,6 +38,7 @@ def test_examples_keep_their_contract(name, tmp_path, capsys, own_registries):
     assert main(["check", write(name, tmp_path)]) == 0, capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", [["local"], ["dask", "--workers", "1"]])
 def test_examples_work_together(backend, tmp_path, capsys, own_registries):
     if backend[0] == "dask":

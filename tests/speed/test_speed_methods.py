@@ -15,6 +15,9 @@ from methods import METHODS
 from methods import _fusion as fusion
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(autouse=True)
 def one_core():
     before = cv2.getNumThreads()

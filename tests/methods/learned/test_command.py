@@ -104,6 +104,7 @@ dist.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(photos, tmp_path):
     script = tmp_path / "worker.py"
     script.write_text(WORKER)

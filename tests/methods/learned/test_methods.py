@@ -170,6 +170,7 @@ TILED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(83, 71), (98, 33)])  # thirds of one begin at odd pixels
 @pytest.mark.parametrize("name", TILED)
 def test_tiles_give_what_the_whole_gives(name, size):

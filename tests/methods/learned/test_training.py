@@ -165,6 +165,7 @@ def test_fourth_channel_is_luminance():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_learns(pools, tmp_path, name):
     result = trainer(name, pools, tmp_path, steps=40, validations=4, patience=99).run()
@@ -254,6 +255,7 @@ def test_checkpoints_of_other_runs_are_refused(pools, tmp_path):
         trainer("fcn.gray", pools, tmp_path, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_fcn_survives_a_run_of_few_steps(pools, tmp_path, seed):
     """At the full rate from the first steps on, some end black."""
