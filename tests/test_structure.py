@@ -32,9 +32,17 @@ def parsed(root: Path) -> dict[str, ast.Module]:
     return {name_of(file, root): ast.parse(file.read_text(encoding="utf-8")) for file in files}
 
 
+def running(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from running(node)
+
+
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Dotted name of all that a module imports, at its top or within a function."""
-    for node in ast.walk(tree):
+    """Dotted name of all that a module imports when it runs, at its top or within a function."""
+    for node in running(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -179,6 +187,7 @@ def test_bench_has_few_files_of_its_own():
         ("methods/a/b.py", "from methods.c._d import e", "methods.a.b imports methods.c._d.e"),
         ("methods/learned/nets/x.py", "from methods._filters import one_hot", None),
         ("bench/x.py", "from bench import __version__", None),
+        ("bench/x.py", "if TYPE_CHECKING:\n  from methods._base import Method", None),
         ("metrics/x.py", "import _socket", None),
     ],
 )

@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 from methods import METHODS
 from methods import _fusion as fusion
 
-
 pytestmark = pytest.mark.slow
 
 
