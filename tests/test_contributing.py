@@ -13,12 +13,27 @@ from bench.checks.methods import pair
 from bench.cli.main import main
 from bench.core.image_io import write_image
 
-TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLES = {
     match[1]: block
     for block in re.findall(r"```python\n(.*?)```", TEXT, re.S)
     if (match := re.search(r"^def (\w+)\((?!name)", block, re.M))
 }
+
+
+def rooms():
+    """Folders of the packages that have a row of their own: the first two levels, or three."""
+    for package in ("bench", "methods", "metrics", "datasets", "reports"):
+        for file in (ROOT / package).rglob("__init__.py"):
+            folder = file.parent
+            if folder.name not in ("reports", "learned"):
+                yield folder.relative_to(ROOT).as_posix()
+
+
+def test_every_room_has_a_row():
+    rows = [row.strip("`/") for row in re.findall(r"^\| (`[\w/]+`) \|", TEXT, re.M)]
+    assert sorted(rows) == sorted([*rooms(), "tests"])
 
 
 def write(name, folder):
@@ -45,7 +60,7 @@ def test_examples_work_together(backend, tmp_path, capsys, own_registries):
         pytest.importorskip("distributed")
     plugins = [write(name, tmp_path) for name in ("mine", "nearness", "my_set")]
     for name, image in zip(
-        ("x_1", "x_2", "x_truth"), [*pair(64, 64), pair(64, 64)[0]], strict=True
+        ("x_1", "x_2", "x_reference"), [*pair(64, 64), pair(64, 64)[0]], strict=True
     ):
         write_image(tmp_path / f"{name}.png", image)
     chosen = ["--methods", "mine", "--datasets", "my-set", "--metrics", "nearness", "psnr"]
