@@ -23,7 +23,7 @@ EXAMPLES = {
 
 
 def rooms():
-    """Folders of the packages that have a row of their own: the first two levels, or three."""
+    """Folders of all packages but those that only hold other ones."""
     for package in ("bench", "methods", "metrics", "datasets", "reports"):
         for file in (ROOT / package).rglob("__init__.py"):
             folder = file.parent
@@ -70,3 +70,27 @@ def test_examples_work_together(backend, tmp_path, capsys, own_registries):
     assert [line.split(",")[:4] + line.split(",")[5:] for line in scores[1:]] == [
         ["my-set", "x", "mine", metric, "ok"] for metric in ("nearness", "psnr")
     ]
+
+
+DECLINES = """
+from bench.errors import Skipped
+from bench.images import to_unit
+from methods import method
+
+@method("declines", title="D", kind="transform", family="spatial", paper="none")
+def declines(sources):
+    '''Decline.'''
+    raise Skipped(f"{to_unit(sources[0]).ndim} dimensions")
+"""
+
+
+def test_public_names_serve_a_plug_in(tmp_path, own_registries):
+    (tmp_path / "declines.py").write_text(DECLINES)
+    for k, image in enumerate(pair(64, 64), 1):
+        write_image(tmp_path / f"x_{k}.png", image)
+    run = ["run", "--plugin", str(tmp_path / "declines.py"), "--methods", "declines"]
+    run += ["--datasets", f"folder:{tmp_path}", "--metrics", "mi", "--repeats", "0"]
+    main([*run, "--isolation", "none", "--out", str(tmp_path / "out")])
+    scores = (tmp_path / "out" / "scores.csv").read_text()
+    assert scores.splitlines()[1].endswith("skipped"), scores
+    assert "2 dimensions" in (tmp_path / "out" / "run.json").read_text()
