@@ -119,6 +119,7 @@ def test_which_networks_compute_in_bf16(pair, name, monkeypatch):
     assert formats == [torch.float32, fast, torch.float32]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "scene"), [("grayscale", "g_05"), ("color", "c_05")])
 @pytest.mark.parametrize("name", LEARNED)
 def test_bf16_changes_little_on_real_pairs(name, folder, scene, liu2020):
