@@ -65,6 +65,7 @@ def curves(out):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_ablation_writes_curves_and_figure(tmp_path, ablate):
     assert ablate(tmp_path) == 0
     rows = curves(tmp_path)

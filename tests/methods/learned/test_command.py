@@ -41,6 +41,7 @@ def tiny(monkeypatch):
         monkeypatch.setitem(RECIPES, name, change)
 
 
+@pytest.mark.slow
 def test_command_trains_all_parts_and_packs_them(photos, tmp_path, tiny, capsys):
     args = command(photos, tmp_path, "srcnn", "--steps", "4", "--validations", "2")
     assert train_cli.run(args) == 0
