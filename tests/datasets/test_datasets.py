@@ -64,6 +64,7 @@ def test_scene_can_be_sent_to_another_process(scene):
     assert pickle.loads(pickle.dumps(fresh)).read().fingerprint() == scene.images.fingerprint()
 
 
+@pytest.mark.slow
 def test_scenes_are_the_same_in_another_process():
     code = (
         "import json; from datasets import DATASETS; print(json.dumps({s.name: "

@@ -56,12 +56,14 @@ def written(finished, tmp_path_factory):  # noqa: F811
     return write_figures(load_results(finished), Store(finished / "store"), folder)
 
 
+@pytest.mark.slow
 def test_a_figure_for_each_scene_and_table(written):
     stems = {"scene_paper_camera", "scene_paper_color", "fig2_feature_maps", "fig5_ablation"}
     stems |= {f"{kind}_table{k}" for kind in ("bar", "radar") for k in (3, 4)}
     assert {path.name for path in written} == {f"{s}.{k}" for s in stems for k in ("png", "pdf")}
 
 
+@pytest.mark.slow
 def test_png_is_as_wide_as_a_page_and_not_empty(written):
     for path in written:
         if path.suffix == ".png":
@@ -70,6 +72,7 @@ def test_png_is_as_wide_as_a_page_and_not_empty(written):
             assert image.std() > 10
 
 
+@pytest.mark.slow
 def test_pdf_is_vector_with_embedded_fonts(written):
     for path in written:
         if path.suffix == ".pdf":

@@ -14,6 +14,8 @@ from threadpoolctl import threadpool_limits
 from methods import METHODS
 from methods import _fusion as fusion
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def one_core():

@@ -31,6 +31,8 @@ from bench.workers.worker import LocalWorker
 from datasets import SceneImages
 from tests import TESTS
 
+pytestmark = pytest.mark.slow
+
 HERE = TESTS / "support"
 PLUGINS = [str(HERE / "plugin_faulty.py"), str(HERE / "plugin_deadly.py")]
 RUNS_KILLED = int(os.environ.get("MFIF_FAULTS", "12"))

@@ -65,6 +65,7 @@ def curves(out):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_ablation_writes_curves_and_figure(tmp_path, ablate):
     assert ablate(tmp_path) == 0
     rows = curves(tmp_path)
@@ -75,6 +76,7 @@ def test_ablation_writes_curves_and_figure(tmp_path, ablate):
         ablate(tmp_path, "--batch", "0")
 
 
+@pytest.mark.slow
 def test_a_killed_ablation_goes_on(tmp_path, ablate, monkeypatch):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     ablate(whole)
@@ -133,6 +135,7 @@ def test_of_a_large_photo_the_middle_is_shown():
     assert gray_plane(image[:5, :7]).shape == (5, 7)
 
 
+@pytest.mark.slow
 def test_features_are_drawn_as_png_and_pdf(tmp_path, capsys, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.setenv("MFIF_OFFLINE", "1")
@@ -151,6 +154,7 @@ def test_operations_are_counted():
     assert speed.peak(torch.device("cpu"), torch.float32, side=128) > 1e7
 
 
+@pytest.mark.slow
 def test_held_out_scores(tmp_path, capsys):
     from skimage import data
 

@@ -41,6 +41,7 @@ def tiny(monkeypatch):
         monkeypatch.setitem(RECIPES, name, change)
 
 
+@pytest.mark.slow
 def test_command_trains_all_parts_and_packs_them(photos, tmp_path, tiny, capsys):
     args = command(photos, tmp_path, "srcnn", "--steps", "4", "--validations", "2")
     assert train_cli.run(args) == 0
@@ -104,6 +105,7 @@ dist.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(photos, tmp_path):
     script = tmp_path / "worker.py"
     script.write_text(WORKER)

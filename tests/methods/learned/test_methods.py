@@ -119,6 +119,7 @@ def test_which_networks_compute_in_bf16(pair, name, monkeypatch):
     assert formats == [torch.float32, fast, torch.float32]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "scene"), [("grayscale", "g_05"), ("color", "c_05")])
 @pytest.mark.parametrize("name", LEARNED)
 def test_bf16_changes_little_on_real_pairs(name, folder, scene, liu2020):
@@ -170,6 +171,7 @@ TILED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(83, 71), (98, 33)])  # thirds of one begin at odd pixels
 @pytest.mark.parametrize("name", TILED)
 def test_tiles_give_what_the_whole_gives(name, size):

@@ -165,6 +165,7 @@ def test_fourth_channel_is_luminance():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_learns(pools, tmp_path, name):
     result = trainer(name, pools, tmp_path, steps=40, validations=4, patience=99).run()
@@ -174,6 +175,7 @@ def test_every_recipe_learns(pools, tmp_path, name):
     assert np.isfinite(result.psnr)
 
 
+@pytest.mark.slow
 def test_regression_falls_far(pools, tmp_path):
     result = trainer("fcn.gray", pools, tmp_path, steps=120, validations=6, rate=3e-3).run()
     assert result.history[-1]["loss"] < 0.1 * result.history[0]["loss"]
@@ -188,6 +190,7 @@ def same(a, b) -> bool:
     return all(torch.equal(x, y) for x, y in zip(weights_of(a), weights_of(b), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fcn-x.gray", "fcn-w.gray"])
 def test_large_batches_in_pieces_train_alike(pools, tmp_path, monkeypatch, name):
     passes, weights = [], []
@@ -202,6 +205,7 @@ def test_large_batches_in_pieces_train_alike(pools, tmp_path, monkeypatch, name)
     assert torch.allclose(*weights, rtol=1e-4, atol=1e-4 * float(weights[0].abs().max()))
 
 
+@pytest.mark.slow
 def test_seeds_decide(pools, tmp_path):
     runs = [
         trainer("fcn.gray", pools, tmp_path / str(k), seed=seed).run()
@@ -215,6 +219,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fcn.gray", "fcn-x.gray", "fcn-s.gray"])
 def test_a_killed_run_ends_as_if_it_had_not_been(pools, tmp_path, name, monkeypatch):
     whole = trainer(name, pools, tmp_path / "whole", steps=8, validations=4).run()
@@ -254,6 +259,7 @@ def test_checkpoints_of_other_runs_are_refused(pools, tmp_path):
         trainer("fcn.gray", pools, tmp_path, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_fcn_survives_a_run_of_few_steps(pools, tmp_path, seed):
     """At the full rate from the first steps on, some end black."""
