@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench.core.devices import check_device
 from bench.core.errors import BenchError
-from methods.learned.inference.devices import resolve_device
 from methods.learned.inference.focusmap import focus
 from methods.learned.inference.forward import Forward, pairwise, shipped, stacked
 
@@ -170,8 +170,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batches", type=int, nargs="+", default=[1])
     args = parser.parse_args(argv)
     try:
-        device = resolve_device(args.device)
-        lines = measure(device, args.repeats, tuple(args.batches), compiled=args.compile)
+        check_device(args.device)
+        lines = measure(torch.device(args.device), args.repeats, tuple(args.batches), compiled=args.compile)
     except BenchError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

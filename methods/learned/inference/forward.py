@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from bench.core.devices import check_device
 from bench.core.precision import Precision, number_format
 from methods.learned import WEIGHTS
 from methods.learned.inference.cuda_graphs import replay
-from methods.learned.inference.devices import resolve_device
 from methods.learned.nets.networks import NETWORKS
 from methods.learned.nets.weights import load_network
 
@@ -99,11 +99,14 @@ def network_on(path: Path, method: str, part: str, device: str, dtype: torch.dty
 
     Raises
     ------
+    EnvironmentFault
+        There is no such device.
     WeightsError
         See `load_network`; also when it is another network than the method runs.
     """
-    needed = NETWORKS.get(f"{method}.{part}")  # none of a plug-in's
-    network = load_network(path, method, part, needed=needed).to(resolve_device(device), dtype)
+    check_device(device)
+    needed = NETWORKS.get(f"{method}.{part}")  # None for a plug-in's network
+    network = load_network(path, method, part, needed=needed).to(device, dtype)
     return network.to(memory_format=torch.channels_last)
 
 

@@ -21,11 +21,11 @@ import torch
 import torch.distributed
 from torch import Tensor, nn
 
+from bench.core.devices import check_device
 from bench.core.errors import EnvironmentFault, UsageError
 from bench.core.precision import PRECISIONS, cpu_has_bf16
 from methods.learned.data.batches import Batch, DevicePool, in_pieces, join, step_generator
 from methods.learned.data.pools import Pool
-from methods.learned.inference.devices import resolve_device
 from methods.learned.nets.networks import build
 from methods.learned.train.adaptive_clipping import Steady
 from methods.learned.train.checkpoints import load_checkpoint, save_checkpoint
@@ -127,7 +127,8 @@ class Trainer:
         if options.minutes is None and options.steps is None:
             raise UsageError("training needs a limit: minutes or steps")
         self.recipe, self.options = recipe, options
-        self.device = resolve_device(options.device)
+        check_device(options.device)
+        self.device = torch.device(options.device)
         self.rank, self.world = _ranks()
         if self.device.type == "cuda" and self.world > 1:
             self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
