@@ -23,8 +23,8 @@ from datasets._seeds import generator
 from datasets.camera import shot_images
 from datasets.defocus import Image, Kernel, lens_pair
 from datasets.masks import random_mask
+from datasets.photo_parts import list_photos
 from datasets.synthetic import RADIUS, SIGMA, lens_images, region_images
-from methods.learned.data.pools import list_photos
 
 #: Region blur, a lens, a lens and a sensor, and depth as it was measured.
 KINDS = ("region", "lens", "camera", "depth")

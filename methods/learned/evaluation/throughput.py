@@ -171,7 +171,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         check_device(args.device)
-        lines = measure(torch.device(args.device), args.repeats, tuple(args.batches), compiled=args.compile)
+        lines = measure(
+            torch.device(args.device), args.repeats, tuple(args.batches), compiled=args.compile
+        )
     except BenchError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -54,8 +54,8 @@ class Recipe:
     warmup, settle : float, int
         Share of the run, and steps at the least, over which the rate rises. A network that ends
         in a ReLU and starts at the full rate may be black from the first steps on.
-    leap : float
-        See `methods.learned.train.adaptive_clipping`.
+    clip_ratio : float
+        See `methods.learned.train.adaptive_clipping.AdaptiveClipping`.
     """
 
     method: str
@@ -73,7 +73,7 @@ class Recipe:
     colour: bool = False
     warmup: float = 0.01
     settle: int = 0
-    leap: float = math.inf
+    clip_ratio: float = math.inf
 
     @property
     def name(self) -> str:
@@ -247,12 +247,12 @@ def _recipe(name: str, *how: Any, **more: Any) -> Recipe:
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        _recipe("fcn.gray", _REGION, _regression, _regressed, 64, 50, leap=2, settle=100),
+        _recipe("fcn.gray", _REGION, _regression, _regressed, 64, 50, clip_ratio=2, settle=100),
         _recipe(
             "fcn.four",
             *(_COLOUR, _regression_four, _regressed_four, 64, 50),
             colour=True,
-            leap=2,
+            clip_ratio=2,
             settle=100,
         ),
         _recipe("fcn-w.gray", _REGION, _weighting, _weighted, 48, 64),

@@ -12,9 +12,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -27,91 +25,24 @@ from bench.core.precision import PRECISIONS, cpu_has_bf16
 from methods.learned.data.batches import Batch, DevicePool, in_pieces, join, step_generator
 from methods.learned.data.pools import Pool
 from methods.learned.nets.networks import build
-from methods.learned.train.adaptive_clipping import Steady
+from methods.learned.train.adaptive_clipping import AdaptiveClipping
 from methods.learned.train.checkpoints import load_checkpoint, save_checkpoint
+from methods.learned.train.options import (
+    DEAD,
+    EARLY,
+    FINISHED,
+    Options,
+    Progress,
+    Report,
+    Result,
+)
 from methods.learned.train.recipes import Recipe
-
-Report = Callable[["Progress"], None]
-
-#: How a run ended: as planned; before, since nothing was to be gained; or with units that are zero
-#: for every input, from where no gradient leads back.
-FINISHED, EARLY = "finished", "early: validation no longer improves"
-DEAD = "dead: no gradient is left; try a lower rate or another seed"
 
 #: A network that lost this many dB has collapsed and starts again from its best weights.
 COLLAPSE = 10.0
 
 #: Pixels of a step that a processor takes at once.
 PIECE = 16 * 192**2
-
-
-@dataclass(frozen=True)
-class Options:
-    """How long, where and from which seed to train.
-
-    Attributes
-    ----------
-    out : Path
-        Folder for the checkpoint.
-    device : str
-        ``cpu`` or ``cuda``.
-    minutes, steps : float, int or None
-        Whichever is reached first ends training; the learning rate follows. With `steps`
-        alone a run is a function of the seed.
-    resume : bool
-        Go on from the checkpoint in `out`, if there is one.
-    validations : int
-        How many, evenly over the run.
-    patience : int
-        Validations without a better PSNR after which training stops early.
-    precision : {'auto', 'bf16', 'fp32'}
-        ``auto`` takes bf16 on CUDA and on CPUs that compute in it.
-    data : str
-        A hash of the photos; a checkpoint of other ones is refused.
-    deterministic : bool
-        On CUDA, only kernels that always sum in one order: a run by `steps` then has the same
-        weights to the last bit on the same device and libraries. Slower.
-    """
-
-    out: Path
-    device: str = "cpu"
-    minutes: float | None = None
-    steps: int | None = None
-    seed: int = 0
-    resume: bool = False
-    validations: int = 40
-    patience: int = 12
-    precision: str = "auto"
-    data: str = ""
-    deterministic: bool = False
-    batch: int | None = None
-    rate: float | None = None
-    crop: int | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands, as told to whoever draws the progress bar."""
-
-    share: float
-    step: int
-    loss: float
-    psnr: float
-    seconds: float
-
-
-@dataclass
-class Result:
-    """A trained network and how it came about."""
-
-    network: nn.Module
-    steps: int
-    seconds: float
-    psnr: float
-    scores: dict[str, float]
-    history: list[dict[str, float]] = field(default_factory=list)
-    stopped: str = FINISHED
-    bf16: bool = False
 
 
 class Trainer:
@@ -146,7 +77,7 @@ class Trainer:
         self.adam = torch.optim.Adam(
             self.network.parameters(), lr=self.rate, fused=self.device.type == "cuda"
         )
-        self.steady = Steady(self.device, recipe.leap)
+        self.clip = AdaptiveClipping(self.device, recipe.clip_ratio)
         self.length = torch.ones((), device=self.device)  # of the last gradient
         self.stopped = FINISHED
         self.step = 0
@@ -212,7 +143,7 @@ class Trainer:
             of_piece = torch.stack(losses).sum()
             of_piece.backward()
             loss += of_piece.detach()
-        self.length = self.steady(self.network.parameters())
+        self.length = self.clip(self.network.parameters())
         self.adam.step()
         self.step += 1
         keep = min(self.recipe.decay, (1 + self.step) / (10 + self.step))
@@ -327,7 +258,7 @@ class Trainer:
         for name, value in self.mean.items():
             value.copy_(self.best_weights[name])
         self.adam.state.clear()
-        self.steady.usual.zero_()
+        self.clip.mean.zero_()
         self.rate /= 2
 
     def _use(self, weights: Mapping[str, Tensor]) -> None:
@@ -388,7 +319,7 @@ def _ranks() -> tuple[int, int]:
 
 def _wants_bf16(precision: str, device: torch.device) -> bool:
     if precision not in PRECISIONS:
-        raise UsageError(f"precision {precision!r} is none of {', '.join(PRECISIONS)}")
+        raise UsageError(f"precision {precision!r} must be one of {', '.join(PRECISIONS)}")
     if precision == "auto":
         return device.type == "cuda" or cpu_has_bf16()
     return precision == "bf16"

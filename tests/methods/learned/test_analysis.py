@@ -21,13 +21,14 @@ from methods.learned.evaluation import throughput as speed
 from methods.learned.evaluation.heldout import KINDS, LARGE, held_out
 from methods.learned.inference.forward import pairwise
 from methods.learned.nets.networks import FCN
+from methods.learned.train import ablation
 from methods.learned.train.trainer import Trainer
 from reports.figures.drawing import stem
 from reports.figures.network_figures import LARGEST, feature_maps, gray_plane
 
 
 def test_ablation_varies_what_the_paper_varies():
-    shared = [ablate_cli._whole(c) for v in ablate_cli.PANELS.values() for c in v.values()]
+    shared = [{**ablation.OWN, **c} for v in ablation.PANELS.values() for c in v.values()]
     assert len(shared) == 11
     own = {"filters": 64, "size": 5, "depth": (2, 1, 2), "crop": 50}
     assert sum(settings == own for settings in shared) == 4
@@ -47,8 +48,8 @@ def ablate(tmp_path, monkeypatch):
         "filters": {"4": {"filters": 4, "crop": 16}},
         "depth": {"3-1-3": {"filters": 2, "depth": (3, 1, 3), "crop": 16}},
     }
-    monkeypatch.setattr(ablate_cli, "PANELS", small)
-    monkeypatch.setattr(ablate_cli, "QUICK_SCENES", 4)
+    monkeypatch.setattr(ablation, "PANELS", small)
+    monkeypatch.setattr(ablation, "QUICK_SCENES", 4)
     parser = argparse.ArgumentParser()
     ablate_cli.add_arguments(parser)
     given = ["--data", str(photos), "--quick", "--steps", "2", "--batch", "2"]
@@ -94,14 +95,14 @@ def test_a_killed_ablation_goes_on(tmp_path, ablate, monkeypatch):
     assert ablate(killed, "--resume") == 0
     assert len(trained) == 5
     assert curves(killed) == curves(whole)
-    assert not (killed / ablate_cli.CHECKPOINTS).exists()
+    assert not (killed / ablation.CHECKPOINTS).exists()
 
 
 def test_ablation_figure(tmp_path):
     pytest.importorskip("matplotlib")
     rows = [
         {"panel": panel, "variant": label, "step": step, "psnr": 20 + step}
-        for panel, variants in ablate_cli.PANELS.items()
+        for panel, variants in ablation.PANELS.items()
         for label in variants
         for step in (1, 2)
     ]
