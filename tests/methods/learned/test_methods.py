@@ -16,8 +16,7 @@ from methods import METHODS
 from methods._fusion import fuse
 from methods.cnn import cnn
 from methods.fcn import fcn
-from methods.fcn_s import fcn_s, fcn_s_hard
-from methods.fcn_x import fcn_x, fcn_x_hard
+from methods.focusnets import fcn_s, fcn_s_hard, fcn_x, fcn_x_hard
 from methods.learned.inference import decision
 from methods.learned.inference.focusmap import focus
 from methods.learned.inference.forward import Extent, infer, network_on, pairwise, stacked
