@@ -130,7 +130,8 @@ class Workbench:
         pin_torch(self._threads)
         entry = METHODS[method]
         sources = Sources.of(self._images.sources)
-        call = bind(entry, parameters, self._device, self._precision)
+        reference = self._images.reference
+        call = bind(entry, parameters, self._device, self._precision, reference)
         result = timed(lambda: fuse_prepared(entry, sources, call), self._device)
         self._warm.add(_call_name(method, parameters))
         return result
