@@ -33,6 +33,13 @@ from datasets.synthetic import RADIUS, SIGMA, lens_images, region_images
 #: Beginning of the names of these datasets; the kind of pair follows.
 PREFIX = "heldout-"
 
+#: Kinds of pair: region blur, a lens, a lens and a sensor, depth as it was measured. Then those of
+#: many pixels.
+KINDS, LARGE = ("region", "lens", "camera", "depth"), ("enlarged", "mosaic")
+
+#: Beginnings of the names of the scenes.
+COLOURS = ("gray", "colour")
+
 #: Times by which a photo is enlarged, and photos along each side of a mosaic.
 ENLARGE = SIDE = 4
 

@@ -58,9 +58,9 @@ def oracle(sources: NDArray[Any], *, reference: NDArray[Any] | None = None) -> N
     --------
     >>> import numpy as np
     >>> from methods.oracle import oracle
-    >>> sources = np.array([[[0.0, 0.2]], [[0.5, 0.6]]], np.float32)
-    >>> oracle(sources, reference=np.array([[0.1, 0.7]], np.float32)).round(1).tolist()
-    [[0.0, 0.6]]
+    >>> sources = np.array([[[0.0, 0.25]], [[0.5, 0.75]]], np.float32)
+    >>> oracle(sources, reference=np.array([[0.1, 0.7]], np.float32)).tolist()
+    [[0.0, 0.75]]
     """
     if reference is None:
         raise UsageError("oracle needs the reference")
