@@ -7,7 +7,7 @@ import pytest
 
 from bench.checks.methods import pair
 from bench.core.errors import Skipped, UsageError
-from bench.workers.worker import Workbench
+from bench.workers.worker import LocalWorker
 from datasets import SceneImages
 from methods import METHODS, fuse, method
 
@@ -43,12 +43,13 @@ def test_a_scene_without_reference_is_skipped_with_the_reason():
     sources = pair(20, 30)
     with pytest.raises(Skipped, match="oracle needs the reference"):
         fuse("oracle", sources)
-    record, image = Workbench(SceneImages(tuple(sources)), "cpu", 1).fuse("oracle", {})
-    assert (record["status"], image) == ("skipped", b"")
-    assert "does not have" in record["message"]
-    record, image = Workbench(SceneImages(tuple(sources), sources[1]), "cpu", 1).fuse("oracle", {})
-    assert record["status"] == "ok"
-    assert image
+    worker = LocalWorker("cpu", 1)
+    worker.open(SceneImages(tuple(sources)))
+    without = worker.fuse("oracle", {})
+    assert (without.record.status, without.png) == ("skipped", b"")
+    assert "does not have" in without.record.message
+    worker.open(SceneImages(tuple(sources), sources[1]))
+    assert worker.fuse("oracle", {}).record.status == "ok"
 
 
 def test_is_a_baseline_that_all_does_not_select():
