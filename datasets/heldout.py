@@ -48,15 +48,15 @@ EVERY = 5
 
 Read = Callable[[], SceneImages]
 
-_BSDS = {
-    "citation": "Arbeláez, Maire, Fowlkes, Malik (2011), IEEE TPAMI 33(5), "
-    "doi:10.1109/TPAMI.2010.161",
-    "licence": "BSDS500: research and education, not for commerce",
-    "argument": "DIR",
-}
+_of_photos = partial(
+    dataset,
+    citation="Arbeláez, Maire, Fowlkes, Malik (2011), IEEE TPAMI 33(5), doi:10.1109/TPAMI.2010.161",
+    licence="BSDS500: research and education, not for commerce",
+    argument="DIR",
+)
 
 
-@dataset(PREFIX + "region", title="Held-out photos, a region blurred as in the paper", **_BSDS)
+@_of_photos(PREFIX + "region", title="Held-out photos, a region blurred as in the paper")
 def heldout_region(folder: str = "") -> list[Scene]:
     """One pair per photo as of ``synthetic``."""
     pairs = []
@@ -67,21 +67,21 @@ def heldout_region(folder: str = "") -> list[Scene]:
     return _scenes("region", pairs)
 
 
-@dataset(PREFIX + "lens", title="Held-out photos, defocused by a lens model", **_BSDS)
+@_of_photos(PREFIX + "lens", title="Held-out photos, defocused by a lens model")
 def heldout_lens(folder: str = "") -> list[Scene]:
     """One pair per photo as of ``synthetic-lens``."""
     photos = _photos("lens", folder)
     return _scenes("lens", [(n, _lens_note(n), _lens_pair(n, f)) for n, f in photos])
 
 
-@dataset(PREFIX + "camera", title="Held-out photos, defocused, as a camera stores them", **_BSDS)
+@_of_photos(PREFIX + "camera", title="Held-out photos, defocused, as a camera stores them")
 def heldout_camera(folder: str = "") -> list[Scene]:
     """One pair per photo as of ``synthetic-camera``."""
     photos = _photos("camera", folder)
     return _scenes("camera", [(n, _shot_note(n), _shot(n, _lens_pair(n, f))) for n, f in photos])
 
 
-@dataset(PREFIX + "enlarged", title="Held-out photos enlarged by 4, as a camera", **_BSDS)
+@_of_photos(PREFIX + "enlarged", title="Held-out photos enlarged by 4, as a camera")
 def heldout_enlarged(folder: str = "") -> list[Scene]:
     """A pair of every fifth photo, of sixteen times its pixels."""
     photos = _photos("enlarged", folder)[::EVERY]
@@ -89,7 +89,7 @@ def heldout_enlarged(folder: str = "") -> list[Scene]:
     return _scenes("enlarged", pairs)
 
 
-@dataset(PREFIX + "mosaic", title="Mosaics of sixteen held-out photos, as a camera", **_BSDS)
+@_of_photos(PREFIX + "mosaic", title="Mosaics of sixteen held-out photos, as a camera")
 def heldout_mosaic(folder: str = "") -> list[Scene]:
     """A pair that begins at every fifth photo."""
     photos = _photos("mosaic", folder)

@@ -64,6 +64,6 @@ def test_needing_a_reference_needs_its_argument(own_registries):
         return sources[0]
 
     with pytest.raises(UsageError, match="needs_reference needs an argument reference=None"):
-        method(
-            "x", title="x", kind="transform", family="control", paper="x", needs_reference=True
-        )(fn)
+        method("x", title="x", kind="transform", family="control", paper="x", needs_reference=True)(
+            fn
+        )

@@ -18,14 +18,16 @@ from reports.data.results import load_results
 
 METHODS = ["lp@levels=2", "average", "oracle"]
 
+QUICK = ["--isolation", "none", "--repeats", "0"]
+
 
 @pytest.fixture(scope="module")
 def run(photos, tmp_path_factory):
     """A finished run on one region pair and the motorcycle, each gray and in colour."""
     out = tmp_path_factory.mktemp("run")
     chosen = [f"heldout-region:{photos}", "heldout-depth"]
-    given = ["--methods", *METHODS, "--datasets", *chosen, "--metrics", "psnr", "--repeats", "0"]
-    assert main(["run", *given, "--isolation", "none", "--out", str(out)]) == 0
+    given = ["--methods", *METHODS, "--datasets", *chosen, "--metrics", "psnr", *QUICK]
+    assert main(["run", *given, "--out", str(out)]) == 0
     return out
 
 
@@ -57,14 +59,18 @@ def test_scores_are_those_of_the_fused_images(run, photos):
 
 def test_a_run_without_held_out_pairs_is_refused(tmp_path):
     given = ["--methods", "average", "--datasets", "synthetic/camera", "--repeats", "0"]
-    assert main(["run", *given, "--isolation", "none", "--metrics", "ie", "--out", str(tmp_path)]) == 0
+    assert (
+        main(["run", *given, "--isolation", "none", "--metrics", "ie", "--out", str(tmp_path)]) == 0
+    )
     with pytest.raises(DataUnavailable, match="no scene of a dataset heldout-"):
         heldout_scores(load_results(tmp_path))
 
 
 def test_a_run_without_psnr_is_refused(photos, tmp_path):
     given = ["--methods", "average", "--datasets", f"heldout-region:{photos}", "--repeats", "0"]
-    assert main(["run", *given, "--isolation", "none", "--metrics", "ie", "--out", str(tmp_path)]) == 0
+    assert (
+        main(["run", *given, "--isolation", "none", "--metrics", "ie", "--out", str(tmp_path)]) == 0
+    )
     with pytest.raises(DataUnavailable, match="heldout-region/gray_9: average: no psnr"):
         heldout_scores(load_results(tmp_path))
 

@@ -36,7 +36,7 @@ class Pool(NamedTuple):
     """The arrays of a pool; see the module."""
 
     sources: NDArray[np.uint8]  # (P, N, H, W) or (P, N, H, W, 3)
-    truth: NDArray[np.uint8]  # (P, H, W) or (P, H, W, 3)
+    reference: NDArray[np.uint8]  # (P, H, W) or (P, H, W, 3)
     owner: NDArray[np.uint8]  # (P, H, W)
     edges: NDArray[np.int16]  # (P, POINTS, 2)
 
@@ -116,7 +116,7 @@ def _layout(spec: PoolSpec) -> dict[str, tuple[tuple[int, ...], Any]]:
     tail = (*spec.shape, 3) if spec.colour else spec.shape
     return {
         "sources": ((spec.scenes, KINDS[spec.kind], *tail), np.uint8),
-        "truth": ((spec.scenes, *tail), np.uint8),
+        "reference": ((spec.scenes, *tail), np.uint8),
         "owner": ((spec.scenes, *spec.shape), np.uint8),
         "edges": ((spec.scenes, POINTS, 2), np.int16),
     }

@@ -49,7 +49,7 @@ def count_operations(network: nn.Module, forward: Forward, stack: Tensor) -> flo
         for layer in network.modules()
         if isinstance(layer, nn.Conv2d)
     ]
-    with torch.enable_grad():  # else some networks work in bands, whose borders count twice
+    with torch.enable_grad():  # else some networks work in row tiles, whose borders count twice
         forward(network, stack)
     for handle in handles:
         handle.remove()

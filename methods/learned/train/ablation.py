@@ -203,7 +203,7 @@ def _summary(results: Mapping[str, Result], pools: _Pools, budget: Budget) -> di
         "batch": budget.batch,
         "seed": budget.seed,
         "rate": 1e-3,
-        "scenes": len(pools.train.truth),
+        "scenes": len(pools.train.reference),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "bf16": any(result.bf16 for result in results.values()),
         "torch": torch.__version__,

@@ -87,7 +87,7 @@ def pair(batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 def _regression(network: nn.Module, batch: Batch, progress: float) -> Tensor:
-    return F.mse_loss(network(*pair(batch)), batch.truth)
+    return F.mse_loss(network(*pair(batch)), batch.reference)
 
 
 def _regressed(network: nn.Module, batch: Batch) -> Tensor:
@@ -95,7 +95,7 @@ def _regressed(network: nn.Module, batch: Batch) -> Tensor:
 
 
 def _four(batch: Batch) -> Batch:
-    return Batch(with_gray(batch.sources), with_gray(batch.truth), batch.owner)
+    return Batch(with_gray(batch.sources), with_gray(batch.reference), batch.owner)
 
 
 def _regression_four(network: nn.Module, batch: Batch, progress: float) -> Tensor:
@@ -106,9 +106,9 @@ def _regressed_four(network: nn.Module, batch: Batch) -> Tensor:
     return network(*pair(_four(batch)))[:, :3]
 
 
-def psnr_loss(fused: Tensor, truth: Tensor) -> Tensor:
+def psnr_loss(fused: Tensor, reference: Tensor) -> Tensor:
     """Mean over crops of the logarithm of their squared error: what a mean PSNR rewards."""
-    error = ((fused - truth) ** 2).flatten(1).mean(dim=1)
+    error = ((fused - reference) ** 2).flatten(1).mean(dim=1)
     return torch.log10(error + NOTHING_LEFT).mean()
 
 
@@ -120,7 +120,7 @@ def _weighted(network: nn.Module, batch: Batch) -> Tensor:
 
 def _weighting(network: nn.Module, batch: Batch, progress: float) -> Tensor:
     fused = _weighted(network, batch)
-    return psnr_loss(fused, batch.truth) + 10 * F.l1_loss(fused, batch.truth)
+    return psnr_loss(fused, batch.reference) + 10 * F.l1_loss(fused, batch.reference)
 
 
 def blend(scores: Tensor, sources: Tensor) -> Tensor:
@@ -170,7 +170,12 @@ def _focusing(network: nn.Module, batch: Batch, progress: float) -> Tensor:
     decide = (surprise(hard, batch.owner) * weight).mean()
     guide = max(0.0, 1 - 4 * progress) * surprise(soft, batch.owner).mean()
     fused = blend(soft, batch.sources)
-    return psnr_loss(fused, batch.truth) + 10 * F.l1_loss(fused, batch.truth) + 2 * decide + guide
+    return (
+        psnr_loss(fused, batch.reference)
+        + 10 * F.l1_loss(fused, batch.reference)
+        + 2 * decide
+        + guide
+    )
 
 
 def _focused(network: nn.Module, batch: Batch) -> Tensor:
@@ -198,7 +203,7 @@ def _judged(network: nn.Module, batch: Batch) -> Tensor:
 
 
 def _merging(network: nn.Module, batch: Batch, progress: float) -> Tensor:
-    return F.mse_loss(network(batch.sources[:, :, 0]), batch.truth)
+    return F.mse_loss(network(batch.sources[:, :, 0]), batch.reference)
 
 
 def _merged(network: nn.Module, batch: Batch) -> Tensor:
@@ -215,7 +220,7 @@ def halve(sources: Tensor) -> Tensor:
 
 
 def _enlarging(network: nn.Module, batch: Batch, progress: float) -> Tensor:
-    return F.mse_loss(network(halve(batch.sources[:, :, 0])), batch.truth)
+    return F.mse_loss(network(halve(batch.sources[:, :, 0])), batch.reference)
 
 
 def _enlarged(network: nn.Module, batch: Batch) -> Tensor:
@@ -226,7 +231,7 @@ _REGION = {"region": (PoolSpec("region", 8000), 1.0)}
 _MIXED = {
     "region": (PoolSpec("region", 8000), 0.25),
     "lens": (PoolSpec("lens", 10000), 0.35),
-    "sparse": (PoolSpec("sparse", 6000), 0.25),
+    "low-texture": (PoolSpec("low-texture", 6000), 0.25),
     "ramp": (PoolSpec("ramp", 2000), 0.075),
     "planes": (PoolSpec("planes", 1500), 0.075),
 }
@@ -234,7 +239,7 @@ _COLOUR = {"region": (PoolSpec("region", 4000, colour=True), 1.0)}
 _GRADES = {"grades": (PoolSpec("grades", 1200, augment=False), 1.0)}
 
 _FOCUSING = (_MIXED, _focusing, _focused)
-_FOCUSED = {"region": 50, "lens": 50, "sparse": 50}
+_FOCUSED = {"region": 50, "lens": 50, "low-texture": 50}
 
 
 def _recipe(name: str, *how: Any, **more: Any) -> Recipe:

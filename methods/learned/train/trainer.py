@@ -300,7 +300,7 @@ def evaluate(
         part = pool.scenes(first, batch)
         with torch.autocast(pool.device.type, torch.bfloat16, enabled=bf16):
             fused = recipe.predict(network, part)
-        error = (fused.float().clamp(0, 1) - part.truth).square().flatten(1).mean(dim=1)
+        error = (fused.float().clamp(0, 1) - part.reference).square().flatten(1).mean(dim=1)
         values.append(-10 * torch.log10(error.clamp_min(1e-8)))
     return float(torch.cat(values).mean())
 

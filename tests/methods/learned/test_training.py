@@ -67,13 +67,15 @@ def test_pools_hold_what_they_say(pools, kind, colour):
     pool = pools(kind, colour=colour)
     tail = (*SHAPE, 3) if colour else SHAPE
     assert pool.sources.shape == (6, KINDS[kind], *tail)
-    assert pool.truth.shape == (6, *tail)
+    assert pool.reference.shape == (6, *tail)
     assert pool.owner.max() < KINDS[kind]
     assert (pool.edges >= 0).all()
     assert (pool.edges < np.array(SHAPE)).all()
-    # The owner is closer to the truth than the sources are on average.
-    error = abs(pool.sources.astype(float) - pool.truth[:, None]).mean(axis=-1 if colour else ())
-    error = error if colour else abs(pool.sources.astype(float) - pool.truth[:, None])
+    # The owner is closer to the reference than the sources are on average.
+    error = abs(pool.sources.astype(float) - pool.reference[:, None]).mean(
+        axis=-1 if colour else ()
+    )
+    error = error if colour else abs(pool.sources.astype(float) - pool.reference[:, None])
     own = np.take_along_axis(error, pool.owner[:, None].astype(int), axis=1)
     assert own.mean() < 0.8 * error.mean()
 
@@ -128,9 +130,9 @@ def test_batches_are_drawn_again_alike(pools):
     pool = DevicePool(pools("region"), "cpu")
     draws = [pool.crops(9, 24, step_generator(1, step, 0, "cpu")) for step in (5, 5, 6)]
     assert all(torch.equal(x, y) for x, y in zip(draws[0], draws[1], strict=True))
-    assert not torch.equal(draws[0].truth, draws[2].truth)
+    assert not torch.equal(draws[0].reference, draws[2].reference)
     other_rank = pool.crops(9, 24, step_generator(1, 5, 1, "cpu"))
-    assert not torch.equal(draws[0].truth, other_rank.truth)
+    assert not torch.equal(draws[0].reference, other_rank.reference)
 
 
 def test_half_of_the_crops_lie_on_boundaries(pools):
@@ -176,7 +178,7 @@ def test_the_owner_follows_its_source(pools):
     pool = DevicePool(pools("region"), "cpu")
     batch = pool.crops(16, 24, step_generator(0, 3, 0, "cpu"))
     own = batch.sources[:, :, 0].gather(1, batch.owner.unsqueeze(1)).squeeze(1)
-    assert torch.equal(own, batch.truth[:, 0])
+    assert torch.equal(own, batch.reference[:, 0])
 
 
 def test_fourth_channel_is_luminance():
