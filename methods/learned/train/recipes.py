@@ -170,12 +170,8 @@ def _focusing(network: nn.Module, batch: Batch, progress: float) -> Tensor:
     decide = (surprise(hard, batch.owner) * weight).mean()
     guide = max(0.0, 1 - 4 * progress) * surprise(soft, batch.owner).mean()
     fused = blend(soft, batch.sources)
-    return (
-        psnr_loss(fused, batch.reference)
-        + 10 * F.l1_loss(fused, batch.reference)
-        + 2 * decide
-        + guide
-    )
+    blended = psnr_loss(fused, batch.reference) + 10 * F.l1_loss(fused, batch.reference)
+    return blended + 2 * decide + guide
 
 
 def _focused(network: nn.Module, batch: Batch) -> Tensor:

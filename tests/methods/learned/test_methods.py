@@ -257,9 +257,8 @@ def test_what_a_smaller_view_costs_at_most(method, loss):
     from skimage import data
 
     reference = (data.camera() / 255).astype(np.float32)
-    near, far, reference = lens_pair(
-        reference, disk(512), 4.0, background=reference[:, ::-1].copy()
-    )
+    behind = reference[:, ::-1].copy()
+    near, far, reference = lens_pair(reference, disk(512), 4.0, background=behind)
     sources = [quantise(near), quantise(far)]
     full, half = (
         psnr(fuse(method, sources, parameters={"shrink": k}), quantise(reference)) for k in (1, 2)
