@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from bench.core.errors import DataUnavailable
 from bench.store.manifest import CellEntry
 from datasets.heldout import PREFIX
+from reports.data.means import IDENTICAL_DB
 from reports.data.results import Results
 from reports.data.sources import Sources
-
-#: A fused image equal to the reference counts as this many dB.
-EXACT = 99.0
 
 #: Kind of pair -> gray or colour -> method -> mean PSNR in dB.
 Table = dict[str, dict[str, dict[str, float]]]
@@ -42,7 +40,7 @@ def heldout_scores(results: Results) -> dict[str, Any]:
     for cell, value in _values(results):
         kind, colour = cell.dataset.removeprefix(PREFIX), cell.scene.partition("_")[0]
         found = values.setdefault(kind, {}).setdefault(colour, {})
-        found.setdefault(cell.method, []).append(min(value, EXACT))
+        found.setdefault(cell.method, []).append(min(value, IDENTICAL_DB))
     if not values:
         raise DataUnavailable(f"the run has no scene of a dataset {PREFIX}…")
     psnr: Table = {
