@@ -1,7 +1,7 @@
-"""Batches cut out of pools on the device that trains: index slices, no copying by hand.
+"""Batches of crops, cut out of pools on the device that trains.
 
-The batch of a step is a function of (seed, step, rank) alone. A run that was killed goes on
-with the very batches it would have seen, and ranks never share one.
+The batch of a step is a function of (seed, step, rank) alone. A training that was killed goes on
+with the batches that it would have had, and each rank has its own.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ class DevicePool:
         return [stack, self.reference[at], self.owner[at]]
 
     def _sliced(self, which: Tensor, rows: Tensor, cols: Tensor, order: Tensor) -> list[Tensor]:
-        """The same by slices: for a processor, where indexing takes several times as long.
+        """The same by slices, for a CPU, where indexing takes several times as long.
 
-        A graphics card would have to wait for the numbers.
+        On CUDA reading the corners would wait for the device.
         """
         corners = zip(which.tolist(), rows[:, 0].tolist(), cols[:, 0].tolist(), strict=True)
         height, width = rows.shape[1], cols.shape[1]
@@ -113,8 +113,8 @@ def join(batches: Sequence[Batch]) -> Batch:
 def in_pieces(groups: list[tuple[float, Batch]], pixels: int) -> list[list[tuple[float, Batch]]]:
     """Batches with their share of the loss in pieces of about `pixels`, whose shares add up.
 
-    For a processor, to which the system hands out large blocks of memory anew for every layer:
-    clearing them takes about as long as the gradients of a large batch themselves.
+    For a CPU: the system clears large blocks of memory anew for every layer, which takes about as
+    long as the gradients of a large batch.
     """
     if sum(batch.reference.numel() for _, batch in groups) <= pixels:
         return [groups]
@@ -130,7 +130,7 @@ def in_pieces(groups: list[tuple[float, Batch]], pixels: int) -> list[list[tuple
 def step_generator(
     seed: int, step: int, rank: int, device: torch.device | str, salt: int = 0
 ) -> torch.Generator:
-    """The generator of one step: the same whenever it is asked for."""
+    """The generator of one step; equal arguments give equal generators."""
     mixed = np.random.SeedSequence([seed, step, rank, salt]).generate_state(1, np.uint64)[0]
     return torch.Generator(device=device).manual_seed(int(mixed) >> 1)
 

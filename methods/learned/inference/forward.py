@@ -1,9 +1,8 @@
-"""The one way a trained network runs: device, number format, memory layout and tiles.
+"""How every trained network runs: device, number format, memory layout and tiles.
 
-The format is that of `bench.core.precision`; on CUDA a network is replayed as a graph from the
-second
-image of a size on. Channels last. An image larger than a tile is taken in tiles that overlap by the
-network's reach, which gives what the whole would.
+The format is that of `bench.core.precision`, the layout channels last. On CUDA a network is
+replayed as a graph from the second image of a size on. An image larger than a tile is processed in
+tiles that overlap by the reach of the network, which gives the result of the whole image.
 """
 
 from __future__ import annotations
@@ -163,7 +162,7 @@ def infer(
 
 @contextmanager
 def _exact(network: nn.Module) -> Iterator[None]:
-    """Keep cuDNN from multiplying what is float32 in TF32, which has 10 bits for its 23."""
+    """Keep cuDNN from computing float32 in TF32, which has 10 bits of mantissa instead of 23."""
     first = next(network.parameters())
     before = torch.backends.cudnn.allow_tf32
     if first.is_cuda and first.dtype == torch.float32:

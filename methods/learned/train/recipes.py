@@ -1,4 +1,4 @@
-"""What each network is trained on and for: data, loss, and how its output becomes an image.
+"""What each network is trained on: data, loss, and how its output becomes an image.
 
 A method's weights file may hold several networks (``fcn``: one for luminance, one for the
 paper's four channels); each is one recipe, trained by itself.
@@ -53,7 +53,7 @@ class Recipe:
         Of the running mean of the weights.
     warmup, settle : float, int
         Share of the run, and steps at the least, over which the rate rises. A network that ends
-        in a ReLU and starts at the full rate may be black from the first steps on.
+        in a ReLU and starts at the full rate may give 0 everywhere from the first steps on.
     clip_ratio : float
         See `methods.learned.train.adaptive_clipping.AdaptiveClipping`.
     """
@@ -137,7 +137,7 @@ def near_boundary(owner: Tensor, reach: int = 4) -> Tensor:
 def _highest(x: Tensor, reach: int) -> Tensor:
     """Maximum over the square of `reach` around each pixel of (B, H, W).
 
-    By shifts of bytes, which on a processor takes a twentieth of the time of a pooling layer.
+    By shifts of bytes, which on a CPU take a twentieth of the time of a pooling layer.
     """
     for axis in (1, 2):
         result, length = x.clone(), x.shape[axis]
@@ -150,10 +150,10 @@ def _highest(x: Tensor, reach: int) -> Tensor:
     return x
 
 
-def surprise(scores: Tensor, owner: Tensor) -> Tensor:
+def cross_entropy(scores: Tensor, owner: Tensor) -> Tensor:
     """Cross-entropy per pixel of scores (B, N, H, W) against owners (B, H, W).
 
-    torch's own is without a deterministic kernel on CUDA.
+    torch's own has no deterministic kernel on CUDA.
     """
     index = torch.arange(scores.shape[1], device=owner.device).view(-1, 1, 1)
     return -(scores.log_softmax(dim=1) * (owner.unsqueeze(1) == index)).sum(dim=1)
@@ -162,13 +162,13 @@ def surprise(scores: Tensor, owner: Tensor) -> Tensor:
 def _focusing(network: nn.Module, batch: Batch, progress: float) -> Tensor:
     """Soft scores for the least error, hard ones for the right owner.
 
-    Boundaries count three times. The soft scores start as decisions, too, which is where the
-    blends of least error are found from.
+    Boundaries count three times. At the beginning the soft scores are trained as decisions, too,
+    from where training finds the blends of least error.
     """
     soft, hard = network(batch.sources[:, :, 0])
     weight = 1 + 2 * near_boundary(batch.owner)
-    decide = (surprise(hard, batch.owner) * weight).mean()
-    guide = max(0.0, 1 - 4 * progress) * surprise(soft, batch.owner).mean()
+    decide = (cross_entropy(hard, batch.owner) * weight).mean()
+    guide = max(0.0, 1 - 4 * progress) * cross_entropy(soft, batch.owner).mean()
     fused = blend(soft, batch.sources)
     blended = psnr_loss(fused, batch.reference) + 10 * F.l1_loss(fused, batch.reference)
     return blended + 2 * decide + guide

@@ -53,15 +53,7 @@ def training_record(
         "steps": result.steps,
         "batch": options.batch or recipe.batch,
         "crop": options.crop or recipe.crop,
-        "optimiser": {
-            "name": "Adam",
-            "betas": [0.9, 0.999],
-            "epsilon": 1e-8,
-            "rate": options.rate or recipe.rate,
-            "schedule": "warm-up, then cosine to zero",
-            "mean_of_weights": recipe.decay,
-            "leap": recipe.clip_ratio if math.isfinite(recipe.clip_ratio) else None,
-        },
+        "optimiser": _optimiser(recipe, options),
         "pools": {
             name: {**asdict(spec), "scenes": scenes or spec.scenes, "share": share}
             for name, (spec, share) in recipe.pools.items()
@@ -83,6 +75,18 @@ def training_record(
         "bf16": result.bf16,
         "torch": torch.__version__,
         "history": result.history,
+    }
+
+
+def _optimiser(recipe: Recipe, options: Options) -> dict[str, Any]:
+    return {
+        "name": "Adam",
+        "betas": [0.9, 0.999],
+        "epsilon": 1e-8,
+        "rate": options.rate or recipe.rate,
+        "schedule": "warm-up, then cosine to zero",
+        "mean_of_weights": recipe.decay,
+        "leap": recipe.clip_ratio if math.isfinite(recipe.clip_ratio) else None,
     }
 
 

@@ -41,7 +41,7 @@ from methods.learned.train.recipes import Recipe
 #: A network that lost this many dB has collapsed and starts again from its best weights.
 COLLAPSE = 10.0
 
-#: Pixels of a step that a processor takes at once.
+#: Pixels of a step that go through the network at once on a CPU.
 PIECE = 16 * 192**2
 
 
@@ -95,7 +95,7 @@ class Trainer:
         Parameters
         ----------
         report : callable, optional
-            Told of the progress, a few times a second at most.
+            Is called with the progress, at most twice a second.
         """
         model = self._distributed()
         self.started = time.perf_counter()
@@ -154,7 +154,7 @@ class Trainer:
         return loss
 
     def _pieces(self) -> list[list[tuple[float, Batch]]]:
-        """What goes through the network at once: all crops of the step, but on a processor."""
+        """What goes through the network at once: all crops of the step, except on a CPU."""
         groups = self._batches()
         alone = self.device.type == "cpu" and self.world == 1
         return in_pieces(groups, PIECE) if alone else [groups]
@@ -162,8 +162,8 @@ class Trainer:
     def _batches(self) -> list[tuple[float, Batch]]:
         """Crops of the step with their share of the loss, one batch per number of sources.
 
-        A step is bound by how fast its many small kernels can be started, so pools of equal
-        scenes go through the network together.
+        The time of a step is that of starting its many small kernels, so pools with equal
+        numbers of sources go through the network together.
         """
         total = (self.options.batch or self.recipe.batch) / self.world
         size = self.options.crop or self.recipe.crop
@@ -178,7 +178,7 @@ class Trainer:
         ]
 
     def _share(self) -> float:
-        """How much of the run is done, agreed between processes."""
+        """Share of the run that is done, the same in all processes."""
         limits = []
         if self.options.steps is not None:
             limits.append(self.step / self.options.steps)
@@ -192,7 +192,7 @@ class Trainer:
         return share
 
     def seconds(self) -> float:
-        """Time spent training, by this run and those it goes on from."""
+        """Seconds spent training, by this run and those it goes on from."""
         return self.before + time.perf_counter() - self.started
 
     def _last(self) -> float:
@@ -221,7 +221,7 @@ class Trainer:
         }
 
     def _agreed(self, total: Tensor) -> float:
-        """Mean of a sum over the processes, so that all of them judge alike."""
+        """Mean of a sum over the processes, so that all of them decide alike."""
         if self.world > 1:
             torch.distributed.all_reduce(total)
         return float(total) / self.world
@@ -253,7 +253,7 @@ class Trainer:
             save_checkpoint(self)
 
     def _go_back(self) -> None:
-        """Start again from the best weights, more carefully."""
+        """Start again from the best weights at half the rate."""
         self._use(self.best_weights)
         for name, value in self.mean.items():
             value.copy_(self.best_weights[name])
