@@ -1,9 +1,10 @@
-"""``python -m reports.readme RUN``: the numbers of the README, put in from where they were printed.
+"""``python -m reports.readme RUN --heldout RUN --large RUN``: write the numbers of the README.
 
 Each table of the README stands between two comments, ``<!-- name -->`` and ``<!-- end name -->``;
-this writes what lies between them again: Tables 1 and 2 and the comparison with the paper from a
-finished run, the scores on held-out pairs from ``methods/learned/weights/heldout.json`` and, for
-photos of many pixels, ``large.json`` beside it.
+this replaces what lies between them: Tables 1 and 2 and the comparison with the paper from a
+finished run, and the scores on held-out pairs from ``methods/learned/weights/heldout.json`` and,
+for photos of many pixels, ``large.json`` beside it. ``--heldout`` and ``--large`` write these two
+files first, from runs on the datasets ``heldout-…``.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from pathlib import Path
 
 from bench.core.errors import BenchError, DataUnavailable, UsageError
 from bench.core.files import write_bytes
+from datasets.heldout import COLOURS, KINDS, LARGE, PREFIX
+from reports.data.heldout import heldout_scores
+from reports.data.results import load_results
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "methods" / "learned" / "weights"
 
-#: What ``python -m methods.learned.evaluation.evaluate`` printed, by table of the README.
+#: Scores on held-out pairs, by table of the README; see `reports.data.heldout`.
 SCORES = {"held-out": WEIGHTS / "heldout.json", "large": WEIGHTS / "large.json"}
 
 
@@ -59,9 +63,9 @@ def narrow(table: str) -> str:
 
 
 def psnr_table(scores: dict[str, dict[str, dict[str, dict[str, float]]]]) -> str:
-    """Mean PSNR per method, the best of each column in bold; the oracle competes with nobody."""
+    """Mean PSNR per method, the best of each column in bold, which the oracle cannot be."""
     kinds = scores["psnr"].items()
-    columns = [(kind, c) for kind, found in kinds for c in ("gray", "colour") if c in found]
+    columns = [(kind, c) for kind, found in kinds for c in COLOURS if c in found]
     (kind, colour), *_ = columns
     methods = list(scores["psnr"][kind][colour])
     order = [m for m in methods if m != "oracle"] + ["oracle"] * ("oracle" in methods)
@@ -111,9 +115,16 @@ def main(argv: list[str] | None = None) -> int:
     """Write README.md again."""
     parser = argparse.ArgumentParser(prog="python -m reports.readme", description=__doc__)
     parser.add_argument("run", type=Path, nargs="?", help="folder of a finished run")
+    for option, kinds in (("--heldout", KINDS), ("--large", LARGE)):
+        names = " ".join(PREFIX + kind for kind in kinds)
+        parser.add_argument(option, type=Path, metavar="RUN", help=f"a run on {names}")
     args = parser.parse_args(argv)
     file = ROOT / "README.md"
     try:
+        for run, target in ((args.heldout, "held-out"), (args.large, "large")):
+            if run is not None:
+                scores = json.dumps(heldout_scores(load_results(run)), indent=1)
+                write_bytes(SCORES[target], f"{scores}\n".encode())
         text = file.read_text(encoding="utf-8")
         if args.run is not None:
             text = with_run(text, args.run)
