@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from bench.core.errors import BenchError, DataUnavailable, ImageError
-from bench.engine.published import Published
-from bench.engine.selection import Variant
+from bench.engine.published import PublishedMethod
+from bench.engine.selection import ConfiguredMethod
 from bench.store.keys import metric_fingerprint, score_key
 from bench.store.library_versions import body
 from bench.store.store import Store
@@ -45,13 +45,13 @@ class FusionJob:
 
     Attributes
     ----------
-    variant : Variant
+    variant : ConfiguredMethod
         Method and parameters.
     bench : Bench
         Where it is run.
     """
 
-    variant: Variant
+    variant: ConfiguredMethod
     bench: Bench
 
     def fuse(self) -> tuple[Record, bytes]:
@@ -73,7 +73,7 @@ def fuse(task: FusionJob, store: Store, key: str) -> Record:
     return record
 
 
-def adopt(published: Published, scene: Scene, store: Store, key: str) -> Record:
+def adopt(published: PublishedMethod, scene: Scene, store: Store, key: str) -> Record:
     """Store a published fused image of `scene` as the record of its cell."""
     record: Record = {"status": "ok", "message": "", "inputs": published.identity}
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bench.engine import cell
 from bench.engine.runner import Run
 from bench.engine.scene_run import SceneRun
-from bench.engine.selection import Variant
+from bench.engine.selection import ConfiguredMethod
 from bench.store.keys import timing_key
 
 
@@ -93,6 +93,6 @@ def _scene(part: SceneRun) -> SceneForecast:
         fingerprint, pixels = part.about["fingerprint"], record["pixels"]
         found = cell.look_up(metrics, part.store, fingerprint, pixels, part.rerun.again)
         plan.scores += len(found.missing)
-        if isinstance(entrant, Variant) and part.repeats:
+        if isinstance(entrant, ConfiguredMethod) and part.repeats:
             plan.timings += part.untimed({"timing": timing_key(key, part.machine)})
     return plan

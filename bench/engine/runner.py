@@ -26,7 +26,7 @@ from bench.core.plugins import PLUGIN_PREFIX
 from bench.core.precision import Precision, number_format
 from bench.engine.cell import Bench
 from bench.engine.scene_run import RERUN, Progress, Rerun, SceneRun
-from bench.engine.selection import Entrant, Variant
+from bench.engine.selection import SelectedMethod, ConfiguredMethod
 from bench.store.library_versions import VersionCount
 from bench.store.store import MANIFEST, Store
 from bench.workers import memory
@@ -76,7 +76,7 @@ class Selection:
     """
 
     scenes: Sequence[Scene]
-    methods: Sequence[Entrant]
+    methods: Sequence[SelectedMethod]
     metrics: Sequence[Metric]
     device: str = "cpu"
     precision: Precision = "auto"
@@ -88,12 +88,12 @@ class Selection:
     jobs: int = 1
     shard: tuple[int, int] = (1, 1)
 
-    def cells(self) -> list[tuple[Scene, list[Entrant]]]:
+    def cells(self) -> list[tuple[Scene, list[SelectedMethod]]]:
         """The cells of this shard, by scene: a consecutive part of them all."""
         every = [(s, m) for s in self.scenes for m in self.methods if m.covers(s)]
         part, parts = self.shard
         start, stop = ((part + k) * len(every) // parts for k in (-1, 0))
-        mine: dict[str, tuple[Scene, list[Entrant]]] = {}
+        mine: dict[str, tuple[Scene, list[SelectedMethod]]] = {}
         for scene, method in every[start:stop]:
             mine.setdefault(scene.name, (scene, []))[1].append(method)
         return list(mine.values())
@@ -253,7 +253,7 @@ class Run:
     def _plugins(self) -> list[Path]:
         """The files of the user that a child must load to know the methods and metrics."""
         chosen = self.selection
-        functions = [m.method.fn for m in chosen.methods if isinstance(m, Variant)]
+        functions = [m.method.fn for m in chosen.methods if isinstance(m, ConfiguredMethod)]
         return _files([*functions, *(metric.fn for metric in chosen.metrics)])
 
     def _write_manifest(self, started: str, complete: bool) -> None:
@@ -288,9 +288,9 @@ class Run:
         write_bytes(self.out / MANIFEST, text.encode())
 
 
-def takes_precision(entrant: Entrant) -> bool:
+def takes_precision(entrant: SelectedMethod) -> bool:
     """Whether the number format decides what it computes."""
-    return isinstance(entrant, Variant) and entrant.method.takes_precision
+    return isinstance(entrant, ConfiguredMethod) and entrant.method.takes_precision
 
 
 def _files(functions: Sequence[Callable[..., Any]]) -> list[Path]:

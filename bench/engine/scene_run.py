@@ -14,7 +14,7 @@ from bench.core.fingerprint import digest
 from bench.core.precision import Precision
 from bench.engine import cell, timing
 from bench.engine.cell import Bench, FusionJob
-from bench.engine.selection import Entrant, Variant
+from bench.engine.selection import SelectedMethod, ConfiguredMethod
 from bench.store.keys import timing_key
 from bench.store.library_versions import VersionCount
 from bench.store.store import Store
@@ -112,7 +112,7 @@ class SceneRun:
     """
 
     scene: Scene
-    entrants: Sequence[Entrant]
+    entrants: Sequence[SelectedMethod]
     metrics: Sequence[Metric]
     store: Store
     out: Path
@@ -173,7 +173,7 @@ class SceneRun:
         }
         return images
 
-    def stored(self, entrant: Entrant) -> tuple[str, Cell | None]:
+    def stored(self, entrant: SelectedMethod) -> tuple[str, Cell | None]:
         """Key of a cell, and its record if that is to be believed and kept."""
         key = entrant.key(self.about["fingerprint"], self.device, self.precision)
         record = self.store.get(key)
@@ -196,7 +196,7 @@ class SceneRun:
     def _cells(self, images: SceneImages, bench: Bench) -> None:
         """Fuse and score with every method, then time them all in turn."""
         metrics = self.applicable(images)
-        finished: list[tuple[Variant, Cell]] = []
+        finished: list[tuple[ConfiguredMethod, Cell]] = []
         for entrant in self.entrants:
             self.progress.working(f"{self.scene.name}: {entrant.name}")
             key, record = self.stored(entrant)
@@ -210,23 +210,27 @@ class SceneRun:
                 self._count_versions(entrant, record, result["scores"])
                 self._export(entrant, record["pixels"])
                 _demote(result)
-                if isinstance(entrant, Variant):
+                if isinstance(entrant, ConfiguredMethod):
                     result["timing"] = timing_key(key, self.machine)
                     finished.append((entrant, result))
             self._finish(entrant, result, cached)
         if self.repeats and self.rerun.missing:
             self._time(bench, finished)
 
-    def _count_versions(self, entrant: Entrant, record: Cell, scores: dict[str, Cell]) -> None:
+    def _count_versions(
+        self, entrant: SelectedMethod, record: Cell, scores: dict[str, Cell]
+    ) -> None:
         """Count them, and leave their keys out of the manifest, which has room for no more."""
-        self.versions.add(record if isinstance(entrant, Variant) else None, scores.values())
+        self.versions.add(
+            record if isinstance(entrant, ConfiguredMethod) else None, scores.values()
+        )
         for name, entry in scores.items():
             scores[name] = {k: v for k, v in entry.items() if k != "libraries"}
 
-    def _fused(self, entrant: Entrant, bench: Bench, key: str) -> Cell:
+    def _fused(self, entrant: SelectedMethod, bench: Bench, key: str) -> Cell:
         if not self.rerun.missing:
             return {"status": "skipped", "message": "not in the store, and --rerun is none"}
-        if isinstance(entrant, Variant):
+        if isinstance(entrant, ConfiguredMethod):
             return cell.fuse(FusionJob(entrant, bench), self.store, key)
         return cell.adopt(entrant, self.scene, self.store, key)
 
@@ -246,7 +250,7 @@ class SceneRun:
             return True
         return bool(record.get("contended")) and not self.contended
 
-    def _time(self, bench: Bench, finished: list[tuple[Variant, Cell]]) -> None:
+    def _time(self, bench: Bench, finished: list[tuple[ConfiguredMethod, Cell]]) -> None:
         """Time the cells that have no timing on this machine yet."""
         todo = {variant.name: (variant, res) for variant, res in finished if self.untimed(res)}
         if not todo:
@@ -267,7 +271,7 @@ class SceneRun:
             }
             self.store.put(result["timing"], body)
 
-    def _export(self, entrant: Entrant, pixels: str) -> None:
+    def _export(self, entrant: SelectedMethod, pixels: str) -> None:
         """Copy the fused image, whole or not at all, to where a person looks for it."""
         source = self.store.image_path(pixels)
         folder = self.out / "fused" / safe_name(self.scene.dataset) / safe_name(self.scene.id)
@@ -280,7 +284,7 @@ class SceneRun:
         except OSError as error:
             raise EnvironmentFault(f"{target}: cannot be written ({error.strerror})") from error
 
-    def _finish(self, entrant: Entrant, result: Cell, cached: bool = False) -> None:
+    def _finish(self, entrant: SelectedMethod, result: Cell, cached: bool = False) -> None:
         head = {"dataset": self.scene.dataset, "scene": self.scene.id, "method": entrant.name}
         result.setdefault("scores", {})
         self.cells.append(head | result)

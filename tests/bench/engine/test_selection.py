@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from bench.core.errors import NothingSelected, UnknownName, UsageError
-from bench.engine.selection import Variant, select_methods, select_metrics, split_names
+from bench.engine.selection import ConfiguredMethod, select_methods, select_metrics, split_names
 from bench.store.keys import metric_fingerprint, timing_key
 from datasets import load_scenes
 from methods import METHODS, Method
@@ -89,26 +89,26 @@ def test_key_depends_on_everything_that_decides_the_image(tmp_path):
     weights = tmp_path / "weights.bin"
     weights.write_bytes(b"one")
     variants = [
-        Variant(_method()),
-        Variant(_method(), {"gain": 2.0}),
-        Variant(_method(colour="luminance")),
-        Variant(_method(name="other")),
-        Variant(_method(fn=split_names)),
-        Variant(_method(weights=weights)),
+        ConfiguredMethod(_method()),
+        ConfiguredMethod(_method(), {"gain": 2.0}),
+        ConfiguredMethod(_method(colour="luminance")),
+        ConfiguredMethod(_method(name="other")),
+        ConfiguredMethod(_method(fn=split_names)),
+        ConfiguredMethod(_method(weights=weights)),
     ]
     keys = [variant.key("scene", "cpu") for variant in variants]
     weights.write_bytes(b"two")
-    keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
+    keys.append(ConfiguredMethod(_method(weights=weights)).key("scene", "cpu"))
     weights.unlink()  # the method will fail, alone: a run must be able to say so
-    keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
+    keys.append(ConfiguredMethod(_method(weights=weights)).key("scene", "cpu"))
     keys.append(variants[0].key("another scene", "cpu"))
     assert len(set(keys)) == len(keys)
 
 
 def test_key_depends_on_the_framework(monkeypatch):
-    before = Variant(_method()).key("scene", "cpu")
+    before = ConfiguredMethod(_method()).key("scene", "cpu")
     monkeypatch.setattr("bench.engine.selection.modules_fingerprint", lambda names: "changed")
-    assert Variant(_method()).key("scene", "cpu") != before
+    assert ConfiguredMethod(_method()).key("scene", "cpu") != before
 
 
 def test_score_belongs_to_one_version_of_its_metric():
@@ -150,7 +150,7 @@ def test_a_variant_of_nothing_is_refused(own_registries):
 
 
 def test_number_format_counts_only_for_methods_that_take_one(monkeypatch):
-    plain, learned = Variant(_method()), Variant(_method(takes_precision=True))
+    plain, learned = ConfiguredMethod(_method()), ConfiguredMethod(_method(takes_precision=True))
     assert plain.key("scene", "cpu", "fp32") == plain.key("scene", "cpu", "bf16")
     keys = {p: learned.key("scene", "cpu", p) for p in ("fp32", "bf16")}
     assert keys["fp32"] != keys["bf16"]
@@ -161,7 +161,7 @@ def test_number_format_counts_only_for_methods_that_take_one(monkeypatch):
 
 
 def test_device_counts_only_for_methods_that_take_one():
-    plain, learned = Variant(_method()), Variant(_method(takes_device=True))
+    plain, learned = ConfiguredMethod(_method()), ConfiguredMethod(_method(takes_device=True))
     assert plain.key("scene", "cpu") == plain.key("scene", "cuda")
     assert learned.key("scene", "cpu") != learned.key("scene", "cuda")
     assert learned.key("scene", "cuda") == learned.key("scene", "cuda:0")
