@@ -54,14 +54,14 @@ def _methods() -> Iterable[dict[str, Any]]:
 
 def _published() -> Iterable[dict[str, Any]]:
     """What can be run beside the methods: other people's fused images."""
-    from bench.engine.published import PREFIX, select_published
+    from bench.engine.published import PUBLISHED_PREFIX, select_published
     from datasets.catalog import collection
     from datasets.standard import PUBLISHED
 
     for name in PUBLISHED:
-        count = len(select_published(PREFIX + name))
+        count = len(select_published(PUBLISHED_PREFIX + name))
         yield {
-            "name": PREFIX + name,
+            "name": PUBLISHED_PREFIX + name,
             "family": "published",
             "kind": "images",
             "title": f"fused images of {count} methods as their authors made them, not run here",

@@ -186,10 +186,9 @@ def _selection(args: argparse.Namespace) -> Selection:
     from bench.core.devices import available_cores
     from bench.engine.runner import Selection
     from bench.engine.scene_run import RERUN
-    from bench.engine.selection import select_methods, select_metrics
+    from bench.engine.selection import select_methods, select_metrics, select_scenes
     from bench.workers.memory import parse_size
     from bench.workers.process import Limits
-    from datasets import load_scenes
 
     if args.jobs < 1 or args.repeats < 0 or (args.threads is not None and args.threads < 1):
         raise UsageError("--threads and --jobs must be at least 1 and --repeats at least 0")
@@ -203,9 +202,10 @@ def _selection(args: argparse.Namespace) -> Selection:
         raise UsageError("--backend dask needs processes, not --isolation none")
     memory = None if args.memory is None else parse_size(args.memory)
     sharing = args.jobs if args.backend == "local" else args.workers or WORKERS
+    scenes = select_scenes(args.datasets)
     return Selection(
-        scenes=load_scenes(args.datasets),
-        methods=select_methods(args.methods),
+        scenes=scenes,
+        methods=select_methods(args.methods, scenes),
         metrics=select_metrics(args.metrics),
         device=args.device,
         precision=args.precision,

@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
 def _one(args: argparse.Namespace) -> int:
     from bench.core.image_io import read_image
     from bench.core.pixels import same_size
-    from bench.engine.selection import select_metrics, split_names
+    from bench.engine.names import split_names
+    from bench.engine.selection import select_metrics
     from metrics import Scorer
 
     count = len(args.files)
@@ -106,7 +107,8 @@ def _one(args: argparse.Namespace) -> int:
 
 def _many(args: argparse.Namespace) -> int:
     from bench.engine.batch import find_candidates, score_all
-    from bench.engine.selection import select_metrics, split_names
+    from bench.engine.names import split_names
+    from bench.engine.selection import select_metrics
     from datasets import DATASETS, load_scenes
     from datasets.fetch import fetch
 

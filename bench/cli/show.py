@@ -56,11 +56,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _published(name: str) -> dict[str, Any]:
     """Of ``published:COLLECTION``, ``published:COLLECTION/METHOD`` or ``COLLECTION:METHOD``."""
-    from bench.engine.published import PREFIX, select_published
+    from bench.engine.published import PUBLISHED_PREFIX, select_published
     from datasets.catalog import collection
 
-    if not name.startswith(PREFIX):
-        name = PREFIX + name.replace(":", "/", 1)
+    if not name.startswith(PUBLISHED_PREFIX):
+        name = PUBLISHED_PREFIX + name.replace(":", "/", 1)
     rows = select_published(name)
     origin = collection(rows[0].collection)
     scenes = {scene for row in rows for scene in row.files}

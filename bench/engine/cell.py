@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from bench.core.errors import BenchError, DataUnavailable, ImageError
+from bench.engine.image_folder import ImageFolder
 from bench.engine.published import PublishedMethod
 from bench.engine.selection import ConfiguredMethod
 from bench.store.keys import metric_fingerprint, score_key
@@ -73,8 +74,8 @@ def fuse(task: FusionJob, store: Store, key: str) -> Record:
     return record
 
 
-def adopt(published: PublishedMethod, scene: Scene, store: Store, key: str) -> Record:
-    """Store a published fused image of `scene` as the record of its cell."""
+def adopt(published: PublishedMethod | ImageFolder, scene: Scene, store: Store, key: str) -> Record:
+    """Store a fused image that exists already of `scene` as the record of its cell."""
     record: Record = {"status": "ok", "message": "", "inputs": published.identity}
     try:
         record["pixels"] = store.put_image(published.image(scene))

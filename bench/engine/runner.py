@@ -26,7 +26,7 @@ from bench.core.plugins import PLUGIN_PREFIX
 from bench.core.precision import Precision, number_format
 from bench.engine.cell import Bench
 from bench.engine.scene_run import RERUN, Progress, Rerun, SceneRun
-from bench.engine.selection import SelectedMethod, ConfiguredMethod
+from bench.engine.selection import ConfiguredMethod, SelectedMethod
 from bench.store.library_versions import VersionCount
 from bench.store.store import MANIFEST, Store
 from bench.workers import memory

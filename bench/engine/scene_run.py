@@ -14,7 +14,7 @@ from bench.core.fingerprint import digest
 from bench.core.precision import Precision
 from bench.engine import cell, timing
 from bench.engine.cell import Bench, FusionJob
-from bench.engine.selection import SelectedMethod, ConfiguredMethod
+from bench.engine.selection import ConfiguredMethod, SelectedMethod
 from bench.store.keys import timing_key
 from bench.store.library_versions import VersionCount
 from bench.store.store import Store

@@ -17,7 +17,8 @@ import numpy as np
 from bench.core.errors import BenchError, UsageError
 from bench.core.pixels import to_gray255
 from bench.core.precision import PRECISIONS, Precision
-from bench.engine.selection import ConfiguredMethod, select_methods, split_names
+from bench.engine.names import split_names
+from bench.engine.selection import ConfiguredMethod, select_methods
 from methods._fusion import fuse
 from methods.learned.evaluation.heldout import KINDS, LARGE, Reader, held_out
 
