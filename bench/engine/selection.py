@@ -25,6 +25,7 @@ from bench.engine.names import (
     find,
     is_glob,
     matching,
+    split_names,
     split_outside,
 )
 from bench.engine.published import PUBLISHED_PREFIX, PublishedMethod, select_published
@@ -198,6 +199,13 @@ def _metrics(text: str) -> Sequence[Metric]:
     if is_glob(text):
         return matching("metric", text, METRICS)
     return [find(METRICS, text, METRIC_ALIASES)]
+
+
+def named_metrics(texts: str | Sequence[str]) -> list[str]:
+    """Those that are asked for by their own name, rather than as one of several."""
+    groups = {"all", "paper", *(metric.family for metric in METRICS)}
+    names = [t for t in split_names(texts) if t[0] != "-" and not is_glob(t)]
+    return [find(METRICS, t, METRIC_ALIASES).name for t in names if t.lower() not in groups]
 
 
 def select_scenes(texts: str | Sequence[str]) -> list[Scene]:
