@@ -53,7 +53,9 @@ def _positive(text: str) -> int:
 def _list(chosen: Sequence[Collection], args: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     for source in chosen:
-        here = sum(_state(source, entry, verify=False) == "ok" for entry in source.entries.values())
+        here = sum(
+            fetch.state(source, entry, verify=False) == "ok" for entry in source.entries.values()
+        )
         rows.append(
             {
                 "name": source.name,
@@ -96,7 +98,7 @@ def _check(chosen: Sequence[Collection], args: argparse.Namespace) -> int:
     here, failed = 0, []
     for source in chosen:
         for entry in _selected(source, args):
-            state = _state(source, entry, verify=True)
+            state = fetch.state(source, entry, verify=True)
             here += state != "missing"
             if state not in ("ok", "missing"):
                 failed.append({"file": f"{source.name}/{entry.path}", "reason": state})
@@ -108,16 +110,6 @@ def _check(chosen: Sequence[Collection], args: argparse.Namespace) -> int:
 
 def _selected(source: Collection, args: argparse.Namespace) -> list[Entry]:
     return [e for path, e in source.entries.items() if fnmatch.fnmatchcase(path, args.only)]
-
-
-def _state(source: Collection, entry: Entry, *, verify: bool) -> str:
-    """``ok``, ``missing``, or what is wrong, wherever the file lies first."""
-    for folder in fetch.folders():
-        file = folder / source.name / entry.path
-        if file.is_file():
-            wrong = fetch.damage(file, entry, verify=verify)
-            return f"{file}: {wrong}" if wrong else "ok"
-    return "missing"
 
 
 def _report(args: argparse.Namespace, result: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 _guard = threading.RLock()
 
@@ -17,9 +18,11 @@ def main_not_imported() -> Iterator[None]:
     `multiprocessing` tells a new process where to find the main module; without a file and a
     spec it tells nothing. Workers get plug-ins by their paths instead.
     """
-    names = vars(sys.modules["__main__"])
+    names: dict[str, Any] = vars(sys.modules["__main__"])
     with _guard:
-        hidden = {name: names[name] for name in ("__file__", "__spec__") if name in names}
+        hidden: dict[str, Any] = {
+            name: names[name] for name in ("__file__", "__spec__") if name in names
+        }
         names.pop("__file__", None)
         names["__spec__"] = None
         try:

@@ -126,6 +126,12 @@ def test_show_says_whose_values_an_index_is_tested_against(capsys):
     assert "QG of octave: the field's public MATLAB code, run under GNU Octave" in text
 
 
+@pytest.mark.parametrize("name", ["EN", "Q^{AB/F}", "FCN-X", "Liu2020"])
+def test_show_finds_names_in_any_case_and_aliases(name, capsys):
+    assert main(["show", name]) == 0
+    assert len(capsys.readouterr().out) > 200
+
+
 def test_show_unknown(capsys):
     assert main(["show", "qabff"]) == 2
     assert "did you mean 'qabf'" in capsys.readouterr().err
