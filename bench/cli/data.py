@@ -1,4 +1,9 @@
-"""``python -m bench data``: what can be downloaded, what is here, and whether it is whole."""
+"""List, download or verify the files of the datasets.
+
+for example:
+  python -m bench data list
+  python -m bench data fetch liu2020 --only 'sourceimages/*'
+"""
 
 from __future__ import annotations
 
@@ -19,9 +24,13 @@ MEGABYTE = 1e6
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare ``list``, ``fetch`` and ``check`` on the parser of ``bench data``."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="the collections, their terms, and what is here")
-    getting = actions.add_parser("fetch", help="download what is missing, verified, in parallel")
-    checking = actions.add_parser("check", help="compare every file that is here with its SHA-256")
+    listing = actions.add_parser(
+        "list", help="list the collections, their terms of use, and which files are here"
+    )
+    getting = actions.add_parser(
+        "fetch", help="download the files that are missing, and verify them"
+    )
+    checking = actions.add_parser("check", help="verify every file that is here by its SHA-256")
     for action in (listing, getting, checking):
         action.add_argument("names", nargs="*", metavar="NAME", help="collection (default: all)")
         action.add_argument("--json", action="store_true", help="print JSON")

@@ -14,7 +14,13 @@ from bench.cli import console
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``list``."""
     parser.add_argument("kind", choices=["methods", "metrics", "datasets"])
-    parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE.py", help="with these too")
+    parser.add_argument(
+        "--plugin",
+        nargs="+",
+        default=[],
+        metavar="FILE.py",
+        help="Python files that register further entries",
+    )
     parser.add_argument("--json", action="store_true", help="a JSON list on stdout")
 
 

@@ -19,13 +19,19 @@ from bench.core.errors import BenchError, EnvironmentFault, UnknownName
 #: Command -> module, one line of help.
 COMMANDS = {
     "run": ("bench.cli.run", "fuse, score and time methods on datasets; write the tables"),
-    "score": ("bench.cli.score", "score a fused image that exists already"),
-    "compare": ("bench.cli.compare", "what changed between two runs, and what of it for certain"),
+    "score": ("bench.cli.score", "score fused images that exist already"),
+    "compare": (
+        "bench.cli.compare",
+        "compare two runs: what changed, and whether it is significant",
+    ),
     "regress": ("bench.cli.regress", "compare scores with committed ones"),
-    "report": ("bench.cli.report", "tables, leaderboard, HTML page and figures of a finished run"),
+    "report": (
+        "bench.cli.report",
+        "write tables, leaderboard, HTML page or figures of a finished run",
+    ),
     "list": ("bench.cli.list", "list methods, metrics or datasets"),
-    "show": ("bench.cli.show", "all that is known about one method, metric or dataset"),
-    "check": ("bench.cli.check", "test a Python file with your method against the contract"),
+    "show": ("bench.cli.show", "show all that is known about one method, metric or dataset"),
+    "check": ("bench.cli.check", "test a Python file with your method or metric against the rules"),
     "data": ("bench.cli.data", "list, fetch or verify the datasets' files"),
     "merge": ("bench.cli.merge", "join the runs of several shards into one"),
     "doctor": ("bench.cli.doctor", "verify and repair a store, check the environment"),

@@ -82,7 +82,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="number format of learned methods: fp32 for the same scores on other machines; auto "
         "(default) takes bf16 where the processor multiplies it, half precision on CUDA",
     )
-    add("--threads", type=int, metavar="N", help="threads of every library (default: all cores)")
+    add(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="threads of every library (default: all cores, divided by --jobs)",
+    )
     add(
         "--repeats",
         type=int,
@@ -94,21 +99,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         default="10m",
         metavar="TIME",
-        help="limit of reading a scene, of one fusion and of one score: seconds, or 90s, 10m, 2h "
-        "(default: 10m)",
+        help="time limit of reading a scene, of one fusion and of one score: seconds, or 90s, "
+        "10m, 2h (default: 10m)",
     )
     add(
         "--memory",
         metavar="SIZE",
-        help="limit of a process that reads, fuses or scores, such as 8G (default: what is free, "
-        "divided by --jobs; with dask none)",
+        help="memory limit of a worker process, such as 8G (default: the free memory divided by "
+        "--jobs; no limit with dask)",
     )
     add(
         "--isolation",
         choices=("scene", "cell", "none"),
         default="scene",
-        help="a process for each scene, replaced when it hangs or dies (default); for each "
-        "fusion; or none, to debug a method (no limits then)",
+        help="scene (default): one worker process for each scene, replaced when it hangs or dies; "
+        "cell: one for each fusion; none: no worker, to debug a method (no limits then)",
     )
     add(
         "--jobs",
@@ -122,20 +127,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--backend",
         choices=("local", "dask"),
         default="local",
-        help="dask: workers of dask.distributed do the work; timings count as contended",
+        help="dask: workers of dask.distributed do the work; timings are marked as contended",
     )
-    add("--scheduler", metavar="ADDRESS", help="of a running dask scheduler: tcp://host:8786")
-    add("--workers", type=int, metavar="N", help="dask workers to start here (default: 2)")
+    add(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="address of a running dask scheduler, such as tcp://host:8786",
+    )
+    add(
+        "--workers", type=int, metavar="N", help="number of dask workers to start here (default: 2)"
+    )
     add(
         "--rerun",
         choices=("missing", "failed", "all", "none"),
         default="failed",
-        help="what is computed: what is missing; that and what failed (default); all; or none, "
-        "to report what is there",
+        help="what is computed: missing: what is not stored; failed (default): that and what "
+        "failed; all: everything; none: nothing, to report what is stored",
     )
-    add("--shard", default="1/1", metavar="I/N", help="run the I-th of N parts; see bench merge")
-    add("--dry-run", action="store_true", help="tell what is stored and what would be computed")
-    add("--offline", action="store_true", help="never use the network (as MFIF_OFFLINE=1)")
+    add(
+        "--shard",
+        default="1/1",
+        metavar="I/N",
+        help="run only the I-th of N parts; bench merge joins them",
+    )
+    add(
+        "--dry-run",
+        action="store_true",
+        help="print what is stored and what would be computed, and stop",
+    )
+    add("--offline", action="store_true", help="never use the network, as with MFIF_OFFLINE=1")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -38,12 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--metrics",
         nargs="+",
         metavar="NAME",
-        help="names, a family, paper, or all (default: paper, and psnr and ssim with a reference)",
+        help="names, also as papers write them (QG, EN), a family, paper, all, q* for all that "
+        "match, -qp to leave one out (default: paper, and psnr and ssim with a reference)",
     )
-    add("--plugin", type=Path, nargs="+", default=[], metavar="FILE.py", help="with these too")
-    add("--json", action="store_true", help="one JSON object on stdout")
+    add(
+        "--plugin",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE.py",
+        help="Python files that register further metrics or datasets",
+    )
+    add("--json", action="store_true", help="print JSON on stdout")
     many = parser.add_argument_group("many images")
-    many.add_argument("--sources", metavar="DIR|DATASET", help="where the sources are")
+    many.add_argument(
+        "--sources", metavar="DIR|DATASET", help="a folder of source images, or a dataset"
+    )
     many.add_argument(
         "--pattern",
         default="",
@@ -52,9 +62,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "whichever of {method}/{scene}, {scene}, {scene}_{method}, {method}_{scene}, "
         "{scene}/{method} fits)",
     )
-    many.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1)")
-    many.add_argument("--store", type=Path, metavar="DIR", help="keep the scores, to go on later")
-    many.add_argument("--out", type=Path, metavar="FILE.csv", help="CSV file (default: stdout)")
+    many.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="scenes scored at the same time (default: 1)",
+    )
+    many.add_argument(
+        "--store", type=Path, metavar="DIR", help="folder that keeps the scores, to find them again"
+    )
+    many.add_argument(
+        "--out", type=Path, metavar="FILE.csv", help="CSV file for the scores (default: stdout)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,7 +1,8 @@
-"""All that is known about one method, metric or dataset.
+"""Show all that is known about one method, metric or dataset.
 
 for example:
   python -m bench show qabf
+  python -m bench show published:liu2020
 """
 
 from __future__ import annotations
@@ -14,8 +15,18 @@ from bench.cli import console
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``show``."""
-    parser.add_argument("name", help="a method, metric, dataset or published:COLLECTION")
-    parser.add_argument("--plugin", nargs="+", default=[], metavar="FILE.py", help="with these too")
+    parser.add_argument(
+        "name",
+        help="name of a method, metric or dataset in any case, what papers call a metric (QG), or "
+        "published:COLLECTION",
+    )
+    parser.add_argument(
+        "--plugin",
+        nargs="+",
+        default=[],
+        metavar="FILE.py",
+        help="Python files that register further entries",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
