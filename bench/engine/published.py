@@ -1,4 +1,4 @@
-"""Other people's published results as rows of a run: scored by our indexes, never run by us.
+"""Other people's published results as rows of a run: scored by our metrics, never run by us.
 
 ``published:liu2020`` are the fused images of the 18 methods of the survey, ``published:mfifb``
 those of the 30 methods of MFIFB, as their authors made them. They have no time.
