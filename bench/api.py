@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from bench.engine.dry_run import Forecast
+    from bench.engine.dry_run import DryRun
     from bench.engine.runner import Run
     from bench.engine.single_image import Image
     from bench.store.store import Store
@@ -94,7 +94,7 @@ def run(
     [['average', 'qabf', 'ok'], ['lp', 'qabf', 'ok']]
     """
     from bench.engine.execute import execute, network, select, store_of
-    from bench.store.store import MANIFEST
+    from bench.store.manifest import MANIFEST
 
     chosen, told, out = RunOptions.of(options), progress or Silent(), Path(out)
     store = store_of(chosen, out)
@@ -118,7 +118,7 @@ def dry_run(
     metrics: Names = METRICS,
     out: Path | str = "results",
     **options: Any,
-) -> Forecast:
+) -> DryRun:
     """What `run` would compute, and what is stored already; writes nothing.
 
     Parameters
@@ -128,7 +128,7 @@ def dry_run(
 
     Returns
     -------
-    Forecast
+    DryRun
         Its ``lines()`` are one for each scene, and one for all.
 
     Examples
@@ -137,14 +137,14 @@ def dry_run(
     >>> list(dry_run("average", "paper/clock", out="nowhere").lines())[-1]
     'in all: 1 cells, 0 stored, 1 to fuse; of the stored, 0 scores to compute and 0 to time'
     """
-    from bench.engine.dry_run import forecast
+    from bench.engine.dry_run import dry_run as plan_of
     from bench.engine.execute import network, select, store_of
     from bench.engine.runner import Run
 
     chosen = RunOptions.of(options)
     with network(offline=chosen.offline):
         selection = select(chosen, methods, datasets, metrics)
-        return forecast(Run(selection, Path(out), store_of(chosen, Path(out)), Silent()))
+        return plan_of(Run(selection, Path(out), store_of(chosen, Path(out)), Silent()))
 
 
 def fuse(
@@ -264,7 +264,7 @@ def score(
     """
     from bench.core.pixels import same_size
     from bench.engine.single_image import defined_metrics, read_images
-    from bench.workers.worker import reason_of
+    from bench.workers.reason import reason_of
     from metrics import Plane, Scorer
 
     images = read_images(sources, "source")
@@ -387,8 +387,8 @@ def _write_tables(out: Path, store: Store) -> Results:
 def _notes(task: Run, out: Path, store: Store) -> Iterator[str]:
     """What was used in place of real scenes and of today's versions, and where the tables are."""
     for scene in task.scenes:
-        if scene["origin"] == "stand-in":
-            yield f"{scene['dataset']}/{scene['scene']}: {scene['note']}"
+        if scene.origin == "stand-in":
+            yield f"{scene.name}: {scene.note}"
     yield from map(str, sorted((out / "tables").glob("*.md")))
     if said := task.versions.sentence(store):
         yield said

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.core.errors import BenchError
 from bench.core.pixels import luminance
 from bench.engine.selection import ConfiguredMethod
-from bench.workers.worker import reason_of
+from bench.workers.reason import reason_of
 from methods import Method, Sources, bind, fuse, fuse_prepared
 
 Array = NDArray[Any]

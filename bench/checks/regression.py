@@ -1,8 +1,9 @@
-"""Compare the scores of a run with committed ones: what moved, how far, which way."""
+"""Compare the scores of a run with committed ones: which moved, how far, which way."""
 
 from __future__ import annotations
 
 import math
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import tabulate
 
 from bench.core.errors import UsageError
+from bench.core.files import write_bytes
+from bench.store.manifest import RunManifest
 
 KEYS = ["dataset", "scene", "method", "metric"]
 COLUMNS = [*KEYS, "value", "version", "tolerance"]
@@ -20,8 +24,11 @@ COLUMNS = [*KEYS, "value", "version", "tolerance"]
 TOLERANCE = 1e-3
 #: The same for learned methods, unless the run asked for float32 (`bench.core.precision`).
 TOLERANCE_LEARNED = 2e-2
-#: Metrics in decibels move more than indexes around 1 do.
+#: Metrics in decibels move more than those around 1 do.
 SCALE = {"psnr": 50.0}
+
+#: What XML 1.0 cannot hold, even escaped.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 #: Outcomes that fail the regression.
 BAD = ("worse", "missing", "invalid", "version")
@@ -82,18 +89,18 @@ def read_baseline(path: Path) -> pd.DataFrame:
     return table[COLUMNS]
 
 
-def make_baseline(scores: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
+def make_baseline(scores: pd.DataFrame, manifest: RunManifest) -> pd.DataFrame:
     """The scores of a run in the form of a baseline; raises unless all of them are ok."""
     if bad := scores[scores["status"] != "ok"].to_dict("records"):
         raise UsageError(f"a baseline needs every score, but {_name(bad[0])} is {bad[0]['status']}")
-    exact = manifest.get("precision_asked") == "fp32"
+    exact = manifest.precision_asked == "fp32"
     learned = {
-        m["name"]
-        for m in manifest["methods"]
-        if m["family"] == "learned" and not (exact and m.get("takes_precision"))
+        method.name
+        for method in manifest.methods
+        if method.family == "learned" and not (exact and method.takes_precision)
     }
     table = scores[[*KEYS, "value"]].copy()
-    table["version"] = table["metric"].map(_versions(manifest))
+    table["version"] = [manifest.metric[str(name)].version for name in table["metric"]]
     loose = table["method"].isin(learned)
     scale = table["metric"].map(SCALE).fillna(1.0)
     table["tolerance"] = loose.map({True: TOLERANCE_LEARNED, False: TOLERANCE}) * scale
@@ -103,7 +110,7 @@ def make_baseline(scores: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFram
 def compare(
     baseline: pd.DataFrame,
     scores: pd.DataFrame,
-    manifest: dict[str, Any],
+    manifest: RunManifest,
     failures: pd.DataFrame | None = None,
 ) -> list[Change]:
     """Every score that moved beyond its tolerance, disappeared or appeared.
@@ -114,7 +121,7 @@ def compare(
         See `read_baseline`.
     scores : DataFrame
         ``scores`` of `reports.data.results.Results`.
-    manifest : dict
+    manifest : RunManifest
         The run's; tells directions and versions of the metrics.
     failures : DataFrame, optional
         ``failures`` of the same results: why a score is invalid.
@@ -125,50 +132,51 @@ def compare(
         The bad ones first.
     """
     both = baseline.merge(scores, on=KEYS, how="outer", suffixes=("_before", ""), indicator=True)
-    higher = {m["name"]: m["higher_is_better"] for m in manifest["metrics"]}
-    versions = _versions(manifest)
     reasons = _reasons(failures)
     changes = []
     for row in both.to_dict("records"):
-        if kind := _kind(row, versions, higher):
+        if kind := _kind(row, manifest):
             head = {key: row[key] for key in KEYS}
-            remark = _remark(kind, row, versions, higher, reasons)
+            remark = _remark(kind, row, manifest, reasons)
             values = {"before": row["value_before"], "after": row["value"]}
             changes.append(Change(**head, **values, kind=kind, remark=remark))
     order = [*BAD, "better", "new"]
     return sorted(changes, key=lambda change: (order.index(change.kind), change.name))
 
 
-def _kind(row: Mapping[Any, Any], versions: dict[str, int], higher: dict[str, bool]) -> str:
+def _kind(row: Mapping[Any, Any], manifest: RunManifest) -> str:
     if row["_merge"] == "left_only":
         return "missing"
     if row["status"] != "ok" or math.isnan(row["value"]):
         return "invalid"
     if row["_merge"] == "right_only":
         return "new"
-    if versions[row["metric"]] != row["version"]:
+    metric = manifest.metric[row["metric"]]
+    if metric.version != row["version"]:
         return "version"
     before, after = row["value_before"], row["value"]
     if before == after or abs(after - before) <= row["tolerance"]:
         return ""
-    return "better" if (after > before) == higher[row["metric"]] else "worse"
+    return "better" if (after > before) == metric.higher_is_better else "worse"
 
 
 def _remark(
     kind: str,
     row: Mapping[Any, Any],
-    versions: dict[str, int],
-    higher: dict[str, bool],
-    reasons: dict[tuple[str, ...], str],
+    manifest: RunManifest,
+    reasons: Mapping[tuple[str, ...], str],
 ) -> str:
-    if kind in ("worse", "better"):
-        return "higher is better" if higher[row["metric"]] else "lower is better"
-    if kind == "version":
-        return f"version {row['version']:.0f} -> {versions[row['metric']]}: another quantity"
+    if kind == "missing":
+        return "not in the run"
+    if kind == "new":
+        return "not in the baseline"
     if kind == "invalid":
         cell = row["dataset"], row["scene"], row["method"]
         return reasons.get((*cell, row["metric"])) or reasons.get((*cell, ""), "")
-    return {"missing": "not in the run", "new": "not in the baseline"}[kind]
+    metric = manifest.metric[row["metric"]]
+    if kind == "version":
+        return f"version {row['version']:.0f} -> {metric.version}: another quantity"
+    return "higher is better" if metric.higher_is_better else "lower is better"
 
 
 def _reasons(failures: pd.DataFrame | None) -> dict[tuple[str, ...], str]:
@@ -206,16 +214,127 @@ def junit(changes: list[Change], baseline: pd.DataFrame) -> bytes:
     suite = ElementTree.Element("testsuite", {"name": "mfif-bench regress", **counts})
     for name in names:
         place = ".".join(name.split("/")[:2])
-        case = ElementTree.SubElement(suite, "testcase", classname=place, name=name)
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=_as_xml(place), name=_as_xml(name)
+        )
         if change := bad.get(name):
             text = f"{change.kind}: {change.before:g} -> {change.after:g} ({change.remark})"
-            ElementTree.SubElement(case, "failure", type=change.kind, message=text)
+            ElementTree.SubElement(case, "failure", type=change.kind, message=_as_xml(text))
     return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
 
 
-def _versions(manifest: dict[str, Any]) -> dict[str, int]:
-    return {m["name"]: m["version"] for m in manifest["metrics"]}
+def _as_xml(text: str) -> str:
+    """The text without the characters that XML 1.0 forbids."""
+    return _NOT_XML.sub("", text)
 
 
 def _name(row: Mapping[Any, Any]) -> str:
     return "/".join(str(row[key]) for key in KEYS)
+
+
+def table(changes: list[Change]) -> str:
+    """The changes as a Markdown table."""
+    rows = [
+        [
+            change.name,
+            change.kind,
+            _number(change.before),
+            _number(change.after),
+            _number(change.difference, "+"),
+            change.remark,
+        ]
+        for change in changes
+    ]
+    return tabulate.tabulate(
+        [[text.replace("|", "\\|") for text in row] for row in rows],
+        ["Score", "Change", "Before", "After", "Difference", "Remark"],
+        tablefmt="github",
+        colalign=["left", "left", "right", "right", "right", "left"] if rows else None,
+        disable_numparse=True,
+    )
+
+
+def _number(value: float, sign: str = "") -> str:
+    return "–" if math.isnan(value) else f"{value:{sign}.6f}"
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A comparison with a baseline, in words.
+
+    Attributes
+    ----------
+    text : str
+        What moved, as Markdown.
+    notes : list of str
+        What to do about it.
+    failed : bool
+        Whether a score is worse, missing or invalid, and the baseline was not renewed.
+    """
+
+    text: str
+    notes: list[str]
+    failed: bool
+
+
+def check_baseline(path: Path, *, update: bool) -> None:
+    """Raise `UsageError` unless the baseline can be read, or will be written anew.
+
+    To be called before a run that takes long.
+    """
+    if not (update and not path.exists()):
+        read_baseline(path)
+
+
+def regress(
+    scores: pd.DataFrame,
+    failures: pd.DataFrame,
+    manifest: RunManifest,
+    path: Path,
+    *,
+    update: bool = False,
+    junit_to: Path | None = None,
+    summary_to: Path | None = None,
+) -> Regression:
+    """Compare a run with the baseline in a file.
+
+    Parameters
+    ----------
+    scores, failures : DataFrame
+        Of `reports.data.results.Results`.
+    manifest : RunManifest
+        The run's.
+    path : Path
+        The baseline, a CSV file.
+    update : bool
+        Write the baseline from the run.
+    junit_to, summary_to : Path, optional
+        JUnit XML to write, and a Markdown file to append to.
+
+    Raises
+    ------
+    UsageError
+        The baseline cannot be read, or is to be written from a run with failures.
+    """
+    fresh = update and not path.exists()
+    baseline = make_baseline(scores, manifest) if fresh else read_baseline(path)
+    changes = compare(baseline, scores, manifest, failures)
+    text = verdict(changes, len(baseline)) + (f"\n\n{table(changes)}" if changes else "")
+    if summary_to:
+        with summary_to.open("a", encoding="utf-8") as file:
+            file.write(f"### Scores against {path.name}\n\n{text}\n")
+    if junit_to:
+        write_bytes(junit_to, junit(changes, baseline))
+    if update:
+        new = make_baseline(scores, manifest).to_csv(index=False, lineterminator="\n")
+        write_bytes(path, new.encode())
+        return Regression(
+            text, [f"{path}: written; list the changes under 'Numbers changed'"], failed=False
+        )
+    notes = []
+    if manifest.precision not in ("", "fp32") and failed(changes):
+        form = manifest.precision
+        notes.append(f"learned methods computed in {form} here: compare with --precision fp32")
+    if any(change.kind in ("better", "new") for change in changes):
+        notes.append("what is better or new is no failure: --update takes it into the baseline")
+    return Regression(text, notes, failed(changes))

@@ -7,8 +7,11 @@ many kernels a benchmark takes.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
+
+import tabulate
 
 from bench.core.errors import UsageError
 
@@ -71,3 +74,18 @@ def compare_speeds(before: dict[str, float], after: dict[str, float]) -> list[Sp
 def slower(speeds: list[Speed], factor: float = FACTOR) -> list[Speed]:
     """Those that take `factor` times as long as before, or longer."""
     return [speed for speed in speeds if speed.ratio >= factor]
+
+
+def speed_table(speeds: list[Speed]) -> str:
+    """The benchmarks as a Markdown table."""
+
+    def number(value: float) -> str:
+        return "–" if math.isnan(value) else f"{value:.3f}"
+
+    return tabulate.tabulate(
+        [[s.name, *map(number, (s.before, s.after, s.ratio))] for s in speeds],
+        ["Benchmark", "Before (kernels)", "After", "Ratio"],
+        tablefmt="github",
+        colalign=["left", "right", "right", "right"] if speeds else None,
+        disable_numparse=True,
+    )

@@ -2,7 +2,8 @@
 
 tables        scores.csv, timing.csv, Tables 1-4 and means: what a run writes by itself;
               CSV, Markdown and LaTeX
-leaderboard   ranks with intervals and tests, null baselines, agreement with truth;
+leaderboard   ranks with intervals and tests, metrics that a baseline wins, agreement with
+              PSNR against the reference;
               Markdown, CSV and LaTeX in OUT/leaderboard
 html          all of it and every image in one file to explore and mail: OUT/report.html
 figures       contact sheets of the scenes (Figs. 6-9 of the paper), bar and radar charts of the
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="output folder of the run (default: results)",
     )
-    add("--store", type=Path, metavar="DIR", help="its store (default: OUT/store)")
+    add("--store", type=Path, metavar="DIR", help="its store (default: the one that the run used)")
     add("--dataset", default="", metavar="NAME", help="leaderboard: only this dataset's scenes")
     add("--to", type=Path, metavar="PATH", help="where to write (default: in OUT, as above)")
     add(
@@ -48,32 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report and print the names of its files."""
-    from bench.store.store import Store
     from reports.data.results import load_results
+    from reports.write import write_report
 
-    store = Store(args.store or args.out / "store")
-    results = load_results(args.out, store)
-    if args.what == "tables":
-        from reports.tables.run_tables import write_tables
-
-        written = write_tables(results, args.out)
-    elif args.what == "leaderboard":
-        from reports.tables.leaderboard import write_leaderboard
-
-        written = write_leaderboard(results, args.to or args.out / "leaderboard", args.dataset)
-    elif args.what == "html":
-        from reports.html.page import write_html
-
-        to = args.to or args.out / "report.html"
-        written = write_html(results, store, to, assets=args.assets)
-    else:
-        from reports.figures.run_figures import write_figures
-
-        curves = args.out / "ablation"
-        to = args.to or args.out / "figures"
-        written = write_figures(
-            results, store, to, ablation=curves if curves.is_dir() else None, note=console.note
-        )
+    written = write_report(
+        args.what,
+        load_results(args.out, args.store),
+        args.out,
+        to=args.to,
+        dataset=args.dataset,
+        assets=args.assets,
+        note=console.note,
+    )
     for path in written:
         console.emit(str(path))
     return 0

@@ -175,7 +175,7 @@ def run(args: argparse.Namespace) -> int:
             command = shlex.join([Path(sys.executable).name, "-m", "bench", *sys.argv[1:]])
             progress.note(f"go on with: {command}")
             raise
-    return 0 if results.failures.empty else 1
+    return 0 if all(cell.status == "ok" for cell in results.manifest.cells) else 1
 
 
 @contextlib.contextmanager

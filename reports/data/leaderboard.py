@@ -1,27 +1,29 @@
-"""Who is best, on which index, how surely — and which index should be believed.
+"""Which method is best on which metric, how certain that is, and which metrics to trust.
 
-Ranks are taken scene by scene over the scenes that every method finished. Null baselines stay
-in: an index on which copying a source beats half of the methods says little about fusion.
+Methods are ranked scene by scene over the scenes that all of them finished. Baselines are ranked
+too: a metric on which a copied source beats half of the methods says little about fusion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.core.errors import NothingSelected, UnknownName, UsageError
+from bench.store.manifest import MetricEntry
+from reports.data.means import cap_of
 from reports.data.results import Results
 from reports.data.statistics import Ranking, agreement, rank_methods
 
-#: What scores without fusing anything.
-NULL_BASELINES = ("source-a", "source-b", "average")
+#: The baselines that choose nothing; what they win on says little about fusion. (Sobel, the
+#: fourth baseline, does fuse.)
+NO_FUSION = ("source-a", "source-b", "average")
 
-#: The index that needs no faith: error against the all-in-focus truth.
-TRUTH = "psnr"
+#: The metric that others are checked against: error against the all-in-focus reference.
+AGAINST_REFERENCE = "psnr"
 
 #: Level of the tests.
 ALPHA = 0.05
@@ -39,12 +41,13 @@ class Leaderboard:
         Indexed by method, best first: ``overall`` (mean of the mean ranks over the trusted
         metrics that are not `aside`) and one column of mean ranks for each metric.
     untrusted : dict of str to str
-        Metrics on which a null baseline beats half of the methods: which one, and how many.
+        Metrics on which a baseline that does not fuse beats half of the methods: which one, and
+        how many.
     agreement : DataFrame
-        Indexed by metric: mean over scenes with truth of Spearman's and Kendall's correlation
-        with the PSNR against truth, over how many scenes and methods. Null baselines are no part
-        of it, since any index sees that they fuse nothing. Empty without such scenes or fewer
-        than three methods.
+        Indexed by metric: mean over scenes with a reference of Spearman's and Kendall's
+        correlation with the PSNR against it, over how many scenes and methods. Baselines that do
+        not fuse are left out, since any metric sees that. Empty without such scenes or with
+        fewer than three methods.
     skipped : dict of str to str
         Metrics that could not be ranked, and why.
     aside : dict of str to str
@@ -83,28 +86,35 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
     """
     scores = results.scores
     if dataset:
-        known = {scene["dataset"] for scene in results.manifest["scenes"]}
+        known = results.manifest.datasets
         if dataset not in known:
             raise UnknownName("dataset of this run", dataset, known)
         scores = scores[scores["dataset"] == dataset]
-    directions = {m["name"]: m["higher_is_better"] for m in results.manifest["metrics"]}
-    tables = {metric: by_scene(scores, metric) for metric in directions}
+    metrics = results.manifest.metrics
+    tables = {metric.name: by_scene(scores, metric.name) for metric in metrics}
     rankings, skipped = {}, {}
-    for metric, higher in directions.items():
+    for metric in metrics:
+        values = tables[metric.name]
         try:
-            rankings[metric] = rank_methods(tables[metric], higher_is_better=higher, alpha=ALPHA)
+            rankings[metric.name] = rank_methods(
+                values,
+                higher_is_better=metric.higher_is_better,
+                baselines=results.manifest.baselines,
+                cap=cap_of(metric.name),
+                alpha=ALPHA,
+            )
         except UsageError as error:
-            scored = len(tables[metric].columns)
-            skipped[metric] = str(error) if scored else "no scene that it is defined for"
+            scored = len(values.columns)
+            skipped[metric.name] = str(error) if scored else "no scene that it is defined for"
     if not rankings:
         raise NothingSelected("a leaderboard needs two methods and a scene that both finished")
-    untrusted = {m: why for m, ranking in rankings.items() if (why := _beaten_by_null(ranking))}
-    aside = _aside(rankings, results.manifest["metrics"])
+    untrusted = {m: why for m, ranking in rankings.items() if (why := _beaten(ranking))}
+    aside = _aside(rankings, metrics)
     return Leaderboard(
         rankings,
         _overall(rankings, untrusted, aside),
         untrusted,
-        _agreement(tables, directions),
+        _agreement(tables, metrics),
         skipped,
         aside,
         _incomplete(scores),
@@ -173,23 +183,23 @@ def _incomplete(scores: pd.DataFrame) -> dict[str, str]:
     return {n: f"finished {k} of {total} scenes" for n, k in counts.items() if k < total}
 
 
-def _beaten_by_null(ranking: Ranking) -> str:
-    """How many real methods a null baseline outranks, when it is half of them or more."""
+def _beaten(ranking: Ranking) -> str:
+    """How many methods a baseline without fusion outranks, when it is half of them or more."""
     ranks = ranking.table["rank"]
-    nulls = [name for name in NULL_BASELINES if name in ranks.index]
-    real = ranks.drop(nulls)
-    if not nulls or not len(real):
+    baselines = [name for name in NO_FUSION if name in ranks.index]
+    real = ranks.drop(baselines)
+    if not baselines or not len(real):
         return ""
-    best = str(ranks[nulls].idxmin())
+    best = str(ranks[baselines].idxmin())
     beaten = int((real > ranks[best]).sum())
     return f"{best} outranks {beaten} of {len(real)} methods" if 2 * beaten >= len(real) else ""
 
 
-def _aside(rankings: dict[str, Ranking], metrics: list[dict[str, Any]]) -> dict[str, str]:
-    """Metrics that do not count overall, and why: of an index and its variants only one does."""
+def _aside(rankings: dict[str, Ranking], metrics: list[MetricEntry]) -> dict[str, str]:
+    """Metrics that do not count overall, and why: of a metric and its variants only one does."""
     ranked = {metric: set(ranking.table.index) for metric, ranking in rankings.items()}
     most = max(ranked.values(), key=len)
-    variants = {m["name"]: m.get("variant_of", "") for m in metrics}
+    variants = {metric.name: metric.variant_of for metric in metrics}
     reasons, counted = {}, dict[str, str]()
     for metric in sorted(rankings, key=lambda name: bool(variants[name])):  # stable
         base = variants[metric] or metric
@@ -203,7 +213,7 @@ def _aside(rankings: dict[str, Ranking], metrics: list[dict[str, Any]]) -> dict[
 
 
 def _overall(
-    rankings: dict[str, Ranking], untrusted: dict[str, Any], aside: dict[str, Any]
+    rankings: dict[str, Ranking], untrusted: Collection[str], aside: Collection[str]
 ) -> pd.DataFrame:
     """Mean ranks by metric, and their mean over those to be trusted that are not aside."""
     ranks = pd.DataFrame({metric: r.table["rank"] for metric, r in rankings.items()})
@@ -213,18 +223,22 @@ def _overall(
     return ranks.sort_values("overall", kind="stable")
 
 
-def _agreement(tables: dict[str, pd.DataFrame], directions: dict[str, bool]) -> pd.DataFrame:
+def _agreement(tables: dict[str, pd.DataFrame], metrics: list[MetricEntry]) -> pd.DataFrame:
     columns = ["spearman", "kendall", "scenes", "methods"]
-    if TRUTH not in directions:
+    if AGAINST_REFERENCE not in tables:
         return pd.DataFrame(columns=columns)
-    truth = tables[TRUTH].replace([np.inf, -np.inf], np.nan)
-    truth = truth.drop(columns=[name for name in NULL_BASELINES if name in truth])
+    reference = tables[AGAINST_REFERENCE].replace([np.inf, -np.inf], np.nan)
+    reference = reference.drop(columns=[name for name in NO_FUSION if name in reference])
     rows = {}
-    for metric, higher in directions.items():
-        values = tables[metric]
-        table = agreement(values if higher else -values, truth).dropna()
-        if metric != TRUTH and len(table):
-            methods = len(values.columns.intersection(truth.columns))
-            rows[metric] = {**table.mean().to_dict(), "scenes": len(table), "methods": methods}
+    for metric in metrics:
+        values = tables[metric.name]
+        table = agreement(metric.sign * values, reference).dropna()
+        if metric.name != AGAINST_REFERENCE and len(table):
+            methods = len(values.columns.intersection(reference.columns))
+            rows[metric.name] = {
+                **table.mean().to_dict(),
+                "scenes": len(table),
+                "methods": methods,
+            }
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     return table.sort_values("spearman", ascending=False)

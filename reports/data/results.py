@@ -5,7 +5,7 @@ Everything comes from the run's manifest and the timing records of its store.
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,14 @@ import pandas as pd
 
 from bench.core.errors import DataUnavailable
 from bench.engine.timing import summary
-from bench.store.store import MANIFEST, Store
+from bench.store.manifest import CellEntry, RunManifest, Score, load_manifest
+from bench.store.records import TimingRecord
+from bench.store.store import Store
 
 KEYS = ["dataset", "scene", "method"]
+
+#: In failures, the name in place of a metric's where the timing of a cell failed.
+TIME = "time"
 
 
 @dataclass(frozen=True)
@@ -25,92 +30,131 @@ class Results:
 
     Attributes
     ----------
-    manifest : dict
-        ``run.json``.
+    manifest : RunManifest
+        What was run.
+    store : Store
+        Holds the fused images and the timings.
     scores : DataFrame
         ``dataset, scene, method, metric, value, status``: every metric of the run on every
         cell on which it is defined; the value is empty unless the status is ``ok``.
     timing : DataFrame
         Seconds by cell; empty where nothing was timed.
     failures : DataFrame
-        ``dataset, scene, method, metric, status, message`` of all that is not ok.
+        ``dataset, scene, method, metric, status, message`` of all that is not ok; the metric is
+        empty where the fusion failed, and ``time`` where its timing did.
     """
 
-    manifest: dict[str, Any]
+    manifest: RunManifest
+    store: Store
     scores: pd.DataFrame
     timing: pd.DataFrame
     failures: pd.DataFrame
 
 
-def load_results(out: Path | str, store: Store | None = None) -> Results:
+def load_results(out: Path | str, store: Store | Path | str | None = None) -> Results:
     """Read the run in folder `out`.
 
     Parameters
     ----------
     out : path-like
         Output folder of ``bench run``.
-    store : Store, optional
-        Its store; ``out/store`` unless given.
+    store : Store or path-like, optional
+        Its store. Unless given, the one that the run used, or ``out/store`` if that is gone.
 
     Raises
     ------
     DataUnavailable
-        There is no readable manifest in `out`.
+        There is no readable manifest in `out`, or its store is not there.
     """
     out = Path(out)
-    store = store or Store(out / "store")
-    try:
-        manifest = json.loads((out / MANIFEST).read_bytes())
-        scores, failures = _scores(manifest)
-        return Results(manifest, scores, _timing(manifest, store), failures)
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataUnavailable(f"{out / MANIFEST}: no finished run to report ({error})") from None
-    except (LookupError, TypeError, AttributeError) as error:
-        raise DataUnavailable(f"{out / MANIFEST}: not the manifest of a run ({error!r})") from None
+    manifest = load_manifest(out)
+    if not isinstance(store, Store):
+        store = Store(_store_folder(manifest, out, store))
+    if not store.root.is_dir():
+        raise DataUnavailable(f"--store {store.root}: no such folder")
+    scores, failures = _scores(manifest)
+    timings = _timings(manifest, store)
+    untimed = [
+        _head(cell) | {"metric": TIME, "status": timing.status, "message": timing.message}
+        for cell, timing in timings
+        if timing.status != "ok"
+    ]
+    columns = [*KEYS, "metric", "status", "message"]
+    return Results(
+        manifest,
+        store,
+        scores,
+        _timing_table(manifest, timings),
+        pd.DataFrame([*failures, *untimed], columns=columns),
+    )
 
 
-def _scores(manifest: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _store_folder(manifest: RunManifest, out: Path, given: Path | str | None) -> Path:
+    if given is not None:
+        return Path(given)
+    candidates = [Path(manifest.store)] if manifest.store else []
+    for folder in [*candidates, out / "store"]:
+        if folder.is_dir():
+            return folder
+    looked = " and ".join(str(folder) for folder in [*candidates, out / "store"])
+    raise DataUnavailable(f"{out}: the run's store is not there ({looked}); name it with --store")
+
+
+def _head(cell: CellEntry) -> dict[str, str]:
+    return {"dataset": cell.dataset, "scene": cell.scene, "method": cell.method}
+
+
+def _scores(manifest: RunManifest) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     columns = [*KEYS, "metric", "value", "status"]
     table: dict[str, list[Any]] = {column: [] for column in columns}  # rows would take far more
-    failures = []
-    names = [metric["name"] for metric in manifest["metrics"]]
-    for cell in manifest["cells"]:
-        head = {key: cell[key] for key in KEYS}
-        fused = "pixels" in cell
-        if not fused:
-            failures.append(
-                head | {"metric": "", "status": cell["status"], "message": cell["message"]}
-            )
-        for name in cell["scores"] if fused else names:
-            entry = cell["scores"].get(name) or {"value": None, "status": cell["status"]}
-            row = (*head.values(), name, entry["value"], entry["status"])
+    failures: list[dict[str, Any]] = []
+    for cell in manifest.cells:
+        head = _head(cell)
+        if not cell.pixels:
+            failures.append(head | {"metric": "", "status": cell.status, "message": cell.message})
+        for name in cell.scores if cell.pixels else manifest.metric:
+            score = cell.scores.get(name) or Score(cell.status)
+            row = (*head.values(), name, score.value, score.status)
             for column, value in zip(columns, row, strict=True):
                 table[column].append(value)
-            if fused and entry["status"] != "ok":
+            if cell.pixels and score.status != "ok":
                 failures.append(
-                    head | {"metric": name, "status": entry["status"], "message": entry["message"]}
+                    head | {"metric": name, "status": score.status, "message": score.message}
                 )
-    scores = pd.DataFrame(table).astype({"value": float})
-    return scores, pd.DataFrame(failures, columns=[*KEYS, "metric", "status", "message"])
+    return pd.DataFrame(table).astype({"value": float}), failures
 
 
-def _timing(manifest: dict[str, Any], store: Store) -> pd.DataFrame:
-    sizes = {(s["dataset"], s["scene"]): s for s in manifest["scenes"]}
-    rows = []
-    for cell in manifest["cells"]:
-        record = store.get(cell["timing"]) if "timing" in cell else None
-        if record is None:
-            continue
-        scene = sizes[cell["dataset"], cell["scene"]]
-        rows.append(
-            {key: cell[key] for key in KEYS}
-            | {key: scene[key] for key in ("width", "height", "channels", "sources")}
-            | {key: manifest.get(key, "") for key in ("device", "precision", "threads")}
-            | {"repeats": len(record["seconds"]), **summary(record["seconds"])}
-            | {"first_s": record["first_s"], "peak_mb": cell.get("peak_bytes", 0) / 2**20}
-            | {"contended": bool(record["contended"])}
-        )
+def _timings(manifest: RunManifest, store: Store) -> list[tuple[CellEntry, TimingRecord]]:
+    found = ((c, TimingRecord.from_body(store.get(c.timing))) for c in manifest.cells if c.timing)
+    return [(cell, timing) for cell, timing in found if timing is not None]
+
+
+def _timing_table(
+    manifest: RunManifest, timings: list[tuple[CellEntry, TimingRecord]]
+) -> pd.DataFrame:
+    rows = [_timing_row(manifest, c, timing) for c, timing in timings if timing.status == "ok"]
     columns = [*KEYS, "width", "height", "channels", "sources", "device"]
     columns += ["precision", "threads", "repeats"]
     columns += ["median_s", "iqr_s", "min_s", "first_s", "peak_mb", "contended"]
     return pd.DataFrame(rows, columns=columns).astype({"contended": bool})
+
+
+def _timing_row(manifest: RunManifest, cell: CellEntry, timing: TimingRecord) -> dict[str, Any]:
+    """One row; the first call and the peak are those of this machine, or empty."""
+    scene, method = manifest.scene[cell.place], manifest.method[cell.method]
+    return (
+        _head(cell)
+        | {key: getattr(scene, key) for key in ("width", "height", "channels", "sources")}
+        | {
+            "device": manifest.device,
+            "precision": manifest.precision if method.takes_precision else "",
+            "threads": manifest.threads,
+            "repeats": len(timing.seconds),
+        }
+        | summary(timing.seconds)
+        | {
+            "first_s": math.nan if timing.first_s is None else timing.first_s,
+            "peak_mb": timing.peak_bytes / 2**20 if timing.peak_bytes else math.nan,
+            "contended": timing.contended,
+        }
+    )

@@ -1,4 +1,4 @@
-"""Two runs side by side: what is different about them, and which scores moved for certain.
+"""Two runs side by side: what differs, and which scores moved significantly.
 
 Scores are compared in pairs, over the scenes that both runs finished with the same pixels.
 """
@@ -14,12 +14,12 @@ import pandas as pd
 import scipy.stats
 from numpy.typing import NDArray
 
-from reports.data.results import KEYS, Results
+from bench.store.manifest import RunManifest
+from reports.data.means import cap_of
+from reports.data.results import KEYS, TIME, Results
 
 #: Relative difference of two scores that are the same but for the order of additions.
 SAME = 1e-9
-
-TIME = "time"
 
 #: Parts of a method's identity, and what a reader calls them.
 IDENTITY = {
@@ -66,8 +66,8 @@ class RunComparison:
         Of code, versions, weights, data and outcomes.
     scores : DataFrame
         A row a method and metric that both runs have: ``method, metric, scenes`` (compared),
-        ``moved`` (scenes on which the score is another), ``before`` and ``after`` (means),
-        ``difference`` (of them, NaN if infinite), ``sign`` (of the ranked changes), ``p``
+        ``moved`` (scenes on which the score is another), ``before`` and ``after`` (means,
+        see `reports.data.means`), ``difference`` (of them), ``sign`` (of the ranked changes), ``p``
         (Wilcoxon), ``p_holm`` (corrected over all rows that moved) and ``verdict``: ``same``,
         ``better``, ``worse``, or ``unclear`` when the difference is not significant.
     times : DataFrame
@@ -93,9 +93,11 @@ def compare_runs(before: Results, after: Results, *, alpha: float = 0.05) -> Run
         Level of the tests, in (0, 1).
     """
     old, new = before.manifest, after.manifest
-    differences = [*_runs(old, new), *_methods(old, new), *_metrics(old, new), *_scenes(old, new)]
+    differences = [*_runs(old, new)]
+    for kind, facts in (("method", _methods), ("metric", _metrics), ("scene", _scenes)):
+        differences += _changes(kind, facts(old), facts(new))
     differences += _outcomes(before, after)
-    up = {m["name"]: m["higher_is_better"] for m in new["metrics"]}
+    up = {metric.name: metric.higher_is_better for metric in new.metrics}
     same = _same_scenes(old, new)
     first, second = (run.scores.query("status == 'ok'") for run in (before, after))
     first = first[~first["metric"].isin(_renewed(old, new))]
@@ -145,15 +147,16 @@ def compare_scores(
     for (method, metric), table in both.groupby(["method", "metric"], sort=False):
         old, new = table["value_a"].to_numpy(float), table["value_b"].to_numpy(float)
         change = _change(old, new)
+        first, second = (float(np.minimum(x, cap_of(str(metric))).mean()) for x in (old, new))
         rows.append(
             {
                 "method": method,
                 "metric": metric,
                 "scenes": len(table),
                 "moved": int(np.count_nonzero(change)),
-                "before": old.mean(),
-                "after": new.mean(),
-                "difference": change.mean() if np.isfinite(change).all() else np.nan,
+                "before": first,
+                "after": second,
+                "difference": second - first if np.isfinite([first, second]).all() else np.nan,
                 "sign": _sign(change),
                 "p": _wilcoxon(change),
             }
@@ -217,108 +220,98 @@ def _verdict(row: Mapping[Any, Any], higher_is_better: Mapping[str, bool], alpha
     return "better" if (row["sign"] > 0) == higher_is_better[row["metric"]] else "worse"
 
 
-def _runs(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
-    facts = [
-        ("MFIF-Bench", "version", old.get("mfif_bench"), new.get("mfif_bench")),
+def _runs(old: RunManifest, new: RunManifest) -> Iterator[Difference]:
+    facts: list[tuple[str, str, Any, Any]] = [
+        ("MFIF-Bench", "version", old.mfif_bench, new.mfif_bench),
         ("MFIF-Bench", "commit", _commit(old), _commit(new)),
-        ("learned methods", "precision", old.get("precision"), new.get("precision")),
+        ("learned methods", "precision", old.precision, new.precision),
     ]
-    machines = old.get("machine", {}), new.get("machine", {})
-    keys = [key for key in {**machines[0], **machines[1]} if key != "packages"]
-    facts += [("machine", key, *(machine.get(key) for machine in machines)) for key in keys]
-    packages = [machine.get("packages", {}) for machine in machines]
-    names = {**packages[0], **packages[1]}
-    facts += [(name, "version", *(each.get(name) for each in packages)) for name in names]
+    a, b = old.machine, new.machine
+    facts += [("machine", key, a.get(key), b.get(key)) for key in {**a, **b} if key != "packages"]
+    a, b = a.get("packages", {}), b.get("packages", {})
+    facts += [(name, "version", a.get(name), b.get(name)) for name in {**a, **b}]
     for name, what, a, b in facts:
         if a != b:
             yield Difference("run", name, what, _said(a), _said(b))
 
 
-def _commit(manifest: dict[str, Any]) -> str:
-    git = manifest.get("git") or {}
-    return git.get("commit", "")[:12] + (" and changes" if git.get("changed") else "")
+def _commit(manifest: RunManifest) -> str:
+    commit = str(manifest.git.get("commit", ""))[:12]
+    return commit + (" and changes" if manifest.git.get("changed") else "")
 
 
-def _methods(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
-    yield from _entries("method", _named(old["methods"]), _named(new["methods"]), IDENTITY)
+#: What can be said of things by name; a difference of it is reported.
+Facts = dict[str, dict[str, Any]]
 
 
-def _metrics(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
-    first, second = _named(old["metrics"]), _named(new["metrics"])
-    for table, manifest in ((first, old), (second, new)):
-        for cell in manifest["cells"]:
-            for name, entry in cell["scores"].items():
-                if name in table and entry.get("fingerprint"):
-                    table[name] = {**table[name], "fingerprint": entry["fingerprint"]}
-    facts = {"version": "version", "higher_is_better": "direction", "fingerprint": "code"}
-    yield from _entries("metric", first, second, facts)
+def _methods(manifest: RunManifest) -> Facts:
+    return {
+        method.name: {said: method.identity.get(key) for key, said in IDENTITY.items()}
+        for method in manifest.methods
+    }
 
 
-def _scenes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
-    facts = {"fingerprint": "pixels", "origin": "origin", "status": "status"}
-    yield from _entries("scene", _places(old), _places(new), facts)
+def _metrics(manifest: RunManifest) -> Facts:
+    scores = (item for cell in manifest.cells for item in cell.scores.items())
+    codes = {name: score.fingerprint for name, score in scores if score.fingerprint}
+    return {
+        metric.name: {
+            "version": metric.version,
+            "direction": "higher" if metric.higher_is_better else "lower",
+            "code": codes.get(metric.name),
+        }
+        for metric in manifest.metrics
+    }
 
 
-def _entries(
-    kind: str,
-    old: Mapping[str, Mapping[str, Any]],
-    new: Mapping[str, Mapping[str, Any]],
-    facts: Mapping[str, str],
-) -> Iterator[Difference]:
-    """What was added, removed, or changed in one of the named facts."""
+def _scenes(manifest: RunManifest) -> Facts:
+    return {
+        scene.name: {"pixels": scene.fingerprint, "origin": scene.origin, "status": scene.status}
+        for scene in manifest.scenes
+    }
+
+
+def _changes(kind: str, old: Facts, new: Facts) -> Iterator[Difference]:
+    """What was added, removed, or changed in one of the facts."""
     for name in dict.fromkeys([*old, *new]):
         if name not in new:
             yield Difference(kind, name, "removed", "", "")
         elif name not in old:
             yield Difference(kind, name, "added", "", "")
         else:
-            for key, what in facts.items():
-                a, b = old[name].get(key), new[name].get(key)
-                if a != b:
+            for what, a in old[name].items():
+                if a != (b := new[name][what]):
                     yield Difference(kind, name, what, _said(a), _said(b))
 
 
 def _outcomes(before: Results, after: Results) -> Iterator[Difference]:
     """Cells that were fused in one run and not in the other."""
-    states = []
-    for manifest in (before.manifest, after.manifest):
-        cells = manifest["cells"]
-        states.append({(c["dataset"], c["scene"], c["method"]): c for c in cells})
-    for key in (key for key in states[0] if key in states[1]):
-        a, b = states[0][key], states[1][key]
-        if a["status"] != b["status"]:
-            dataset, scene, method = key
-            reason = a["message"] or b["message"]
-            name = f"{method} on {dataset}/{scene}"
-            yield Difference("cell", name, f"status ({reason})", a["status"], b["status"])
+    first, second = (
+        {(*cell.place, cell.method): cell for cell in run.manifest.cells} for run in (before, after)
+    )
+    for key in (key for key in first if key in second):
+        a, b = first[key], second[key]
+        if a.status != b.status:
+            name = f"{a.method} on {a.dataset}/{a.scene}"
+            reason = f"status ({a.message or b.message})"
+            yield Difference("cell", name, reason, a.status, b.status)
 
 
-def _named(entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {entry["name"]: entry for entry in entries}
-
-
-def _places(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {f"{s['dataset']}/{s['scene']}": s for s in manifest["scenes"]}
-
-
-def _same_scenes(old: dict[str, Any], new: dict[str, Any]) -> set[tuple[str, str]]:
+def _same_scenes(old: RunManifest, new: RunManifest) -> set[tuple[str, str]]:
     """Scenes whose pixels are the same in both runs."""
-    first = {(s["dataset"], s["scene"]): s.get("fingerprint") for s in old["scenes"]}
-    second = {(s["dataset"], s["scene"]): s.get("fingerprint") for s in new["scenes"]}
-    return {place for place in first if place in second and first[place] == second[place]}
+    shared = old.scene.keys() & new.scene.keys()
+    return {p for p in shared if old.scene[p].fingerprint == new.scene[p].fingerprint}
 
 
-def _renewed(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+def _renewed(old: RunManifest, new: RunManifest) -> list[str]:
     """Metrics that both runs have in different versions."""
-    first, second = _named(old["metrics"]), _named(new["metrics"])
-    return [n for n in first if n in second and first[n]["version"] != second[n]["version"]]
+    both = [name for name in old.metric if name in new.metric]
+    return [name for name in both if old.metric[name].version != new.metric[name].version]
 
 
-def _notes(
-    old: dict[str, Any], new: dict[str, Any], scores: pd.DataFrame, alpha: float
-) -> list[str]:
+def _notes(old: RunManifest, new: RunManifest, scores: pd.DataFrame, alpha: float) -> list[str]:
     notes = []
-    shared = _places(old).keys() & _places(new).keys()
+    shared = old.scene.keys() & new.scene.keys()
     other = len(shared) - len(_same_scenes(old, new))
     if other:
         notes.append(f"{other} of {len(shared)} common scenes have other pixels now: left out")
@@ -332,7 +325,7 @@ def _notes(
                 f"over {most} scenes and {len(moved)} tests no difference can be significant: "
                 f"the least corrected p is {min(1.0, least):.2g}"
             )
-    if old.get("machine") != new.get("machine") or old.get("threads") != new.get("threads"):
+    if old.machine != new.machine or old.threads != new.threads:
         notes.append("machine, threads or libraries differ: times say nothing about the methods")
     return notes
 

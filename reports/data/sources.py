@@ -6,39 +6,57 @@ A scene counts as found when its pixels are those that were fused; nothing is do
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-from collections.abc import Iterator
-from typing import Any
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from bench.core.errors import BenchError
+from bench.core.plugins import load_plugin
+from bench.store.manifest import RunManifest, SceneEntry
 from datasets import DATASETS, Scene, SceneImages, load_scenes
+
+_log = logging.getLogger(__name__)
+
+#: Says in a line what is missing, and why.
+Note = Callable[[str], None]
 
 
 class Sources:
-    """Reads the scenes of a manifest.
+    """Reads the scenes of a run.
 
     Parameters
     ----------
-    manifest : dict
-        ``run.json``; its command says which folders the scenes of ``folder:DIR`` were in.
+    manifest : RunManifest
+        Its scenes say what each was selected by, and it names the user's files that may define
+        their datasets: these are loaded.
+    note : callable
+        Is told which of the user's files cannot be loaded.
     """
 
-    def __init__(self, manifest: dict[str, Any]) -> None:
-        self._scenes: dict[str, Scene] = {}
-        wanted = dict.fromkeys(scene["dataset"] for scene in manifest["scenes"])
-        given = [part for part in manifest["command"] if part.partition(":")[0] in wanted]
+    def __init__(self, manifest: RunManifest, note: Note = _log.warning) -> None:
+        self._scenes: dict[str, dict[str, Scene]] = {}
+        self._reasons: dict[str, str] = {}
+        for plugin in manifest.plugins:
+            if reason := _loaded(Path(plugin)):
+                note(reason)
         with _offline():
-            for selection in [*(part for part in given if ":" in part), *wanted]:
-                with contextlib.suppress(BenchError):
-                    for scene in load_scenes(selection):
-                        self._scenes.setdefault(scene.name, scene)
+            for selection in dict.fromkeys(map(_selection, manifest.scenes)):
+                try:
+                    found = load_scenes(selection)
+                    self._scenes[selection] = {scene.name: scene for scene in found}
+                except BenchError as error:
+                    self._reasons[selection] = str(error)
 
-    def images(self, entry: dict[str, Any]) -> tuple[SceneImages | None, str]:
+    def images(self, entry: SceneEntry) -> tuple[SceneImages | None, str]:
         """Images of a scene of the manifest, or None and why they cannot be shown."""
-        scene = self._scenes.get(f"{entry['dataset']}/{entry['scene']}")
+        if entry.dataset not in DATASETS:
+            return None, f"the dataset {entry.dataset!r} is not known"
+        selection = _selection(entry)
+        scene = self._scenes.get(selection, {}).get(entry.name)
         if scene is None:
-            known = entry["dataset"] in DATASETS
-            return None, "the scene is not found again" if known else "the dataset is not known"
+            return None, f"not found again: {self._reasons.get(selection, 'no such scene')}"
         with _offline():
             if reason := scene.missing():
                 return None, reason
@@ -46,9 +64,25 @@ class Sources:
                 images = scene.read().check(scene.name)
             except BenchError as error:
                 return None, str(error)
-        if images.fingerprint() != entry["fingerprint"]:
+        if images.fingerprint() != entry.fingerprint:
             return None, "the sources found here are not those that were fused"
         return images, ""
+
+
+def _selection(entry: SceneEntry) -> str:
+    """What lists the scene: a folder with its dataset, else the whole dataset."""
+    return entry.selection if ":" in entry.selection else entry.dataset
+
+
+def _loaded(plugin: Path) -> str:
+    """Load a user's file unless it is loaded; returns why that cannot be, or nothing."""
+    if any(getattr(m, "__file__", None) == str(plugin) for m in list(sys.modules.values())):
+        return ""
+    try:
+        load_plugin(plugin)
+    except BenchError as error:
+        return str(error)
+    return ""
 
 
 @contextlib.contextmanager

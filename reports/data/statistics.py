@@ -7,6 +7,7 @@ ranks, Wilcoxon's signed-rank test against the best with Holm's correction.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,10 +35,10 @@ class Ranking:
     Attributes
     ----------
     table : DataFrame
-        Indexed by method, best mean rank first: ``mean``, ``std`` (over scenes, N - 1),
-        ``rank`` (mean rank, ties share), ``rank_low`` and ``rank_high`` (95 % bootstrap
+        Indexed by method, best mean rank first: ``mean``, ``std`` (over scenes, N - 1, of capped
+        scores), ``rank`` (mean rank, ties share), ``rank_low`` and ``rank_high`` (95 % bootstrap
         interval), ``wins`` (scenes on which no method is better), ``p`` (Wilcoxon against
-        the best, Holm-corrected) and ``tied`` (not told apart from the best).
+        the best that is no baseline, Holm-corrected) and ``tied`` (not told apart from it).
     scenes : int
         Scenes that every method finished; only they count.
     friedman_p : float
@@ -59,7 +60,13 @@ class Ranking:
 
 
 def rank_methods(
-    values: pd.DataFrame, *, higher_is_better: bool, alpha: float = 0.05, seed: int = 0
+    values: pd.DataFrame,
+    *,
+    higher_is_better: bool,
+    baselines: Collection[str] = (),
+    cap: float = np.inf,
+    alpha: float = 0.05,
+    seed: int = 0,
 ) -> Ranking:
     """Rank methods by their scores over scenes.
 
@@ -70,6 +77,10 @@ def rank_methods(
         all methods are ranked on the same scenes.
     higher_is_better : bool
         Direction of the metric.
+    baselines : collection of str
+        Methods that are ranked, but that others are not tested against.
+    cap : float
+        Scores above it count as it in the mean; see `reports.data.means`.
     alpha : float
         Level of the tests, in (0, 1).
     seed : int
@@ -96,13 +107,15 @@ def rank_methods(
     scores = _without_rounding(raw)
     ranks = scipy.stats.rankdata(-scores if higher_is_better else scores, axis=1)
     mean_ranks = ranks.mean(axis=0)
-    best = int(mean_ranks.argmin())
+    rivals = np.array([str(name) not in baselines for name in complete.columns])
+    best = int(np.where(rivals | ~rivals.any(), mean_ranks, np.inf).argmin())
+    capped = np.minimum(raw, cap)
     p = _holm(_against_best(scores, best), best)
     low, high = _bootstrap(ranks, seed)
     table = pd.DataFrame(
         {
-            "mean": raw.mean(axis=0),
-            "std": _spread(raw),
+            "mean": capped.mean(axis=0),
+            "std": _spread(capped),
             "rank": mean_ranks,
             "rank_low": low,
             "rank_high": high,
@@ -168,12 +181,12 @@ def critical_difference(methods: int, scenes: int, *, alpha: float = 0.05) -> fl
     return float(q * np.sqrt(methods * (methods + 1) / (6 * scenes)))
 
 
-def agreement(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """How well a metric orders methods as the error against truth does, scene by scene.
+def agreement(values: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """How well a metric orders methods as the error against the reference does, scene by scene.
 
     Parameters
     ----------
-    values, truth : DataFrame
+    values, reference : DataFrame
         One row a scene, one column a method; higher must be better in both.
 
     Returns
@@ -182,10 +195,13 @@ def agreement(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
         Indexed by scene: ``spearman`` and ``kendall`` in [-1, 1]; NaN where one of the two
         gives all methods the same score.
     """
-    scenes = values.index.intersection(truth.index)
-    methods = values.columns.intersection(truth.columns)
+    scenes = values.index.intersection(reference.index)
+    methods = values.columns.intersection(reference.columns)
     scores = np.stack(
-        [_without_rounding(table.loc[scenes, methods].to_numpy(float)) for table in (values, truth)]
+        [
+            _without_rounding(table.loc[scenes, methods].to_numpy(float))
+            for table in (values, reference)
+        ]
     )
     scores[:, np.isnan(scores).any(axis=0)] = np.nan
     ranks = scipy.stats.rankdata(scores, axis=2, nan_policy="omit")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bench.core.errors import BenchError, DataUnavailable
 from bench.core.pixels import to_gray255
+from bench.store.manifest import RunManifest
 from reports.data.sources import Sources
 from reports.figures.drawing import COLOURS, MARKERS, STYLES, WIDTH
 
@@ -42,13 +43,13 @@ Curves = Sequence[Mapping[str, Any]]
 
 
 def network_figures(
-    manifest: dict[str, Any], sources: Sources, ablation: Path | None, note: Callable[[str], None]
+    manifest: RunManifest, sources: Sources, ablation: Path | None, note: Callable[[str], None]
 ) -> Iterator[tuple[str, Figure]]:
     """Both figures by name, or a note why one of them cannot be drawn.
 
     Parameters
     ----------
-    manifest : dict
+    manifest : RunManifest
         Of the run whose scenes may be shown to the network: Clock, else the first one that
         can be read.
     sources : Sources
@@ -70,21 +71,16 @@ def network_figures(
         note(f"no fig5_ablation: {error}")
 
 
-def _shown_pair(
-    manifest: dict[str, Any], sources: Sources
-) -> tuple[list[NDArray[np.float32]], str]:
+def _shown_pair(manifest: RunManifest, sources: Sources) -> tuple[list[NDArray[np.float32]], str]:
     """Two gray sources for the network to look at, and what to call them."""
-    entries = sorted(
-        manifest["scenes"], key=lambda e: (e["dataset"], e["scene"]) != ("paper", "clock")
-    )
+    entries = sorted(manifest.scenes, key=lambda entry: entry.place != ("paper", "clock"))
     why = "the run has no scene"
     for entry in entries:
-        if "fingerprint" not in entry:  # it could not be read when it was fused
+        if not entry.fingerprint:  # it could not be read when it was fused
             continue
         images, why = sources.images(entry)
         if images is not None:
-            name = entry["title"] or f"{entry['dataset']}/{entry['scene']}"
-            title = f"Feature maps of fcn: {name} ({entry['origin']})"
+            title = f"Feature maps of fcn: {entry.title or entry.name} ({entry.origin})"
             return [gray_plane(source) for source in images.sources[:2]], title
     raise DataUnavailable(f"the sources of no scene of the run can be read ({why})")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import string
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from bench.core.files import safe_name
 from bench.core.pixels import quantise, to_unit
-from bench.store.store import Store
+from bench.store.manifest import SceneEntry
 from reports.data import paper
+from reports.data.means import cap_of
 from reports.data.results import Results
 from reports.data.sources import Sources
 from reports.figures.drawing import COLOURS, MARKERS, STYLES, WIDTH, save, style
 from reports.figures.network_figures import network_figures
-from reports.tables.run_tables import COVERAGE, DIGITS, TIME, mean_table, scene_table
+from reports.tables.table import TIME, Table, mean_table, scene_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +44,6 @@ Note = Callable[[str], None]
 
 def write_figures(
     results: Results,
-    store: Store,
     folder: Path | str,
     *,
     ablation: Path | None = None,
@@ -59,8 +59,6 @@ def write_figures(
     ----------
     results : Results
         A run.
-    store : Store
-        Its store, for the fused images.
     folder : path-like
         Made if need be.
     ablation : Path, optional
@@ -80,72 +78,59 @@ def write_figures(
     """
     written: list[Path] = []
     with style():
-        for name, figure in _figures(results, store, ablation, note):
+        for name, figure in _figures(results, ablation, note):
             written += save(figure, Path(folder) / name)
     return written
 
 
-def _figures(
-    results: Results, store: Store, ablation: Path | None, note: Note
-) -> Iterator[tuple[str, Figure]]:
-    sources = Sources(results.manifest)
+def _figures(results: Results, ablation: Path | None, note: Note) -> Iterator[tuple[str, Figure]]:
+    sources = Sources(results.manifest, note)
     yield from network_figures(results.manifest, sources, ablation, note)
-    for entry in results.manifest["scenes"]:
-        where = f"{entry['dataset']}/{entry['scene']}"
-        images, missing = scene_images(results, store, sources, entry)
+    for entry in results.manifest.scenes:
+        images, missing = scene_images(results, sources, entry)
         if not images:
-            note(f"no contact sheet of {where}: {missing}")
+            note(f"no contact sheet of {entry.name}: {missing}")
             continue
         if missing:
-            note(f"contact sheet of {where} is without its sources: {missing}")
-        name = f"scene_{safe_name(entry['dataset'])}_{safe_name(entry['scene'])}"
+            note(f"contact sheet of {entry.name} is without its sources: {missing}")
+        name = f"scene_{safe_name(entry.dataset)}_{safe_name(entry.scene)}"
         yield name, contact_sheet(images, _title(entry))
     for name, title, table in _tables(results):
-        yield from _charts(results.manifest, name, title, table, note)
+        yield from _charts(name, title, table, note)
 
 
-def _charts(
-    manifest: dict[str, Any], name: str, title: str, table: pd.DataFrame, note: Note
-) -> Iterator[tuple[str, Figure]]:
-    aside = _controls(manifest) | _short(table)
-    scores = table.drop(columns=[COVERAGE, TIME], errors="ignore").astype(float)
-    scores = scores.replace([np.inf, -np.inf], np.nan).dropna(axis=1, how="all")
-    if scores.empty:
-        note(f"no bar and radar charts of {name}: there is no finite score in it")
+def _charts(name: str, title: str, table: Table, note: Note) -> Iterator[tuple[str, Figure]]:
+    known = [str(n) for n in table.values if n != TIME and table.values[n].notna().any()]
+    if not known:
+        note(f"no bar and radar charts of {name}: there is no score in it")
         return
-    yield f"bar_{name}", bars(scores, manifest, title, aside)
-    if scores.shape[1] < 3:
-        note(f"no radar chart of {name}: it needs three indexes, there are {scores.shape[1]}")
-    elif scores.drop(index=list(aside), errors="ignore").dropna().empty:
-        note(f"no radar chart of {name}: no method but controls has a score on every index")
+    yield f"bar_{name}", bars(table, known, title)
+    if len(known) < 3:
+        note(f"no radar chart of {name}: it needs three metrics, there are {len(known)}")
+    elif not len(_complete(table, known)):
+        note(f"no radar chart of {name}: no method but baselines has a score on every metric")
     else:
-        yield f"radar_{name}", radar(scores, manifest, title, aside)
+        yield f"radar_{name}", radar(table, known, title)
 
 
-def _tables(results: Results) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    done = results.scores[["dataset", "scene"]].drop_duplicates().itertuples(index=False)
-    for dataset, scene in done:
+def _tables(results: Results) -> Iterator[tuple[str, str, Table]]:
+    for dataset, scene in results.manifest.scene:
         if dataset == "paper" and scene in paper.TABLES:
             number = paper.TABLES[scene]
-            entry = _entry(results.manifest, dataset, scene)
-            yield f"table{number}", f"Table {number}: {_title(entry)}", scene_table(results, scene)
-    for dataset in results.scores["dataset"].unique():
+            title = f"Table {number}: {_title(results.manifest.scene[dataset, scene])}"
+            yield f"table{number}", title, scene_table(results, scene)
+    for dataset in results.manifest.datasets:
         if dataset != "paper":
             title = f"Means over {dataset}"
             yield f"mean_{safe_name(dataset)}", title, mean_table(results, dataset)
 
 
-def _entry(manifest: dict[str, Any], dataset: str, scene: str) -> dict[str, Any]:
-    return next(s for s in manifest["scenes"] if (s["dataset"], s["scene"]) == (dataset, scene))
-
-
-def _title(entry: dict[str, Any]) -> str:
-    name = entry["title"] or f"{entry['dataset']}/{entry['scene']}"
-    return f"{name} ({entry['origin']})"
+def _title(entry: SceneEntry) -> str:
+    return f"{entry.title or entry.name} ({entry.origin})"
 
 
 def scene_images(
-    results: Results, store: Store, sources: Sources, entry: dict[str, Any]
+    results: Results, sources: Sources, entry: SceneEntry
 ) -> tuple[list[tuple[str, NDArray[Any]]], str]:
     """Captions and images of a scene: its sources, the paper's methods in its order, others.
 
@@ -153,31 +138,29 @@ def scene_images(
     ----------
     results : Results
         A run.
-    store : Store
-        Its store.
     sources : Sources
         Of the run; a scene that it cannot read is shown without.
-    entry : dict
-        The scene in the manifest.
+    entry : SceneEntry
+        The scene.
 
     Returns
     -------
     images : list of (str, ndarray)
-        Empty when no method finished the scene. Controls come last.
+        Empty when no method finished the scene. Baselines come last.
     missing : str
         Why there are none, or none of the sources; empty when nothing is missing.
     """
     fused: dict[str, NDArray[Any]] = {}
-    for cell in results.manifest["cells"]:
-        here = (cell["dataset"], cell["scene"]) == (entry["dataset"], entry["scene"])
-        image = store.get_image(cell["pixels"]) if here and "pixels" in cell else None
+    for cell in results.manifest.cells:
+        here = cell.place == entry.place and cell.pixels
+        image = results.store.get_image(cell.pixels) if here else None
         if image is not None:
-            fused[cell["method"]] = image
+            fused[cell.method] = image
     if not fused:
         return [], "no fused image of it is in the store"
     order = [name for name in paper.ROWS if name in fused]
-    controls = _controls(results.manifest)
-    order += sorted((name for name in fused if name not in order), key=controls.__contains__)
+    baselines = results.manifest.baselines
+    order += sorted((name for name in fused if name not in order), key=baselines.__contains__)
     images, missing = sources.images(entry)
     given = () if images is None else images.sources
     shown = [(f"Source {chr(65 + k)}", source) for k, source in enumerate(given)]
@@ -233,107 +216,113 @@ def letter(k: int) -> str:
     return letters[k] if k < 26 else letter(k // 26 - 1) + letters[k % 26]
 
 
-def bars(
-    scores: pd.DataFrame, manifest: dict[str, Any], title: str, aside: Set[str] = frozenset()
-) -> Figure:
-    """One panel an index, one bar a method in the table's order; the best of each is blue.
+def bars(table: Table, metrics: Sequence[str], title: str) -> Figure:
+    """One panel a metric, one bar a method in the table's order; the best of each is blue.
+
+    Methods that do not compete (baselines, means over fewer scenes) have hollow bars.
 
     Parameters
     ----------
-    scores : DataFrame
-        Methods by metrics, finite or NaN.
-    manifest : dict
-        The run's, for labels and directions.
+    table : Table
+        Of a scene, or of means.
+    metrics : sequence of str
+        Its columns to draw.
     title : str
         Above the panels.
-    aside : set of str
-        Methods that are no candidates for the best: controls, means over fewer scenes. Their
-        bars are hollow.
     """
     from matplotlib.figure import Figure
 
-    metrics = {m["name"]: m for m in manifest["metrics"]}
-    columns = 3 if scores.shape[1] in (3, 5, 6, 9) else min(4, scores.shape[1])
-    rows = -(-scores.shape[1] // columns)
-    panel = 0.55 + 0.15 * len(scores)
+    count, names = len(metrics), list(map(str, table.values.index))
+    columns = 3 if count in (3, 5, 6, 9) else min(4, count)
+    rows = -(-count // columns)
+    panel = 0.55 + 0.15 * len(names)
     figure = Figure((WIDTH, rows * panel + 0.5), layout="constrained")
     figure.suptitle(title, fontsize=9)
     figure.supxlabel(_BARS, fontsize=7)
     panels = np.atleast_1d(figure.subplots(rows, columns, sharey=True)).ravel()
-    places = np.arange(len(scores))
-    for axes, name in zip(panels, scores.columns, strict=False):
-        values = scores[name].to_numpy()
-        best = _best(scores[name], metrics[str(name)]["higher_is_better"], aside)
-        hollow = [str(n) in aside for n in scores.index]
-        edges = [BEST if b else PLAIN for b in best]
-        faces = ["white" if h else edge for h, edge in zip(hollow, edges, strict=True)]
-        axes.barh(places, np.nan_to_num(values), 0.75, color=faces, edgecolor=edges, linewidth=0.8)
-        low, high = _limits(values)
-        axes.set_xlim(low, high)
-        axes.spines["left"].set_linestyle("-" if low == 0 else (0, (2, 2)))
-        for place, value in enumerate(values):
-            if np.isfinite(value):
-                text = f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"
-                axes.annotate(text, (value, place), (2, 0), "data", "offset points", **_VALUE)
-            else:
-                axes.annotate("–", (low, place), (2, 0), "data", "offset points", **_VALUE)
-        arrow = "↑" if metrics[str(name)]["higher_is_better"] else "↓"
-        axes.set_title(f"{metrics[str(name)]['label']} {arrow}", fontsize=8)
-        axes.set_yticks(places, [str(n)[:24] for n in scores.index], fontsize=7)
+    for axes, metric in zip(panels, metrics, strict=False):
+        _panel(axes, table, metric)
+        axes.set_title(table.header(metric), fontsize=8)
+        axes.set_yticks(np.arange(len(names)), [name[:24] for name in names], fontsize=7)
         axes.tick_params(axis="x", labelsize=7)
         axes.locator_params(axis="x", nbins=4)
     panels[0].invert_yaxis()
-    for axes in panels[scores.shape[1] :]:
+    for axes in panels[count:]:
         axes.set_axis_off()
     return figure
 
 
+def _panel(axes: Any, table: Table, metric: str) -> None:
+    """The bars of one metric, each with its score."""
+    values, places = table.values[metric], table.places(metric)
+    rivals = table.rivals(metric)
+    low, high = _limits(values.to_numpy(float))
+    axes.set_xlim(low, high)
+    axes.spines["left"].set_linestyle("-" if low == 0 else (0, (2, 2)))
+    longest = values.replace([np.inf, -np.inf], np.nan).max()
+    for place, (name, value) in enumerate(values.items()):
+        edge = BEST if places.get(str(name)) == 1 else PLAIN
+        face = edge if str(name) in rivals else "white"
+        end = np.nan_to_num(longest if np.isinf(value) else value)
+        axes.barh(place, end, 0.75, color=face, edgecolor=edge, linewidth=0.8)
+        at = low if np.isnan(value) else end
+        axes.annotate(_written(value), (at, place), (2, 0), "data", "offset points", **_VALUE)
+
+
+def _written(value: float) -> str:
+    if np.isnan(value):
+        return "–"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"
+
+
 _BARS = (
-    "Blue: best. Hollow: no candidates (controls, means over fewer scenes). "
-    "Dashed base line: not from 0. –: no finite score."
+    "Blue: best. Hollow: does not compete (baselines, means over fewer scenes). "
+    "Dashed base line: not from 0. –: no score."
 )
 _RADAR = "Inner ring: worst of all methods\nthat compete; outer ring: best."
 _VALUE: Any = {"fontsize": 7, "va": "center"}
 
 
-def radar(
-    scores: pd.DataFrame, manifest: dict[str, Any], title: str, aside: Set[str] = frozenset()
-) -> Figure:
+def _complete(table: Table, metrics: Sequence[str]) -> pd.DataFrame:
+    """Capped scores, higher better, of the methods that compete on every metric."""
+    names = set.intersection(*(table.rivals(metric) for metric in metrics))
+    columns = {
+        metric: table.values[metric].clip(upper=cap_of(metric)) * table.manifest.metric[metric].sign
+        for metric in metrics
+    }
+    scores = pd.DataFrame(columns)
+    return scores[[str(name) in names for name in scores.index]]
+
+
+def radar(table: Table, metrics: Sequence[str], title: str) -> Figure:
     """The methods of the best mean rank on axes from the worst of all methods to the best.
+
+    Methods that do not compete on every metric are left out.
 
     Parameters
     ----------
-    scores : DataFrame
-        Methods by metrics, at least three, finite or NaN. A method without a score on some
-        metric is left out.
-    manifest : dict
-        The run's, for labels and directions.
+    table : Table
+        Of a scene, or of means.
+    metrics : sequence of str
+        Its columns to draw, at least three.
     title : str
         Above the chart.
-    aside : set of str
-        Further methods to leave out: controls, means over fewer scenes.
     """
     from matplotlib.figure import Figure
 
-    metrics = {m["name"]: m for m in manifest["metrics"]}
-    upward = scores * [1 if metrics[str(n)]["higher_is_better"] else -1 for n in scores.columns]
-    rivals = upward.drop(index=list(aside), errors="ignore").dropna()
+    rivals = _complete(table, metrics)
     spread = (rivals.max() - rivals.min()).replace(0, 1)
     scaled = (rivals - rivals.min()) / spread
     chosen = rivals.rank(ascending=False).mean(axis=1).sort_values(kind="stable").index[:RADAR]
     figure = Figure((WIDTH, 4.2))
     figure.suptitle(title, fontsize=9)
     axes: Any = figure.add_axes((0.13, 0.09, 0.5, 0.78), projection="polar")
-    angles = np.linspace(0, 2 * np.pi, scores.shape[1], endpoint=False)
+    angles = np.linspace(0, 2 * np.pi, len(metrics), endpoint=False)
     for k, name in enumerate(chosen):
         values = scaled.loc[name].to_numpy()
         (line,) = axes.plot([*angles, 0], [*values, values[0]], MARKERS[k], markersize=4)
         line.set(color=COLOURS[k], linestyle=STYLES[k], label=str(name)[:32])
-    labels = [
-        f"{metrics[str(n)]['label']} {'↑' if metrics[str(n)]['higher_is_better'] else '↓'}"
-        for n in scores.columns
-    ]
-    axes.set_xticks(angles, labels)
+    axes.set_xticks(angles, [table.header(metric) for metric in metrics])
     axes.tick_params(axis="x", pad=4)
     for angle, label in zip(angles, axes.get_xticklabels(), strict=True):
         across = np.cos(angle)
@@ -349,33 +338,13 @@ def radar(
     return figure
 
 
-def _controls(manifest: dict[str, Any]) -> set[str]:
-    return {m["name"] for m in manifest["methods"] if m["family"] == "control"}
-
-
-def _short(table: pd.DataFrame) -> set[str]:
-    """Methods whose mean is over fewer scenes than others' is."""
-    if COVERAGE not in table:
-        return set()
-    finished = table[COVERAGE].str.partition("/")[0].astype(int)
-    return {str(name) for name in table.index[finished < finished.max()]}
-
-
-def _best(values: pd.Series, higher: bool, aside: Set[str]) -> list[bool]:
-    """Which are best, as the tables print them."""
-    printed = values.round(DIGITS)
-    rivals = printed.drop(index=list(aside), errors="ignore").dropna()
-    if not len(rivals):
-        return [False] * len(values)
-    top = rivals.max() if higher else rivals.min()
-    return [name in rivals and value == top for name, value in printed.items()]
-
-
-def _limits(values: NDArray[Any]) -> tuple[float, float]:
+def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
     """From zero, unless all values lie far from it; with room for a number behind each bar."""
     known = values[np.isfinite(values)]
+    if not len(known):
+        return 0.0, 1.0
     low, high = float(known.min()), float(known.max())
     span = high - low or abs(high) or 1.0
     if low >= 0 and low < 2 * span:
-        return 0.0, 1.25 * high
+        return 0.0, 1.25 * high or 1.0
     return low - 0.25 * span, high + 0.4 * span

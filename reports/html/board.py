@@ -6,7 +6,7 @@ A view is the leaderboard over one dataset, or over all of them together.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,13 +14,16 @@ import pandas as pd
 from markupsafe import Markup
 
 from bench.core.errors import NothingSelected
+from bench.store.manifest import BASELINE_FAMILY, MetricEntry, RunManifest
+from reports.data.best import DIGITS, best_of
 from reports.data.leaderboard import by_scene, cautions, make_leaderboard
+from reports.data.means import CAP_NOTE, for_means, has_capped
 from reports.data.results import Results
 from reports.data.statistics import Ranking, comparable
 from reports.html.charts import Point, critical, distribution, scatter
 
 #: Order of the families, which is that of their colours and shapes; others share the last.
-FAMILIES = ("control", "multi-scale", "spatial", "learned", "published")
+FAMILIES = (BASELINE_FAMILY, "multi-scale", "spatial", "learned", "published")
 
 OVERALL = "overall"
 
@@ -36,15 +39,16 @@ class Shown:
         ``interval`` (mean rank with its 95 % interval) and ``wins``.
     keys : dict of str to float or None
         What it is sorted by, likewise; None when empty.
-    mark : str
-        ``best``, ``tied`` (not told apart from the best) or nothing.
+    marks : dict of str to str
+        Likewise, ``best`` of the column, ``tied`` (not told apart from the best mean rank) or
+        nothing. Baselines have none.
     tip : str
         Standard deviation, interval and test.
     """
 
     texts: dict[str, str]
     keys: dict[str, float | None]
-    mark: str = ""
+    marks: dict[str, str]
     tip: str = ""
 
 
@@ -68,7 +72,7 @@ class View:
     key, label : str
         Name in the page, and for people.
     columns : list of dict
-        ``name``, ``label``, ``higher``, ``warning`` (a null baseline wins), ``scenes`` (over
+        ``name``, ``label``, ``higher``, ``warning`` (a baseline wins), ``scenes`` (over
         how many the methods are ranked, 0 if they are not), ``about`` (Friedman's p, critical
         difference).
     rows : list of dict
@@ -77,7 +81,7 @@ class View:
     charts : dict of str to dict of str to Markup
         By metric: ``ranks``, ``critical`` and ``speed``, where there is one.
     agreement : list of dict
-        ``label``, ``spearman``, ``kendall``, ``scenes``, ``methods``: which index to believe.
+        ``label``, ``spearman``, ``kendall``, ``scenes``, ``methods``: which metric to trust.
     notes : list of str
         What could not be ranked, and why; where no test could find a difference.
     """
@@ -96,9 +100,14 @@ def group_of(family: str) -> int:
     return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
 
 
+def family_name(family: str) -> str:
+    """A family as the page calls it."""
+    return "baseline" if family == BASELINE_FAMILY else family
+
+
 def make_views(results: Results) -> list[View]:
     """The leaderboard over all datasets, if there are several, and over each."""
-    datasets = list(dict.fromkeys(scene["dataset"] for scene in results.manifest["scenes"]))
+    datasets = results.manifest.datasets
     views = [_view(results, dataset, f"d{k}") for k, dataset in enumerate(datasets)]
     if len(datasets) > 1:
         views.insert(0, _view(results, "", "all"))
@@ -110,8 +119,8 @@ def _view(results: Results, dataset: str, key: str) -> View:
     if dataset:
         scores = scores[scores["dataset"] == dataset]
     board = _standing(results, dataset)
-    metrics = [m for m in results.manifest["metrics"] if m["name"] in set(scores["metric"])]
-    labels = {m["name"]: m["label"] for m in metrics}
+    metrics = [m for m in results.manifest.metrics if m.name in set(scores["metric"])]
+    labels = {metric.name: metric.label for metric in metrics}
     seconds = _seconds(results, dataset)
     return View(
         key=key,
@@ -125,14 +134,15 @@ def _view(results: Results, dataset: str, key: str) -> View:
         ],
         notes=[f"Not ranked — {labels.get(m, m)}: {why}" for m, why in board.skipped.items()]
         + _left_out(board.aside, labels)
-        + [f"No = is shown: {line}" for line in cautions(board.rankings, labels)],
+        + [f"No = is shown: {line}" for line in cautions(board.rankings, labels)]
+        + ([CAP_NOTE.rstrip(".")] if has_capped(scores, labels) else []),
     )
 
 
 def _left_out(aside: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
-    """The indexes that are no part of the overall rank, in one line."""
-    indexes = [f"{labels.get(name, name)} ({why})" for name, why in aside.items()]
-    return [f"Not part of overall: {', '.join(indexes)}"] if indexes else []
+    """The metrics that are no part of the overall rank, in one line."""
+    metrics = [f"{labels.get(name, name)} ({why})" for name, why in aside.items()]
+    return [f"Not part of overall: {', '.join(metrics)}"] if metrics else []
 
 
 def _standing(results: Results, dataset: str) -> Standing:
@@ -141,7 +151,7 @@ def _standing(results: Results, dataset: str) -> Standing:
         board = make_leaderboard(results, dataset)
     except NothingSelected as error:
         nothing = pd.DataFrame({OVERALL: []})
-        return Standing({}, nothing, {}, nothing, {"all indexes": str(error)}, {})
+        return Standing({}, nothing, {}, nothing, {"all metrics": str(error)}, {})
     return Standing(
         board.rankings,
         board.overall,
@@ -152,9 +162,9 @@ def _standing(results: Results, dataset: str) -> Standing:
     )
 
 
-def _column(metric: Mapping[str, Any], board: Standing) -> dict[str, Any]:
-    ranking = board.rankings.get(metric["name"])
-    about = "higher is better" if metric["higher_is_better"] else "lower is better"
+def _column(metric: MetricEntry, board: Standing) -> dict[str, Any]:
+    ranking = board.rankings.get(metric.name)
+    about = "higher is better" if metric.higher_is_better else "lower is better"
     if ranking is not None:
         about += f"; {ranking.scenes} scenes that all finished"
         if not math.isnan(ranking.friedman_p):
@@ -162,59 +172,87 @@ def _column(metric: Mapping[str, Any], board: Standing) -> dict[str, Any]:
         if not math.isnan(ranking.critical_difference):
             about += f"; critical difference {ranking.critical_difference:.2f}"
     return {
-        "name": metric["name"],
-        "label": metric["label"],
-        "higher": metric["higher_is_better"],
-        "warning": board.untrusted.get(metric["name"], ""),
+        "name": metric.name,
+        "label": metric.label,
+        "higher": metric.higher_is_better,
+        "warning": board.untrusted.get(metric.name, ""),
         "scenes": 0 if ranking is None else ranking.scenes,
         "about": about,
     }
 
 
 def _rows(
-    manifest: dict[str, Any],
-    scores: pd.DataFrame,
-    board: Standing,
-    metrics: list[dict[str, Any]],
+    manifest: RunManifest, scores: pd.DataFrame, board: Standing, metrics: list[MetricEntry]
 ) -> list[dict[str, Any]]:
     scenes = len(scores[["dataset", "scene"]].drop_duplicates())
     good = scores[scores["status"] == "ok"]
     finished = good[["dataset", "scene", "method"]].drop_duplicates().groupby("method").size()
-    plain = good.pivot_table(index="method", columns="metric", values="value", aggfunc="mean")
+    means = for_means(good)
+    plain = means.pivot_table(index="method", columns="metric", values="value", aggfunc="mean")
     present = set(scores["method"])
-    about = {m["name"]: m for m in manifest["methods"] if m["name"] in present}
     order = [str(name) for name in board.overall.index]
+    order += [name for name in manifest.method if name in present and name not in order]
+    columns = [_shown(metric, order, board, plain, manifest.baselines) for metric in metrics]
     rows = []
-    for name in [*order, *(n for n in about if n not in order)]:
+    for name in order:
+        method = manifest.method[name]
         overall = _row(board.overall, name).get(OVERALL, math.nan)
         rows.append(
             {
                 "method": name,
-                "title": about[name]["title"],
-                "family": about[name]["family"],
-                "group": group_of(about[name]["family"]),
+                "title": method.title,
+                "family": method.family,
+                "group": group_of(method.family),
                 "finished": int(finished.get(name, 0)),
                 "scenes": scenes,
                 "overall": None if math.isnan(overall) else overall,
-                "cells": [_shown(name, m["name"], board, plain) for m in metrics],
+                "cells": [column[name] for column in columns],
             }
         )
     return rows
 
 
-def _shown(method: str, metric: str, board: Standing, plain: pd.DataFrame) -> Shown:
-    ranking = board.rankings.get(metric)
-    if ranking is None or method not in ranking.table.index:
-        value = _row(plain, method).get(metric, math.nan)
-        texts = dict.fromkeys(("rank", "interval", "wins"), "–")
-        texts |= dict.fromkeys(("mean", "spread"), _number(value))
-        keys = {kind: _key(value) if kind in ("mean", "spread") else None for kind in texts}
-        tip = "" if math.isnan(value) else "over the scenes that it finished; not ranked"
-        return Shown(texts, keys, tip=tip)
-    row = _row(ranking.table, method)
-    best = row["rank"] == ranking.table["rank"].min()
-    mark = "best" if best else "tied" if row["tied"] and ranking.conclusive else ""
-    mean, rank, wins = row["mean"], row["rank"], int(row["wins"])
+def _shown(
+    metric: MetricEntry,
+    methods: list[str],
+    board: Standing,
+    plain: pd.DataFrame,
+    baselines: Collection[str],
+) -> dict[str, Shown]:
+    """A column of the leaderboard, by method."""
+    ranking = board.rankings.get(metric.name)
+    if ranking is None:
+        return {name: _unranked(_row(plain, name).get(metric.name, math.nan)) for name in methods}
+    table = ranking.table
+    mean = best_of(table["mean"], higher_is_better=metric.higher_is_better, baselines=baselines)
+    rank = best_of(table["rank"], higher_is_better=False, baselines=baselines, digits=2)
+    wins = best_of(table["wins"], higher_is_better=True, baselines=baselines)
+    places = {"mean": mean, "spread": mean, "rank": rank, "interval": rank, "wins": wins}
+
+    def marks(name: str) -> dict[str, str]:
+        same = bool(table.at[name, "tied"]) and ranking.conclusive and name not in baselines
+        other = "tied" if same else ""
+        return {kind: "best" if at.get(name) == 1 else other for kind, at in places.items()}
+
+    return {
+        name: _ranked(_row(table, name), ranking, marks(name))
+        if name in table.index
+        else _unranked(_row(plain, name).get(metric.name, math.nan))
+        for name in methods
+    }
+
+
+def _unranked(value: float) -> Shown:
+    """A mean over the scenes that the method finished; it does not compete."""
+    texts = dict.fromkeys(("rank", "interval", "wins"), "–")
+    texts |= dict.fromkeys(("mean", "spread"), _number(value))
+    keys = {kind: _key(value) if kind in ("mean", "spread") else None for kind in texts}
+    tip = "" if math.isnan(value) else "over the scenes that it finished; not ranked"
+    return Shown(texts, keys, dict.fromkeys(texts, ""), tip)
+
+
+def _ranked(row: dict[str, Any], ranking: Ranking, marks: dict[str, str]) -> Shown:
+    mean, rank, wins = float(row["mean"]), float(row["rank"]), int(row["wins"])
     spread = _number(mean) + ("" if math.isnan(row["std"]) else f" ± {_number(row['std'])}")
     interval = f"{rank:.2f}"
     if ranking.scenes > 1:
@@ -227,7 +265,7 @@ def _shown(method: str, metric: str, board: Standing, plain: pd.DataFrame) -> Sh
         | {"rank": f"{rank:.2f}", "interval": interval, "wins": f"{wins}"},
         {"mean": _key(mean), "spread": _key(mean)}
         | {"rank": _key(rank), "interval": _key(rank), "wins": float(wins)},
-        mark,
+        marks,
         tip,
     )
 
@@ -240,7 +278,7 @@ def _row(table: pd.DataFrame, name: str) -> dict[str, Any]:
 
 
 def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.4f}" if abs(value) < 1e4 else f"{value:.4g}"
+    return "–" if math.isnan(value) else f"{value:.{DIGITS}f}"
 
 
 def _key(value: float) -> float | None:
@@ -264,30 +302,30 @@ def _charts(
     scores: pd.DataFrame,
     board: Standing,
     seconds: Mapping[str, float],
-    metrics: list[dict[str, Any]],
+    metrics: list[MetricEntry],
 ) -> dict[str, dict[str, Markup]]:
-    groups = {m["name"]: group_of(m["family"]) for m in results.manifest["methods"]}
+    groups = {method.name: group_of(method.family) for method in results.manifest.methods}
     charts: dict[str, dict[str, Markup]] = {}
     if len(board.rankings):
         overall = _speed(
-            board.overall[OVERALL], seconds, groups, "mean rank over the indexes that count", False
+            board.overall[OVERALL], seconds, groups, "mean rank over the metrics that count", False
         )
         charts[OVERALL] = {"speed": overall} if overall else {}
     for metric in metrics:
-        ranking = board.rankings.get(metric["name"])
+        ranking = board.rankings.get(metric.name)
         if ranking is None:
             continue
-        higher = metric["higher_is_better"]
-        complete = comparable(by_scene(scores, metric["name"]).dropna())
-        ranks = complete.rank(axis=1, ascending=not higher)
+        complete = comparable(by_scene(scores, metric.name).dropna())
+        ranks = complete.rank(axis=1, ascending=not metric.higher_is_better)
         difference = ranking.critical_difference
         mine = {"ranks": distribution(ranks, groups, difference)}
         if not math.isnan(difference):
             mine["critical"] = critical(ranking.table["rank"], groups, difference)
-        label = f"mean {metric['label']}"
-        if speed := _speed(ranking.table["mean"], seconds, groups, label, higher):
+        label = f"mean {metric.label}"
+        means = ranking.table["mean"]
+        if speed := _speed(means, seconds, groups, label, metric.higher_is_better):
             mine["speed"] = speed
-        charts[metric["name"]] = mine
+        charts[metric.name] = mine
     return charts
 
 

@@ -18,8 +18,8 @@ from markupsafe import Markup
 CHARACTER = 6.6
 ROW = 20
 
-#: Class of the controls, which fuse nothing.
-CONTROL = 0
+#: Class of the baselines.
+BASELINE = 0
 
 #: Characters of a name that a chart shows; the mark's title has all.
 LONGEST = 32
@@ -224,10 +224,10 @@ def legend_mark(group: int) -> Markup:
 
 
 def _front(points: Sequence[Point], higher_is_better: bool) -> list[Point]:
-    """Methods that none is both faster and better than, fastest first; controls are no rivals."""
+    """Methods that none is both faster and better than, fastest first; baselines do not compete."""
     front: list[Point] = []
     sign = 1 if higher_is_better else -1
-    rivals = [p for p in points if p.group != CONTROL]
+    rivals = [p for p in points if p.group != BASELINE]
     for point in sorted(rivals, key=lambda p: (p.seconds, -sign * p.value)):
         if not front or sign * point.value > sign * front[-1].value:
             front.append(point)

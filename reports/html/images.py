@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,13 @@ from numpy.typing import NDArray
 from bench.core.files import safe_name, write_bytes
 from bench.core.image_io import encode_png
 from bench.core.pixels import quantise, to_unit
+from bench.store.manifest import CellEntry, SceneEntry
 from bench.store.store import Store
 from reports.data.focus import UNDECIDED, boundary_box, gray, nearest_source
 from reports.data.results import Results
-from reports.data.sources import Sources
+from reports.data.sources import Note, Sources
+
+_log = logging.getLogger(__name__)
 
 #: Most characters of pictures that a page may hold; the rest of the page needs a few million.
 LIMIT = 55_000_000
@@ -69,7 +73,7 @@ STEPS = (
 )
 
 Picture = dict[str, Any]
-Cells = dict[tuple[str, str], list[dict[str, Any]]]
+Cells = dict[tuple[str, str], list[CellEntry]]
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Gallery:
         ``dataset``, ``scene``, ``title``, ``note``, ``origin``, ``width``, ``height``,
         ``missing`` (why the sources are not shown, or nothing), ``crop`` (box in parts of the
         width and height, or None) and ``images``, each with ``name``, ``kind`` (``source``,
-        ``truth`` or ``fused``), ``thumb``, ``crop``, ``map`` (data addresses or nothing) and
+        ``reference`` or ``fused``), ``thumb``, ``crop``, ``map`` (data addresses or nothing) and
         ``full`` (a relative address or nothing).
     sizes : Sizes
         How they are kept.
@@ -92,29 +96,32 @@ class Gallery:
     sizes: Sizes
 
 
-def make_gallery(results: Results, store: Store, assets: Path | None = None) -> Gallery:
+def make_gallery(
+    results: Results, assets: Path | None = None, note: Note = _log.warning
+) -> Gallery:
     """Encode the pictures of a run.
 
     Parameters
     ----------
     results : Results
         A run.
-    store : Store
-        Its store, for the fused images.
     assets : path-like, optional
         Folder for lossless full-size files; none are written unless given.
+    note : callable
+        Is told which of the user's files are gone.
 
     Returns
     -------
     Gallery
         Of every scene with a fused image, in the run's order.
     """
+    store = results.store
     cells: Cells = {}
-    for cell in results.manifest["cells"]:
-        if "pixels" in cell and store.image_path(cell["pixels"]):
-            cells.setdefault((cell["dataset"], cell["scene"]), []).append(cell)
-    entries = [s for s in results.manifest["scenes"] if (s["dataset"], s["scene"]) in cells]
-    sources = Sources(results.manifest)
+    for cell in results.manifest.cells:
+        if cell.pixels and store.has_image(cell.pixels):
+            cells.setdefault(cell.place, []).append(cell)
+    entries = [scene for scene in results.manifest.scenes if scene.place in cells]
+    sources = Sources(results.manifest, note)
     count = sum(map(len, cells.values())) + 3 * len(entries)
     steps = [sizes for sizes in STEPS if sizes.images >= count] or [STEPS[-1]]
     for sizes in steps:
@@ -124,14 +131,12 @@ def make_gallery(results: Results, store: Store, assets: Path | None = None) -> 
             break
     if assets is not None:
         for entry, scene in zip(entries, scenes, strict=True):
-            _write_full(
-                entry, scene, cells[entry["dataset"], entry["scene"]], store, sources, assets
-            )
+            _write_full(entry, scene, cells[entry.place], store, sources, assets)
     return Gallery(scenes, sizes)
 
 
 def _scenes(
-    entries: list[dict[str, Any]],
+    entries: list[SceneEntry],
     cells: Cells,
     store: Store,
     sources: Sources,
@@ -142,7 +147,7 @@ def _scenes(
     scenes: list[dict[str, Any]] = []
     size = 0
     for entry in entries:
-        scene = _scene(entry, cells[entry["dataset"], entry["scene"]], store, sources, sizes)
+        scene = _scene(entry, cells[entry.place], store, sources, sizes)
         size += sum(len(image[key]) for image in scene["images"] for key in _ENCODED)
         expected = size / (len(scenes) + 1) * len(entries)
         if size > limit or (len(scenes) > 8 and expected > 1.2 * limit):
@@ -155,8 +160,8 @@ _ENCODED = ("thumb", "crop", "map")
 
 
 def _scene(
-    entry: dict[str, Any],
-    cells: list[dict[str, Any]],
+    entry: SceneEntry,
+    cells: list[CellEntry],
     store: Store,
     sources: Sources,
     sizes: Sizes,
@@ -173,17 +178,17 @@ def _scene(
             for k, source in enumerate(images.sources)
         ]
         if images.reference is not None:
-            shown.append(_picture("Truth", "truth", images.reference, sizes, box))
+            shown.append(_picture("Reference", "reference", images.reference, sizes, box))
     for cell in cells:
-        fused = store.get_image(cell["pixels"])
+        fused = store.get_image(cell.pixels)
         if fused is None:
             continue
-        picture = _picture(cell["method"], "fused", fused, sizes, box)
+        picture = _picture(cell.method, "fused", fused, sizes, box)
         if images is not None:
             picture["map"] = _map(nearest_source(planes, gray(fused)), sizes.map_side)
         shown.append(picture)
-    height, width = entry["height"], entry["width"]
-    about = {key: entry[key] for key in ("dataset", "scene", "title", "note", "origin")}
+    height, width = entry.height, entry.width
+    about = {key: getattr(entry, key) for key in ("dataset", "scene", "title", "note", "origin")}
     return about | {
         "width": width,
         "height": height,
@@ -239,9 +244,9 @@ def _map(nearest: NDArray[np.uint8], side: int) -> str:
 
 
 def _write_full(
-    entry: dict[str, Any],
+    entry: SceneEntry,
     scene: dict[str, Any],
-    cells: list[dict[str, Any]],
+    cells: list[CellEntry],
     store: Store,
     sources: Sources,
     assets: Path,
@@ -249,14 +254,14 @@ def _write_full(
     """Write the lossless files of a scene and note their addresses in it."""
     images, _ = sources.images(entry)
     originals: dict[tuple[str, str], NDArray[Any] | None] = {
-        ("fused", cell["method"]): store.get_image(cell["pixels"]) for cell in cells
+        ("fused", cell.method): store.get_image(cell.pixels) for cell in cells
     }
     if images is not None:
         originals |= {
             ("source", f"Source {chr(65 + k)}"): source for k, source in enumerate(images.sources)
         }
-        originals["truth", "Truth"] = images.reference
-    folder = f"{safe_name(entry['dataset'])}-{safe_name(entry['scene'])}"
+        originals["reference", "Reference"] = images.reference
+    folder = f"{safe_name(entry.dataset)}-{safe_name(entry.scene)}"
     for number, picture in enumerate(scene["images"]):
         image = originals[picture["kind"], picture["name"]]
         if image is not None:

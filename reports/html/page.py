@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import math
 import re
 import shlex
@@ -21,31 +22,39 @@ import pandas as pd
 
 from bench.core.errors import EnvironmentFault
 from bench.core.files import write_bytes
-from bench.store.store import Store
+from bench.store.manifest import RunManifest
+from reports.data.best import best_of
 from reports.data.results import Results
+from reports.data.sources import Note
 
 TITLE = "Multi-focus image fusion, compared"
+
+_log = logging.getLogger(__name__)
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def write_html(
-    results: Results, store: Store, path: Path | str, *, assets: bool = False
+    results: Results,
+    path: Path | str,
+    *,
+    assets: bool = False,
+    note: Note = _log.warning,
 ) -> list[Path]:
     """Write the report of a run.
 
     Parameters
     ----------
     results : Results
-        A run.
-    store : Store
-        Its store, for the fused images. Sources and truth are read again from the datasets
-        where they are on this machine; without them a scene shows its fused images alone.
+        A run. Sources and references are read again from the datasets where they are on this
+        machine; without them a scene shows its fused images alone.
     path : path-like
         The HTML file.
     assets : bool
         Also write lossless full-size images to a folder beside it, called as the file is and
         ``_files``, for the page to show on demand.
+    note : callable
+        Is told which of the user's files are gone.
 
     Returns
     -------
@@ -59,25 +68,25 @@ def write_html(
     """
     path = Path(path)
     folder = path.with_name(f"{path.stem}_files") if assets else None
-    write_bytes(path, render(results, store, folder).encode())
+    write_bytes(path, render(results, folder, note).encode())
     return [path] if folder is None else [path, folder]
 
 
-def render(results: Results, store: Store, assets: Path | None = None) -> str:
+def render(results: Results, assets: Path | None = None, note: Note = _log.warning) -> str:
     """The page as text; see `write_html`."""
     try:
         import jinja2
         from markupsafe import Markup
     except ImportError:
         raise EnvironmentFault("the HTML report needs Jinja2: pip install jinja2") from None
-    from reports.html.board import group_of, make_views
+    from reports.html.board import family_name, group_of, make_views
     from reports.html.charts import legend_mark
     from reports.html.images import make_gallery
 
     manifest = results.manifest
-    gallery = make_gallery(results, store, assets)
+    gallery = make_gallery(results, assets, note)
     _add_scores(gallery.scenes, results)
-    families = list(dict.fromkeys(m["family"] for m in manifest["methods"]))
+    families = list(dict.fromkeys(method.family for method in manifest.methods))
     families.sort(key=group_of)
     scripts = ["report_table.js", *(["report_viewer.js"] if gallery.scenes else [])]
     script = "\n".join((_TEMPLATES / name).read_text("utf-8") for name in scripts)
@@ -88,12 +97,12 @@ def render(results: Results, store: Store, assets: Path | None = None) -> str:
         title=TITLE,
         manifest=manifest,
         counts=_counts(manifest),
-        command=shlex.join(manifest["command"]),
-        record=_record(manifest),
-        standins=[s for s in manifest["scenes"] if s["origin"] == "stand-in"],
+        command=shlex.join(manifest.command),
+        record=json.dumps(manifest.facts(), indent=1, ensure_ascii=False),
+        standins=[scene for scene in manifest.scenes if scene.origin == "stand-in"],
         failures=_failures(results.failures),
         views=make_views(results),
-        families=families,
+        families={family: family_name(family) for family in families},
         keys={family: legend_mark(group_of(family)) for family in families},
         gallery=gallery,
         assets=assets is not None,
@@ -104,38 +113,43 @@ def render(results: Results, store: Store, assets: Path | None = None) -> str:
 
 
 def _add_scores(scenes: list[dict[str, Any]], results: Results) -> None:
-    """Number the scenes and give each fused image its scores."""
-    cells = {(c["dataset"], c["scene"], c["method"]): c for c in results.manifest["cells"]}
+    """Number the scenes; give each fused image its scores and the metrics that it is best on."""
+    manifest = results.manifest
+    cells = {(*cell.place, cell.method): cell for cell in manifest.cells}
     for number, scene in enumerate(scenes):
         scene["number"] = number
-        for image in scene["images"]:
-            cell = cells.get((scene["dataset"], scene["scene"], image["name"]), {})
-            if image["kind"] == "fused":
-                entries = cell.get("scores", {}).items()
-                image["scores"] = {name: _finite(entry["value"]) for name, entry in entries}
+        fused = [image for image in scene["images"] if image["kind"] == "fused"]
+        mine = [cells[scene["dataset"], scene["scene"], image["name"]] for image in fused]
+        for image, cell in zip(fused, mine, strict=True):
+            image["scores"] = {n: _plain(score.value) for n, score in cell.scores.items()}
+            image["best"] = []
+        for metric in manifest.metrics:
+            column = {
+                c.method: c.scores[metric.name].value for c in mine if metric.name in c.scores
+            }
+            best = best_of(
+                pd.Series(column, dtype=float),
+                higher_is_better=metric.higher_is_better,
+                baselines=manifest.baselines,
+            )
+            for image in fused:
+                if best.get(image["name"]) == 1:
+                    image["best"].append(metric.name)
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+def _plain(value: float | None) -> float | str | None:
+    """A score as JSON holds it; infinity is a word there."""
+    return value if value is None or math.isfinite(value) else str(value)
 
 
-def _counts(manifest: dict[str, Any]) -> str:
-    scenes = manifest["scenes"]
-    datasets = dict.fromkeys(scene["dataset"] for scene in scenes)
-    return ", ".join(
-        f"{count} {what if count == 1 else what + 's' if what != 'index' else 'indexes'}"
-        for count, what in (
-            (len(manifest["methods"]), "method"),
-            (len(scenes), "scene"),
-            (len(datasets), "dataset"),
-            (len(manifest["metrics"]), "index"),
-        )
-    )
-
-
-def _record(manifest: dict[str, Any]) -> str:
-    kept = {key: value for key, value in manifest.items() if key not in {"cells", "format"}}
-    return json.dumps(kept, indent=1, ensure_ascii=False)
+def _counts(manifest: RunManifest) -> str:
+    counts = {
+        "method": len(manifest.methods),
+        "scene": len(manifest.scenes),
+        "dataset": len(manifest.datasets),
+        "metric": len(manifest.metrics),
+    }
+    return ", ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in counts.items())
 
 
 def _failures(failures: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,16 +6,17 @@ They need the packages ``booktabs`` and ``graphicx``; wide ones shrink to the wi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.core.files import safe_name, write_bytes
 from reports.data import paper
+from reports.data.best import DIGITS, best_of
+from reports.data.means import for_means
 from reports.data.results import Results
 from reports.tables.formats import Cell, to_latex
-from reports.tables.run_tables import COVERAGE, DIGITS, TIME, coverage, mean_table, scene_table
+from reports.tables.table import COVERAGE, TIME, mean_table, scene_table
 
 NONE = Cell("–")
 
@@ -49,7 +50,7 @@ def write_latex(results: Results, folder: Path | str) -> list[Path]:
 
 
 def paper_latex(results: Results, scene: str) -> str:
-    """One of Tables 1-4, the paper's number beside ours for each index that it has.
+    """One of Tables 1-4, the paper's number beside ours for each metric that it has.
 
     Parameters
     ----------
@@ -58,99 +59,82 @@ def paper_latex(results: Results, scene: str) -> str:
     scene : str
         ``"clock"``, ``"pepsi"``, ``"camera"`` or ``"color"``.
     """
-    ours = scene_table(results, scene)
+    table = scene_table(results, scene)
+    rows = table.values.index
     theirs = paper.published().query("scene == @scene").pivot(
         index="method", columns="metric", values="paper"
     )  # fmt: skip
     headers, groups = ["Method"], [("", 1)]
-    columns = [[Cell(str(name)) for name in ours.index]]
-    for metric in ours.columns:
-        head = _head(str(metric), results.manifest)
-        columns.append(_marked(ours[metric], results.manifest, str(metric)))
-        if metric in theirs:
-            columns.append(
-                _marked(theirs[metric].reindex(ours.index), results.manifest, str(metric))
-            )
-            headers += ["ours", "paper"]
-            groups.append((head, 2))
-        else:
-            headers.append(head)
+    columns = [[Cell(str(name)) for name in rows]]
+    for column in map(str, table.values.columns):
+        columns.append(_cells(table.values[column], table.places(column)))
+        if column not in theirs:
+            headers.append(table.header(column))
             groups.append(("", 1))
-    entry = next(
-        s
-        for s in results.manifest["scenes"]
-        if (s["dataset"], s["scene"]) == ("paper", scene)
-    )  # fmt: skip
-    finished = ours.drop(columns=TIME).notna().any(axis=1).sum()
-    caption = (
-        f"{entry['title']} ({entry['origin']}): {entry['note']}. {finished}/{len(ours)} methods "
-        f"finished. {_LEGEND}"
+            continue
+        printed = theirs[column].reindex(rows)
+        higher = results.manifest.metric[column].higher_is_better
+        places = best_of(printed, higher_is_better=higher, baselines=results.manifest.baselines)
+        columns.append(_cells(printed, places))
+        headers += ["ours", "paper"]
+        groups.append((table.header(column), 2))
+    entry = results.manifest.scene["paper", scene]
+    finished = table.values.drop(columns=TIME).notna().any(axis=1).sum()
+    caption = " ".join(
+        [
+            f"{entry.title} ({entry.origin}): {entry.note}. {finished}/{len(rows)} methods "
+            f"finished. {_LEGEND}",
+            *table.notes,
+        ]
     )
+    body = list(zip(*columns, strict=True))
     label = f"tab:{scene}"
-    rows = list(zip(*columns, strict=True))
-    return to_latex(headers, rows, caption=caption, label=label, groups=groups, fit=True) + "\n"
+    return to_latex(headers, body, caption=caption, label=label, groups=groups, fit=True) + "\n"
 
 
 def mean_latex(results: Results, dataset: str) -> str:
     """Mean and standard deviation over the scenes of a dataset, and over how many they are."""
     table = mean_table(results, dataset)
-    mine = results.scores.query("dataset == @dataset")
-    finite = mine[np.isfinite(mine["value"].to_numpy())]
-    spread = finite.pivot_table(index="method", columns="metric", values="value", aggfunc="std")
-    fewer = coverage(results, dataset).astype(object).reindex(table.index, fill_value="")
-    finished = table[COVERAGE].str.partition("/")[0].astype(int)
-    columns = [[Cell(str(name)) for name in table.index], [Cell(n) for n in table[COVERAGE]]]
+    scores = for_means(results.scores.query("dataset == @dataset"))
+    spread = scores.groupby(["method", "metric"])["value"].std().unstack()
+    columns = [[Cell(str(name)) for name in table.values.index]]
+    columns.append([Cell(text) for text in table.coverage()])
     headers = ["Method", COVERAGE]
-    for metric in table.columns.drop(COVERAGE):
-        note = fewer[metric] if metric in fewer else pd.Series("", table.index)
-        rivals = table[metric].where((finished == finished.max()) & (note == ""))
-        cells = _marked(table[metric], results.manifest, str(metric), rivals)
-        if metric in spread:
-            deviations = spread[metric].reindex(table.index)
+    for column in map(str, table.values.columns):
+        cells = _cells(table.values[column], table.places(column))
+        if column in spread:
             cells = [
-                cell
-                if np.isnan(deviation)
-                else cell._replace(text=f"{cell.text} ± {deviation:.3f}")
-                for cell, deviation in zip(cells, deviations, strict=True)
+                cell if np.isnan(std) else cell._replace(text=f"{cell.text} ± {std:.3f}")
+                for cell, std in zip(cells, spread[column].reindex(table.values.index), strict=True)
             ]
-        cells = [
-            c._replace(text=f"{c.text} ({n})" if n else c.text)
-            for c, n in zip(cells, note, strict=True)
+        fewer = table.fewer(column)
+        columns.append(
+            [
+                cell._replace(text=f"{cell.text} ({fewer[name]})") if name in fewer else cell
+                for cell, name in zip(cells, table.values.index, strict=True)
+            ]
+        )
+        headers.append(table.header(column))
+    caption = " ".join(
+        [
+            f"Mean ± standard deviation over {dataset}; the second column says over how many of "
+            f"its scenes. {_LEGEND} A mean over fewer scenes does not compete.",
+            *table.notes,
         ]
-        columns.append(cells)
-        headers.append(_head(str(metric), results.manifest))
-    caption = (
-        f"Mean ± standard deviation over {dataset}; the second column says over how many of its "
-        f"scenes. {_LEGEND} A mean over fewer scenes does not compete."
     )
-    rows = list(zip(*columns, strict=True))
+    body = list(zip(*columns, strict=True))
     label = f"tab:{safe_name(dataset)}"
-    return to_latex(headers, rows, caption=caption, label=label, fit=True) + "\n"
+    return to_latex(headers, body, caption=caption, label=label, fit=True) + "\n"
 
 
-_LEGEND = "Bold: best, underlined: second of a column, controls aside."
+_LEGEND = "Bold: best, underlined: second of a column; baselines do not compete."
 
 
-def _marked(
-    values: pd.Series, manifest: dict[str, Any], column: str, rivals: pd.Series | None = None
-) -> list[Cell]:
-    """A column's cells; best and second, as printed, of the rivals that are no controls."""
-    controls = [m["name"] for m in manifest["methods"] if m["family"] == "control"]
-    rivals = values if rivals is None else rivals
-    competing = rivals.drop(index=controls, errors="ignore").astype(float).round(DIGITS).dropna()
-    printed = {str(name): float(value) for name, value in competing.items()}
-    higher = {m["name"]: m["higher_is_better"] for m in manifest["metrics"]}.get(column, False)
-    ahead = sorted(set(printed.values()), reverse=higher)[:2]
+def _cells(values: pd.Series, places: dict[str, int]) -> list[Cell]:
+    """A column's cells, the best and the second marked."""
 
     def cell(name: str, value: float) -> Cell:
-        place = ahead.index(printed[name]) if printed.get(name) in ahead else None
-        return Cell(f"{value:.{DIGITS}f}", best=place == 0, second=place == 1)
+        place = places.get(name)
+        return Cell(f"{value:.{DIGITS}f}", best=place == 1, second=place == 2)
 
     return [NONE if pd.isna(value) else cell(str(name), value) for name, value in values.items()]
-
-
-def _head(column: str, manifest: dict[str, Any]) -> str:
-    for metric in manifest["metrics"]:
-        if metric["name"] == column:
-            return f"{metric['label']} {'↑' if metric['higher_is_better'] else '↓'}"
-    return f"{column} ↓"

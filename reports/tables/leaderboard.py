@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
 from bench.core.files import write_bytes
+from bench.store.manifest import RunManifest
+from reports.data.best import DIGITS, best_of
 from reports.data.leaderboard import Leaderboard, cautions, make_leaderboard, tidy
+from reports.data.means import CAP_NOTE, has_capped
 from reports.data.results import Results
 from reports.data.statistics import Ranking
 from reports.tables.formats import Cell, to_latex, to_markdown
-from reports.tables.run_tables import DIGITS
 
 Table = tuple[list[str], list[list[Cell]]]
 
@@ -19,7 +22,7 @@ Table = tuple[list[str], list[list[Cell]]]
 def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> list[Path]:
     """Write ``leaderboard.{md,csv}``, ``agreement.csv`` and ``*.tex`` below `out`.
 
-    Where there is no agreement to be told, files of an earlier call that told one are removed.
+    Files about agreement that an earlier call wrote are removed where there is none now.
 
     The LaTeX tables need the packages ``booktabs`` and ``graphicx``.
 
@@ -39,19 +42,20 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
     """
     out = Path(out)
     board = make_leaderboard(results, dataset)
-    labels = {
-        m["name"]: f"{m['label']} {'↑' if m['higher_is_better'] else '↓'}"
-        for m in results.manifest["metrics"]
-    }
-    ranks, means = _ranks(board, labels), _means(board, labels, _controls(results))
+    manifest = results.manifest
+    labels = {metric.name: metric.header for metric in manifest.metrics}
+    ranks, means = _ranks(board, manifest), _means(board, manifest)
     about_ranks = " ".join([_RANKS, *_remarks(board, labels)])
+    about_means = " ".join([_MEANS, *_capped(results, board, dataset)])
     texts = {
-        "leaderboard.md": _page(results, board, labels, ranks, means, dataset),
+        "leaderboard.md": _page(
+            results, board, labels, ranks, f"{about_means}\n\n{to_markdown(*means)}", dataset
+        ),
         "leaderboard.csv": tidy(board).to_csv(index=False, lineterminator="\n"),
         "leaderboard.tex": "\n\n".join(
             [
                 to_latex(*ranks, caption=about_ranks, label="tab:ranks", fit=True),
-                to_latex(*means, caption=_MEANS, label="tab:means", fit=True),
+                to_latex(*means, caption=about_means, label="tab:means", fit=True),
             ]
         )
         + "\n",
@@ -69,14 +73,20 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
     return [out / name for name in texts]
 
 
+#: Digits of a mean rank.
+RANK_DIGITS = 2
+
 _RANKS = (
-    "Mean rank over scenes (1 is best, ties share). Bold: best; =: not told apart from the best "
-    "(Wilcoxon, Holm, 5 %). Overall: mean over the indexes without † and ‡."
+    "Mean rank over scenes (1 is best, ties share). Bold: best, underlined: second of a column; "
+    "=: not told apart from the best (Wilcoxon, Holm, 5 %); baselines do not compete. Overall: "
+    "mean over the metrics without † and ‡."
 )
-_MEANS = "Mean score over scenes; bold: best, underlined: second of a column, controls aside."
+_MEANS = (
+    "Mean score over scenes. Bold: best, underlined: second of a column; baselines do not compete."
+)
 _AGREEMENT = (
-    "Does an index order the methods as the error against truth does? Mean rank correlation with "
-    "PSNR over scenes with known truth, null baselines aside."
+    "Does a metric order the methods as the error against the reference does? Mean rank "
+    "correlation with PSNR over scenes with a reference, without baselines that do not fuse."
 )
 
 
@@ -84,55 +94,64 @@ def _remarks(board: Leaderboard, labels: dict[str, str]) -> list[str]:
     """What must be known to read the marks in the table of ranks."""
     remarks = [f"No =: {line}." for line in cautions(board.rankings, labels)]
     if board.untrusted:
-        remarks.append("†: a null baseline, which fuses nothing, outranks half of the methods.")
+        remarks.append("†: a baseline that does not fuse outranks half of the methods.")
     if board.aside:
         remarks.append(
-            "‡: no part of Overall; ranks fewer methods, or counts already as another index."
+            "‡: no part of Overall; ranks fewer methods, or counts already as another metric."
         )
     return remarks
 
 
-def _ranks(board: Leaderboard, labels: dict[str, str]) -> Table:
+def _capped(results: Results, board: Leaderboard, dataset: str) -> list[str]:
+    scores = results.scores
+    mine = scores[scores["dataset"] == dataset] if dataset else scores
+    return [CAP_NOTE] if has_capped(mine, board.rankings) else []
+
+
+def _ranks(board: Leaderboard, manifest: RunManifest) -> Table:
     headers = ["Method", "Overall"]
-    for m in board.rankings:
-        marks = (" †" if m in board.untrusted else "") + (" ‡" if m in board.aside else "")
-        headers.append(labels[m] + marks)
-    top = board.overall.min()
-    rows = []
-    for method, row in board.overall.iterrows():
-        cells = [Cell(str(method)), _number(row["overall"], top["overall"], 2)]
-        for metric, ranking in board.rankings.items():
-            cell = _number(row[metric], top[metric], 2)
-            tied = ranking.conclusive and bool(ranking.table["tied"].get(str(method), False))
-            cells.append(cell._replace(text=f"{cell.text} =") if tied and not cell.best else cell)
-        rows.append(cells)
-    return headers, rows
+    columns = [[Cell(str(method)) for method in board.overall.index]]
+    columns.append(_column(board.overall["overall"], False, manifest, RANK_DIGITS))
+    for metric, ranking in board.rankings.items():
+        marks = (" †" if metric in board.untrusted else "") + (" ‡" * (metric in board.aside))
+        headers.append(manifest.metric[metric].header + marks)
+        cells = _column(board.overall[metric], False, manifest, RANK_DIGITS)
+        tied = ranking.table.index[ranking.table["tied"] & ranking.conclusive]
+        tied = tied.difference(list(manifest.baselines))
+        columns.append(
+            [
+                cell._replace(text=f"{cell.text} =") if name in tied and not cell.best else cell
+                for cell, name in zip(cells, board.overall.index, strict=True)
+            ]
+        )
+    return headers, [list(row) for row in zip(*columns, strict=True)]
 
 
-def _controls(results: Results) -> set[str]:
-    return {m["name"] for m in results.manifest["methods"] if m["family"] == "control"}
-
-
-def _means(board: Leaderboard, labels: dict[str, str], controls: set[str]) -> Table:
+def _means(board: Leaderboard, manifest: RunManifest) -> Table:
     """Mean scores; a header says over how many scenes where there are fewer than of others."""
     most = max((ranking.scenes for ranking in board.rankings.values()), default=0)
-    rows = []
-    for method in board.overall.index:
-        cells = [Cell(str(method))]
-        for metric, ranking in board.rankings.items():
-            means = ranking.table["mean"].round(DIGITS)  # best and second as printed
-            rivals = means.drop(index=list(controls), errors="ignore")
-            ordered = rivals.sort_values(ascending=labels[metric].endswith("↓")).unique()
-            value = means.get(method)
-            if value is None:
-                cells.append(Cell("–"))
-                continue
-            place = list(ordered).index(value) if method not in controls else -1
-            cells.append(Cell(f"{value:.{DIGITS}f}", best=place == 0, second=place == 1))
-        rows.append(cells)
-    few = {m: r.scenes for m, r in board.rankings.items() if r.scenes < most}
-    return ["Method", *(labels[m] + (f" ({few[m]} scene{'s' * (few[m] > 1)})" if m in few else "")
-                        for m in board.rankings)], rows  # fmt: skip
+    headers, columns = ["Method"], [[Cell(str(method)) for method in board.overall.index]]
+    for name, ranking in board.rankings.items():
+        metric, scenes = manifest.metric[name], ranking.scenes
+        few = f" ({scenes} scene{'s' * (scenes > 1)})" if scenes < most else ""
+        headers.append(metric.header + few)
+        means = ranking.table["mean"].reindex(board.overall.index)
+        columns.append(_column(means, metric.higher_is_better, manifest, DIGITS))
+    return headers, [list(row) for row in zip(*columns, strict=True)]
+
+
+def _column(
+    values: pd.Series, higher_is_better: bool, manifest: RunManifest, digits: int
+) -> list[Cell]:
+    places = best_of(
+        values, higher_is_better=higher_is_better, baselines=manifest.baselines, digits=digits
+    )
+    return [
+        _number(value, digits)._replace(
+            best=places.get(str(name)) == 1, second=places.get(str(name)) == 2
+        )
+        for name, value in values.items()
+    ]
 
 
 def _agreement(board: Leaderboard, labels: dict[str, str]) -> Table:
@@ -141,30 +160,39 @@ def _agreement(board: Leaderboard, labels: dict[str, str]) -> Table:
          Cell(f"{int(row.scenes)}"), Cell(f"{int(row.methods)}")]
         for metric, row in board.agreement.iterrows()
     ]  # fmt: skip
-    return ["Index", "Spearman", "Kendall", "Scenes", "Methods"], rows
+    return ["Metric", "Spearman", "Kendall", "Scenes", "Methods"], rows
 
 
-def _tests(board: Leaderboard, labels: dict[str, str]) -> Table:
+def _tests(board: Leaderboard, labels: dict[str, str], baselines: Collection[str]) -> Table:
     rows = [
         [
             Cell(labels[metric]),
             Cell(str(ranking.scenes)),
             _p(ranking.friedman_p),
-            _number(ranking.critical_difference, None, 2),
-            _close(ranking),
-            Cell(str(int(ranking.table["tied"].sum()) - 1) if ranking.conclusive else "–"),
+            _number(ranking.critical_difference, 2),
+            _close(ranking, baselines),
+            _tied(ranking, baselines),
         ]
         for metric, ranking in board.rankings.items()
     ]
-    headers = ["Index", "Scenes", "Friedman p", "Nemenyi CD", "Within CD of best"]
+    headers = ["Metric", "Scenes", "Friedman p", "Nemenyi CD", "Within CD of best"]
     return [*headers, "Not told apart from best (Wilcoxon)"], rows
 
 
-def _close(ranking: Ranking) -> Cell:
-    """How many methods Nemenyi's test does not tell apart from the best."""
-    if pd.isna(ranking.critical_difference):
+def _tied(ranking: Ranking, baselines: Collection[str]) -> Cell:
+    """How many methods that compete Wilcoxon's test does not tell apart from the best."""
+    if not ranking.conclusive:
         return Cell("–")
-    behind = ranking.table["rank"] - ranking.table["rank"].min()
+    tied = ranking.table["tied"].drop(index=list(baselines), errors="ignore")
+    return Cell(str(max(0, int(tied.sum()) - 1)))
+
+
+def _close(ranking: Ranking, baselines: Collection[str]) -> Cell:
+    """How many methods that compete Nemenyi's test does not tell apart from the best."""
+    ranks = ranking.table["rank"].drop(index=list(baselines), errors="ignore")
+    if pd.isna(ranking.critical_difference) or not len(ranks):
+        return Cell("–")
+    behind = ranks - ranks.min()
     return Cell(str(int((behind < ranking.critical_difference).sum()) - 1))
 
 
@@ -187,22 +215,22 @@ def _page(
     board: Leaderboard,
     labels: dict[str, str],
     ranks: Table,
-    means: Table,
+    means: str,
     dataset: str,
 ) -> str:
-    command = " ".join(results.manifest["command"])
+    command = " ".join(results.manifest.command)
     parts = [
         f"# Leaderboard{f' of {dataset}' if dataset else ''}",
-        f"Made from the run `{command}`, finished {results.manifest['finished']}"
+        f"Made from the run `{command}`, finished {results.manifest.finished}"
         + (f", of which only the scenes of {dataset} count here." if dataset else "."),
         "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), to_markdown(*ranks)]),
-        f"## Mean scores\n\n{_MEANS}\n\n{to_markdown(*means)}",
+        f"## Mean scores\n\n{means}",
         "## How sure\n\nFriedman's test asks whether the methods differ at all; mean ranks that "
         "differ by less than the critical difference (CD) are not told apart by Nemenyi's test.\n\n"
-        + to_markdown(*_tests(board, labels)),
+        + to_markdown(*_tests(board, labels, results.manifest.baselines)),
         "## Intervals and wins\n\n95 % bootstrap interval of the mean rank; in parentheses the "
         f"scenes on which no method is better.\n\n{to_markdown(*_intervals(board, labels))}",
-        f"## Which index to believe\n\n{_trust(board, labels)}",
+        f"## Which metrics to trust\n\n{_trust(board, labels)}",
     ]
     if len(board.agreement):
         parts.append(f"{_AGREEMENT}\n\n{to_markdown(*_agreement(board, labels))}")
@@ -213,7 +241,7 @@ def _page(
         lines = [f"- {method}: {count}" for method, count in board.incomplete.items()]
         parts.append(
             "## Incomplete\n\nRanks are over the scenes that every ranked method finished; these "
-            "did not finish all, and a method with no score on an index is not ranked there.\n\n"
+            "did not finish all, and a method with no score on a metric is not ranked there.\n\n"
             + "\n".join(lines)
         )
     if board.skipped:
@@ -224,19 +252,16 @@ def _page(
 
 def _trust(board: Leaderboard, labels: dict[str, str]) -> str:
     if not board.untrusted:
-        return "No null baseline beats half of the methods on any index."
+        return "No baseline without fusion beats half of the methods on any metric."
     lines = [f"- † {labels[metric]}: {why}" for metric, why in board.untrusted.items()]
     return (
-        "A null baseline fuses nothing. Where it beats half of the methods, the index is no \
-evidence there:\n\n"
-        + "\n".join(lines)
+        "These metrics rank a baseline that does not fuse above half of the methods, and say "
+        "little about fusion here:\n\n" + "\n".join(lines)
     )
 
 
-def _number(value: float | None, top: float | None, digits: int) -> Cell:
-    if value is None or pd.isna(value):
-        return Cell("–")
-    return Cell(f"{value:.{digits}f}", best=top is not None and value == top)
+def _number(value: float, digits: int) -> Cell:
+    return Cell("–" if pd.isna(value) else f"{value:.{digits}f}")
 
 
 def _p(value: float) -> Cell:

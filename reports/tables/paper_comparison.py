@@ -1,4 +1,4 @@
-"""Our scores beside the paper's: cell by cell, and in sum for each table and index."""
+"""Our scores beside the paper's: cell by cell, and in sum for each table and metric."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.store.manifest import RunManifest
 from reports.data import paper
 from reports.data.results import Results
 from reports.tables.formats import Cell, to_markdown
@@ -41,24 +42,22 @@ def comparison(results: Results) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a table and index: ``table``, ``origin`` (of the scene we used), ``metric``,
+        A row a table and metric: ``table``, ``origin`` (of the scene we used), ``metric``,
         ``methods`` (how many), ``mean`` and ``largest`` difference (by magnitude), ``rank``
         (Spearman's correlation of the two orders), ``first_paper`` and ``first_ours``.
     """
-    scenes = [s for s in results.manifest["scenes"] if s["dataset"] == "paper"]
-    origins = {s["scene"]: s["origin"] for s in scenes}
-    directions = {m["name"]: m["higher_is_better"] for m in results.manifest["metrics"]}
+    manifest = results.manifest
     rows = []
     for scene, number in paper.TABLES.items():
         for metric, table in against_paper(results, scene).dropna().groupby("metric", sort=False):
-            sign = 1 if directions[metric] else -1
+            sign = manifest.metric[str(metric)].sign
             ours, theirs = sign * table["ours"].to_numpy(), sign * table["paper"].to_numpy()
             names = table["method"].to_numpy()
             difference = table["difference"].to_numpy()
             rows.append(
                 {
                     "table": number,
-                    "origin": origins[scene],
+                    "origin": manifest.scene["paper", scene].origin,
                     "metric": metric,
                     "methods": len(table),
                     "mean": difference.mean(),
@@ -74,9 +73,8 @@ def comparison(results: Results) -> pd.DataFrame:
 
 def comparison_page(results: Results) -> str:
     """`comparison` as Markdown, with what it means."""
-    labels = {m["name"]: m["label"] for m in results.manifest["metrics"]}
-    rows = [_summary(row, labels) for row in comparison(results).to_dict("records")]
-    headers = ["Table", "Index", "Methods", "Mean ours − paper", "Largest", "Rank correlation"]
+    rows = [_summary(row, results.manifest) for row in comparison(results).to_dict("records")]
+    headers = ["Table", "Metric", "Methods", "Mean ours − paper", "Largest", "Rank correlation"]
     return (
         "**Ours and the paper's.** Over the paper's rows that were run: mean and largest "
         "difference, Spearman's correlation of the two orders of the methods, and which of them "
@@ -87,10 +85,10 @@ def comparison_page(results: Results) -> str:
     )
 
 
-def _summary(row: Mapping[Any, Any], labels: Mapping[str, str]) -> list[Cell]:
+def _summary(row: Mapping[Any, Any], manifest: RunManifest) -> list[Cell]:
     return [
         Cell(f"{row['table']} ({row['origin']})"),
-        Cell(labels[row["metric"]]),
+        Cell(manifest.metric[row["metric"]].label),
         Cell(str(row["methods"])),
         Cell(f"{row['mean']:+.3f}"),
         Cell(f"{row['largest']:+.3f}"),
@@ -101,7 +99,7 @@ def _summary(row: Mapping[Any, Any], labels: Mapping[str, str]) -> list[Cell]:
 
 
 def headline(results: Results) -> pd.DataFrame:
-    """On how many index cells each two-stream network comes first among the paper's rows.
+    """On how many cells each two-stream network comes first among the paper's rows.
 
     The paper says that its network comes first almost everywhere. Each of our networks takes
     the place of ``fcn`` in turn against the paper's nine other rows; a shared first place
@@ -110,10 +108,9 @@ def headline(results: Results) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by network; a column a table, of how many indexes it is first on, and
+        Indexed by network; a column a table, of how many metrics it is first on, and
         ``all`` and ``cells``, their sum and how many there were.
     """
-    directions = {m["name"]: m["higher_is_better"] for m in results.manifest["metrics"]}
     rivals = [name for name in paper.ROWS if name != "fcn"]
     scores = results.scores.query("dataset == 'paper' and status == 'ok'")
     scores = scores[scores["metric"].isin(paper.COLUMNS.values())]
@@ -121,7 +118,7 @@ def headline(results: Results) -> pd.DataFrame:
     for network in [n for n in scores["method"].unique() if n.startswith("fcn")]:
         row = {f"table {number}": 0 for number in paper.TABLES.values()} | {"all": 0, "cells": 0}
         for (scene, metric), table in scores.groupby(["scene", "metric"]):
-            sign = 1 if directions[str(metric)] else -1
+            sign = results.manifest.metric[str(metric)].sign
             values = sign * table.set_index("method")["value"]
             others = values.reindex(rivals)
             if network in values and others.notna().all():
@@ -142,8 +139,8 @@ def _headline_page(results: Results) -> str:
         for name, row in zip(table.index, table.to_numpy().tolist(), strict=True)
     ]
     return (
-        "**The headline.** In how many index cells does each network, in the place of the paper's "
-        "`fcn`, come first among the paper's ten rows?\n\n"
+        "**The headline.** In how many cells (table and metric) does each network, in the place "
+        "of the paper's `fcn`, come first among the paper's ten rows?\n\n"
         + to_markdown(["Network", *(c.capitalize() for c in table.columns[:-2]), "All"], rows)
         + "\n"
     )

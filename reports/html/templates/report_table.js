@@ -39,9 +39,9 @@ function sortTable(table, key, direction) {
 
 function chooseColumn(table, button) {
   const now = button.parentElement.getAttribute("aria-sort");
-  const isIndex = /^\d+$/.test(button.dataset.key);
-  const byRank = isIndex && ["rank", "interval"].includes(table.dataset.show);
-  const byWins = isIndex && table.dataset.show === "wins";
+  const isMetric = /^\d+$/.test(button.dataset.key);
+  const byRank = isMetric && ["rank", "interval"].includes(table.dataset.show);
+  const byWins = isMetric && table.dataset.show === "wins";
   const first = byRank ? "ascending" : byWins ? "descending" : button.dataset.first ?? "ascending";
   const other = first === "ascending" ? "descending" : "ascending";
   sortTable(table, button.dataset.key, now === first ? other : first);
@@ -79,12 +79,12 @@ function drawChart(place, kind, metric, otherwise) {
 }
 
 function drawCharts() {
-  drawChart("#speed-chart", "speed", $("#speed-index").value, "Nothing was timed for this choice.");
-  drawChart("#rank-chart", "ranks", $("#rank-index").value, "This index is not ranked here: it needs two methods and a scene that all finished.");
-  drawChart("#critical-chart", "critical", $("#rank-index").value, "There is no critical difference: it needs two scenes that all methods finished.");
+  drawChart("#speed-chart", "speed", $("#speed-metric").value, "Nothing was timed for this choice.");
+  drawChart("#rank-chart", "ranks", $("#rank-metric").value, "This metric is not ranked here: it needs two methods and a scene that all finished.");
+  drawChart("#critical-chart", "critical", $("#rank-metric").value, "There is no critical difference: it needs two scenes that all methods finished.");
 }
-$("#speed-index").addEventListener("change", drawCharts);
-$("#rank-index").addEventListener("change", drawCharts);
+$("#speed-metric").addEventListener("change", drawCharts);
+$("#rank-metric").addEventListener("change", drawCharts);
 
 function chooseView(key) {
   for (const select of $$("[data-state=view]")) select.value = key;

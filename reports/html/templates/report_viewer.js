@@ -120,29 +120,24 @@ $("#zoom-reset").addEventListener("click", resetZoom);
 // --- what the stage shows -----------------------------------------------------------------
 
 function score(image) {
-  return image.scores?.[$("#index").value] ?? null;
+  const value = image.scores?.[$("#metric").value] ?? null;
+  return value === "inf" ? Infinity : value;
 }
 
-// Images that the search leaves, in the order asked for; sources and truth stay ahead.
+// Images that the search leaves, in the order asked for; sources and reference stay ahead.
 function shownImages() {
   const words = $("#methods").value.toLowerCase().split(/[\s,]+/).filter(Boolean);
   const given = state.scene.images.filter((image) => image.kind !== "fused");
   const fused = state.scene.images.filter((image) => image.kind === "fused"
     && (!words.length || words.some((word) => image.name.toLowerCase().includes(word))));
   if ($("#order").value === "best") {
-    const sign = $("#index").selectedOptions[0]?.dataset.higher === "true" ? -1 : 1;
+    const sign = $("#metric").selectedOptions[0]?.dataset.higher === "true" ? -1 : 1;
     fused.sort((a, b) => (score(a) === null) - (score(b) === null) || sign * (score(a) - score(b)));
   }
   return [...given, ...fused];
 }
 
-function bestScore() {
-  const values = state.scene.images.map(score).filter((value) => value !== null);
-  const higher = $("#index").selectedOptions[0]?.dataset.higher === "true";
-  return values.length ? Math[higher ? "max" : "min"](...values) : null;
-}
-
-function card(image, best, ratio, ...layers) {
+function card(image, ratio, ...layers) {
   const pane = make("div", { className: "pane", role: "img", "aria-label": image.name }, ...layers);
   pane.style.aspectRatio = ratio;
   const caption = make("figcaption");
@@ -150,8 +145,8 @@ function card(image, best, ratio, ...layers) {
   caption.firstChild.addEventListener("click", () => compareWith(image));
   const value = score(image);
   if (value !== null) {
-    const text = Math.abs(value) < 1e4 ? value.toFixed(4) : value.toPrecision(4);
-    const top = value === best;
+    const text = Number.isFinite(value) ? value.toFixed(4) : "inf";
+    const top = image.best?.includes($("#metric").value);
     caption.append(make("span", { className: top ? "score top" : "score", textContent: top ? `★ ${text}` : text }));
   }
   return make("figure", { className: "card" }, pane, caption);
@@ -199,7 +194,7 @@ function whereCard(ratio) {
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("class", "spot");
   svg.append(rect);
-  const place = card({ ...image, name: "Where" }, null, ratio, layer("", picture(image.thumb)), svg);
+  const place = card({ ...image, name: "Where" }, ratio, layer("", picture(image.thumb)), svg);
   $("button", place).replaceWith("Where (the whole of source A)");
   return place;
 }
@@ -208,22 +203,21 @@ function cards() {
   const { scene, mode } = state;
   const ratio = `${scene.width} / ${scene.height}`;
   if (mode === "compare") return [compareCard(ratio)];
-  const best = bestScore();
   const images = shownImages();
   if (mode === "difference") {
     const against = scene.images[Number($("#against").value)];
     return images.filter((image) => image !== against).map((image) =>
-      card(image, best, ratio, layer("minus", picture(address(against)), picture(address(image)))));
+      card(image, ratio, layer("minus", picture(address(against)), picture(address(image)))));
   }
   if (mode === "map") {
     return images.filter((image) => image.map).map((image) =>
-      card(image, best, ratio, layer("sharp", picture(image.map))));
+      card(image, ratio, layer("sharp", picture(image.map))));
   }
   if (mode === "crop") {
     const crops = images.filter((image) => image.crop);
-    return [whereCard(ratio), ...crops.map((image) => card(image, best, "1", layer("sharp", picture(image.crop))))];
+    return [whereCard(ratio), ...crops.map((image) => card(image, "1", layer("sharp", picture(image.crop))))];
   }
-  return images.map((image) => card(image, best, ratio, layer("", picture(address(image)))));
+  return images.map((image) => card(image, ratio, layer("", picture(address(image)))));
 }
 
 function draw() {
@@ -307,7 +301,7 @@ for (const [id, step] of [["#previous", -1], ["#next", 1]]) {
   });
 }
 $("#mode").addEventListener("change", (event) => setMode(event.target.value));
-for (const id of ["#index", "#order", "#against", "#full"]) $(id)?.addEventListener("change", draw);
+for (const id of ["#metric", "#order", "#against", "#full"]) $(id)?.addEventListener("change", draw);
 $("#methods").addEventListener("input", draw);
 $("#left").addEventListener("change", (event) => { state.left = Number(event.target.value); draw(); });
 $("#right").addEventListener("change", (event) => { state.right = Number(event.target.value); draw(); });

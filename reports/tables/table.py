@@ -1,0 +1,152 @@
+"""Scores and times of the methods on a scene, or their means over the scenes of a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench.store.manifest import RunManifest
+from reports.data import paper
+from reports.data.best import best_of, competing
+from reports.data.means import CAP_NOTE, for_means, has_capped
+from reports.data.results import Results
+
+#: Column of the median seconds.
+TIME = "Time (s)"
+
+#: Header of the column that says over how many scenes a mean is.
+COVERAGE = "Scenes"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Values of methods.
+
+    Attributes
+    ----------
+    values : DataFrame
+        Indexed by method, the paper's order and then ours; a column a metric, then the seconds.
+    counts : DataFrame
+        Of the same shape: over how many scenes each value is a mean.
+    finished : Series
+        Scenes that each method finished.
+    scenes : int
+        How many there are.
+    is_mean : bool
+        Whether the values are means over scenes, not those of one scene.
+    manifest : RunManifest
+        Of the run.
+    notes : list of str
+        What must be known to read the values.
+    """
+
+    values: pd.DataFrame
+    counts: pd.DataFrame
+    finished: pd.Series
+    scenes: int
+    is_mean: bool
+    manifest: RunManifest
+    notes: list[str]
+
+    def header(self, column: str) -> str:
+        """Text above a column, with an arrow towards better values."""
+        metric = self.manifest.metric.get(column)
+        return metric.header if metric else f"{column} ↓"
+
+    def places(self, column: str) -> dict[str, int]:
+        """1 for the best methods of a column, 2 for the second; see `best_of`."""
+        metric = self.manifest.metric.get(column)
+        return best_of(
+            self.values[column],
+            higher_is_better=metric is not None and metric.higher_is_better,
+            baselines=self.manifest.baselines,
+            counts=self.counts[column],
+        )
+
+    def rivals(self, column: str) -> set[str]:
+        """Methods that compete for the best of a column."""
+        baselines, counts = self.manifest.baselines, self.counts[column]
+        return set(map(str, competing(self.values[column], baselines, counts).index))
+
+    def coverage(self) -> list[str]:
+        """Over how many scenes each method is, as text: ``3/5``."""
+        return [f"{count}/{self.scenes}" for count in self.finished]
+
+    def fewer(self, column: str) -> dict[str, str]:
+        """The same for the values that are over fewer scenes than the method finished."""
+        counts = self.counts[column]
+        few = counts[(counts > 0) & (counts < self.finished)]
+        return {str(name): f"{count}/{self.scenes}" for name, count in few.items()}
+
+    def frame(self) -> pd.DataFrame:
+        """For a CSV file; means have ``scenes_finished`` and ``scenes`` ahead."""
+        table = self.values.rename_axis(index="method", columns=None).reset_index()
+        if self.is_mean:
+            table.insert(1, "scenes_finished", self.finished.to_numpy())
+            table.insert(2, "scenes", self.scenes)
+        return table
+
+
+def scene_table(results: Results, scene: str) -> Table:
+    """One of the paper's Tables 1-4.
+
+    Parameters
+    ----------
+    results : Results
+        A run.
+    scene : str
+        ``"clock"``, ``"pepsi"``, ``"camera"`` or ``"color"``.
+    """
+    scores = results.scores.query("dataset == 'paper' and scene == @scene")
+    times = results.timing.query("dataset == 'paper' and scene == @scene")
+    return _table(results, scores, times)
+
+
+def mean_table(results: Results, dataset: str) -> Table:
+    """Means over the scenes of a dataset that a method finished."""
+    scores = results.scores.query("dataset == @dataset")
+    times = results.timing.query("dataset == @dataset")
+    notes = [CAP_NOTE] if has_capped(scores, results.manifest.metric) else []
+    return _table(results, for_means(scores), times, notes)
+
+
+def _table(
+    results: Results, scores: pd.DataFrame, times: pd.DataFrame, notes: list[str] | None = None
+) -> Table:
+    manifest, times = results.manifest, times[~times["contended"]]
+    present = set(scores["method"])
+    order = [name for name in paper.ROWS if name in present]
+    order += [name for name in manifest.method if name in present and name not in order]
+    columns = [name for name in manifest.metric if name in set(scores["metric"])]
+    by_metric = scores.groupby(["method", "metric"])["value"]
+    by_method = times.groupby("method")["median_s"]
+    values = by_metric.mean().unstack().reindex(order, columns=columns)
+    counts = by_metric.count().unstack().reindex(order, columns=columns).fillna(0).astype(int)
+    values[TIME], counts[TIME] = by_method.mean(), by_method.count()
+    done = scores[scores["status"] == "ok"].groupby("method")["scene"].nunique()
+    return Table(
+        values,
+        counts.fillna(0).astype(int),
+        done.reindex(order, fill_value=0),
+        scores["scene"].nunique(),
+        notes is not None,
+        manifest,
+        [*(notes or []), *_time_notes(manifest, times)],
+    )
+
+
+def _time_notes(manifest: RunManifest, times: pd.DataFrame) -> list[str]:
+    """How times were taken, and in which number format learned methods computed."""
+    notes = []
+    if len(times):
+        least, most = int(times["repeats"].min()), int(times["repeats"].max())
+        repeats = f"{most}" if least == most else f"{least} to {most}"
+        where = manifest.machine.get("gpu", manifest.machine.get("cpu", "an unknown processor"))
+        notes.append(
+            f"Time: median of {repeats} after a warm-up, {where}, {manifest.threads} "
+            f"thread{'s' * (manifest.threads > 1)}; spread in timing.csv."
+        )
+    if any(method.takes_precision for method in manifest.methods):
+        notes.append(f"Learned methods in {manifest.precision}.")
+    return notes
