@@ -199,6 +199,16 @@ def damage(file: Path, entry: Entry, *, verify: bool = True) -> str:
     return ""
 
 
+def state(source: Collection, entry: Entry, *, verify: bool = True) -> str:
+    """``ok``, ``missing``, or what is wrong with a file, wherever it lies first."""
+    for folder in folders():
+        file = folder / source.name / entry.path
+        if file.is_file():
+            wrong = damage(file, entry, verify=verify)
+            return f"{file}: {wrong}" if wrong else "ok"
+    return "missing"
+
+
 def cache_folder() -> Path:
     """The user's cache of this project, where downloads go."""
     return Path(pooch.os_cache("mfif-bench"))

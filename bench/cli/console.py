@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -41,35 +39,16 @@ def _finite(value: Any) -> Any:
     return value
 
 
-@contextlib.contextmanager
-def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar of `total` steps on stderr, if that is a terminal; gives the function for a step."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    screen = Console(stderr=True)
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
-
-
-class Silent:
-    """Progress of a run that nobody watches."""
-
-    def start(self, cells: int) -> None:
-        """Nothing."""
-
-    def working(self, what: str) -> None:
-        """Nothing."""
-
-    def done(self, what: str, status: str, message: str, cached: bool) -> None:
-        """Nothing."""
-
-
 class RunProgress:
-    """A bar with the time left, on a terminal; a line for each cell that fails, everywhere."""
+    """A bar with the time left, on a terminal; a line for each cell that fails, everywhere.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    lines : bool
+        Whether scenes and failing cells get lines.
+    """
+
+    def __init__(self, *, lines: bool = True) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -93,13 +72,14 @@ class RunProgress:
         )
         self._task = self._bar.add_task("starting", total=None)
         self._guard = threading.Lock()
+        self._lines = lines
         self.counts: dict[str, int] = {}
         self.cached = 0
+        self.notes: list[str] = []
         self._scenes: set[str] = set()
         self._reason = ""
 
     def __enter__(self) -> RunProgress:
-        self._bar.start()
         return self
 
     def __exit__(
@@ -109,16 +89,22 @@ class RunProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        if kind is None and self._lines and self.counts:
+            counts = ", ".join(f"{count} {status}" for status, count in sorted(self.counts.items()))
+            note(f"{counts}; {self.cached} of them were finished before")
+        for text in self.notes:
+            note(text)
 
     def start(self, cells: int) -> None:
-        """Set the length of the bar."""
+        """Show the bar, of so many cells; before, downloads have theirs."""
         self._bar.update(self._task, total=cells)
+        self._bar.start()
 
     def working(self, what: str) -> None:
         """Say what is being done; where there is no terminal, a line for each scene."""
         self._bar.update(self._task, description=what)
         scene = what.partition(":")[0]
-        if self._bar.disable and scene not in self._scenes:
+        if self._lines and self._bar.disable and scene not in self._scenes:
             self._scenes.add(scene)
             note(scene)
 
@@ -129,5 +115,9 @@ class RunProgress:
             self.cached += cached
             known, self._reason = self._reason, message if status != "ok" else self._reason
         self._bar.advance(self._task)
-        if status != "ok" and message != known:
+        if self._lines and status != "ok" and message != known:
             self._bar.console.print(f"{status}: {what}: {message}", markup=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Keep it for the end, when the bar is gone."""
+        self.notes.append(text)

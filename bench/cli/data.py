@@ -1,4 +1,9 @@
-"""``python -m bench data``: what can be downloaded, what is here, and whether it is whole."""
+"""List, download or verify the files of the datasets.
+
+for example:
+  python -m bench data list
+  python -m bench data fetch liu2020 --only 'sourceimages/*'
+"""
 
 from __future__ import annotations
 
@@ -19,9 +24,13 @@ MEGABYTE = 1e6
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare ``list``, ``fetch`` and ``check`` on the parser of ``bench data``."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="the collections, their terms, and what is here")
-    getting = actions.add_parser("fetch", help="download what is missing, verified, in parallel")
-    checking = actions.add_parser("check", help="compare every file that is here with its SHA-256")
+    listing = actions.add_parser(
+        "list", help="list the collections, their terms of use, and which files are here"
+    )
+    getting = actions.add_parser(
+        "fetch", help="download the files that are missing, and verify them"
+    )
+    checking = actions.add_parser("check", help="verify every file that is here by its SHA-256")
     for action in (listing, getting, checking):
         action.add_argument("names", nargs="*", metavar="NAME", help="collection (default: all)")
         action.add_argument("--json", action="store_true", help="print JSON")
@@ -53,7 +62,9 @@ def _positive(text: str) -> int:
 def _list(chosen: Sequence[Collection], args: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     for source in chosen:
-        here = sum(_state(source, entry, verify=False) == "ok" for entry in source.entries.values())
+        here = sum(
+            fetch.state(source, entry, verify=False) == "ok" for entry in source.entries.values()
+        )
         rows.append(
             {
                 "name": source.name,
@@ -96,7 +107,7 @@ def _check(chosen: Sequence[Collection], args: argparse.Namespace) -> int:
     here, failed = 0, []
     for source in chosen:
         for entry in _selected(source, args):
-            state = _state(source, entry, verify=True)
+            state = fetch.state(source, entry, verify=True)
             here += state != "missing"
             if state not in ("ok", "missing"):
                 failed.append({"file": f"{source.name}/{entry.path}", "reason": state})
@@ -108,16 +119,6 @@ def _check(chosen: Sequence[Collection], args: argparse.Namespace) -> int:
 
 def _selected(source: Collection, args: argparse.Namespace) -> list[Entry]:
     return [e for path, e in source.entries.items() if fnmatch.fnmatchcase(path, args.only)]
-
-
-def _state(source: Collection, entry: Entry, *, verify: bool) -> str:
-    """``ok``, ``missing``, or what is wrong, wherever the file lies first."""
-    for folder in fetch.folders():
-        file = folder / source.name / entry.path
-        if file.is_file():
-            wrong = fetch.damage(file, entry, verify=verify)
-            return f"{file}: {wrong}" if wrong else "ok"
-    return "missing"
 
 
 def _report(args: argparse.Namespace, result: dict[str, Any]) -> None:

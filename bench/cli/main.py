@@ -19,13 +19,19 @@ from bench.core.errors import BenchError, EnvironmentFault, UnknownName
 #: Command -> module, one line of help.
 COMMANDS = {
     "run": ("bench.cli.run", "fuse, score and time methods on datasets; write the tables"),
-    "score": ("bench.cli.score", "score a fused image that exists already"),
-    "compare": ("bench.cli.compare", "what changed between two runs, and what of it for certain"),
+    "score": ("bench.cli.score", "score fused images that exist already"),
+    "compare": (
+        "bench.cli.compare",
+        "compare two runs: what changed, and whether it is significant",
+    ),
     "regress": ("bench.cli.regress", "compare scores with committed ones"),
-    "report": ("bench.cli.report", "tables, leaderboard, HTML page and figures of a finished run"),
+    "report": (
+        "bench.cli.report",
+        "write tables, leaderboard, HTML page or figures of a finished run",
+    ),
     "list": ("bench.cli.list", "list methods, metrics or datasets"),
-    "show": ("bench.cli.show", "all that is known about one method, metric or dataset"),
-    "check": ("bench.cli.check", "test a Python file with your method against the contract"),
+    "show": ("bench.cli.show", "show all that is known about one method, metric or dataset"),
+    "check": ("bench.cli.check", "test a Python file with your method or metric against the rules"),
     "data": ("bench.cli.data", "list, fetch or verify the datasets' files"),
     "merge": ("bench.cli.merge", "join the runs of several shards into one"),
     "doctor": ("bench.cli.doctor", "verify and repair a store, check the environment"),
@@ -34,10 +40,13 @@ COMMANDS = {
     "features": ("bench.cli.features", "draw the network's feature maps (Fig. 2)"),
 }
 
-EPILOG = """\
-exit codes: 0 all ok; 1 finished, but some cells are not ok; 2 usage; 3 nothing selected;
-4 environment (device, disk, data); 130 interrupted, all finished cells kept
+EXIT_CODES = """\
+exit codes: 0 all ok; 1 finished, but some cells are not ok, or a regression; 2 usage;
+3 nothing selected; 4 environment (device, disk, data); 130 interrupted, all finished cells kept
+"""
 
+EPILOG = f"""\
+{EXIT_CODES}
 examples:
   python -m bench run --methods all
   python -m bench run --methods lp gf fcn --datasets liu2020 --out results/lytro
@@ -84,6 +93,7 @@ def _dispatch(command: str, arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog=f"python -m bench {command}",
         description=module.__doc__ or summary,
+        epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -91,7 +101,29 @@ def _dispatch(command: str, arguments: list[str]) -> int:
     # Files may stand before and behind the options, where a command takes both.
     mixed = getattr(module, "INTERMIXED", False)
     parse = parser.parse_intermixed_args if mixed else parser.parse_args
-    return int(module.run(parse(arguments)))
+    return int(module.run(parse(join_exclusions(arguments))))
+
+
+def join_exclusions(arguments: Sequence[str]) -> list[str]:
+    """Append ``-NAME`` behind a name to that, since argparse would take it for an option.
+
+    Examples
+    --------
+    >>> from bench.cli.main import join_exclusions
+    >>> join_exclusions(["--methods", "all", "-rp", "-fcn*", "--json"])
+    ['--methods', 'all,-rp,-fcn*', '--json']
+    """
+    joined: list[str] = []
+    option = ""
+    for argument in arguments:
+        if argument.startswith("--"):
+            option = argument
+        names = option in ("--methods", "--metrics") and joined[-1:] != [option]
+        if names and argument[:1] == "-" and argument[1:2].isalnum() and argument != "-h":
+            joined[-1] += f",{argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _overview() -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.core.errors import EnvironmentFault
+from bench.core.live_code import live_fingerprint
 
 PROJECT_PACKAGES = ("bench", "methods", "metrics", "datasets", "reports")
 
@@ -64,8 +64,8 @@ def file_digest(path: Path) -> str:
 def function_fingerprint(fn: Callable[..., Any]) -> str:
     """SHA-256 over the code of the module that defines `fn` and all own code it imports."""
     source = inspect.getsourcefile(inspect.unwrap(fn))
-    if source is None:
-        raise EnvironmentFault(f"the source file of {fn!r} cannot be found")
+    if source is None or not Path(source).is_file():
+        return live_fingerprint(fn)
     return _module_fingerprint(Path(source), fn.__module__)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bench.core.errors import BenchError, DataUnavailable, ImageError
 from bench.core.image_io import encode_png
+from bench.engine.image_folder import ImageFolder
 from bench.engine.published import PublishedMethod
 from bench.engine.selection import ConfiguredMethod
 from bench.store.keys import score_key
@@ -48,8 +49,10 @@ def fuse(
     return record
 
 
-def adopt(published: PublishedMethod, scene: Scene, store: Store, key: str) -> FusionRecord:
-    """Store a published fused image of `scene` as the record of its cell."""
+def adopt(
+    published: PublishedMethod | ImageFolder, scene: Scene, store: Store, key: str
+) -> FusionRecord:
+    """Store a fused image of `scene` that exists already as the record of its cell."""
     try:
         image = published.image(scene)
     except (DataUnavailable, ImageError) as error:

@@ -1,4 +1,4 @@
-"""Other people's published results as rows of a run: scored by our indexes, never run by us.
+"""Other people's published results as rows of a run: scored by our metrics, never run by us.
 
 ``published:liu2020`` are the fused images of the 18 methods of the survey, ``published:mfifb``
 those of the 30 methods of MFIFB, as their authors made them. They have no time.
@@ -21,7 +21,7 @@ from datasets.catalog import collection
 from datasets.fetch import local_path
 from datasets.standard import PUBLISHED, published_images
 
-PREFIX = "published:"
+PUBLISHED_PREFIX = "published:"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def select_published(text: str) -> list[PublishedMethod]:
     >>> [row.name for row in select_published("published:liu2020/cnn")]
     ['liu2020:cnn']
     """
-    name, _, method = text.removeprefix(PREFIX).partition("/")
+    name, _, method = text.removeprefix(PUBLISHED_PREFIX).partition("/")
     if name not in PUBLISHED:
         raise UnknownName("collection of published results", name, PUBLISHED)
     images = published_images(name)

@@ -7,16 +7,29 @@ so that a cell whose key has a record never runs again.
 from __future__ import annotations
 
 import ast
+import fnmatch
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bench.core.errors import NothingSelected, UsageError
+from bench.core.errors import NothingSelected, UnknownName, UsageError
 from bench.core.fingerprint import digest, file_digest, function_fingerprint, modules_fingerprint
 from bench.core.precision import Precision, number_format
-from bench.engine.published import PREFIX, PublishedMethod, select_published
-from datasets import Scene
+from bench.engine.image_folder import IMAGES_PREFIX, ImageFolder, select_images
+from bench.engine.names import (
+    DATASET_ALIASES,
+    METRIC_ALIASES,
+    choose,
+    find,
+    is_glob,
+    matching,
+    split_names,
+    split_outside,
+)
+from bench.engine.published import PUBLISHED_PREFIX, PublishedMethod, select_published
+from datasets import DATASETS, Scene, load_scenes
 from methods import METHODS, Method
 from metrics import METRICS, Metric
 
@@ -44,7 +57,7 @@ class ConfiguredMethod:
         """The method's name, with the changed parameters after an ``@``."""
         if not self.parameters:
             return self.method.name
-        changed = ",".join(f"{key}={value}" for key, value in sorted(self.parameters.items()))
+        changed = ",".join(f"{key}={_text(v)}" for key, v in sorted(self.parameters.items()))
         return f"{self.method.name}@{changed}"
 
     @property
@@ -83,6 +96,13 @@ class ConfiguredMethod:
         return digest({**self.identity, "scene": scene, "device": where, "precision": how})
 
 
+def _text(value: Any) -> str:
+    """A parameter's value as it is written on the command line."""
+    if isinstance(value, str):
+        return repr(value) if re.search(r"""[,()\[\]{}'"]""", value) else value
+    return str(value).replace(", ", ",")
+
+
 def _weights_digest(method: Method) -> str | None:
     """Hash of the weights; a file that is missing is for the method to fail on, not for a run."""
     if method.weights is None:
@@ -91,16 +111,22 @@ def _weights_digest(method: Method) -> str | None:
 
 
 #: A row of a run.
-SelectedMethod = ConfiguredMethod | PublishedMethod
+SelectedMethod = ConfiguredMethod | PublishedMethod | ImageFolder
 
 
-def select_methods(texts: Sequence[str]) -> list[SelectedMethod]:
-    """Methods by name; ``all``, a family, ``NAME@parameter=value,…``, ``published:COLLECTION``.
+def select_methods(
+    texts: str | Sequence[str], scenes: Sequence[Scene] = ()
+) -> list[SelectedMethod]:
+    """Methods by name, alias, family or glob; ``all``, ``NAME@parameter=value,…``, or images.
 
     Parameters
     ----------
-    texts : sequence of str
-        Each may hold several names separated by commas.
+    texts : str or sequence of str
+        Each may hold several names separated by commas. ``fcn*`` are all that match, ``-rp``
+        takes out what was chosen before; ``published:COLLECTION`` and ``images:NAME=DIR`` are
+        fused images that exist already.
+    scenes : sequence of Scene
+        What the images of a folder may belong to.
 
     Raises
     ------
@@ -112,42 +138,40 @@ def select_methods(texts: Sequence[str]) -> list[SelectedMethod]:
     Examples
     --------
     >>> from bench.engine.selection import select_methods
-    >>> [variant.name for variant in select_methods(["average", "lp@levels=5"])]
+    >>> [method.name for method in select_methods(["average", "LP@levels=5"])]
     ['average', 'lp@levels=5']
     """
-    chosen: dict[str, SelectedMethod] = {}
-    families = {method.family for method in METHODS}
-    variants: Sequence[SelectedMethod]
-    for text in split_names(texts):
-        if text.startswith(PREFIX):
-            variants = select_published(text)
-        elif text == "all":
-            variants = [ConfiguredMethod(method) for method in METHODS]
-        elif text in families:
-            variants = [ConfiguredMethod(method) for method in METHODS if method.family == text]
-        else:
-            variants = [_variant(text)]
-        for variant in variants:
-            chosen.setdefault(variant.name, variant)
+    chosen = choose("method", texts, lambda text: _methods(text, scenes))
     if not chosen:
         raise NothingSelected("no method selected")
     return list(chosen.values())
 
 
-def select_metrics(texts: Sequence[str]) -> list[Metric]:
-    """Metrics by name; ``all``, a family's name, or ``paper`` for the paper's six."""
-    chosen: dict[str, Metric] = {}
-    families = {metric.family for metric in METRICS}
-    for text in split_names(texts):
-        if text == "all":
-            metrics = list(METRICS)
-        elif text == "paper":
-            metrics = [METRICS[name] for name in PAPER_METRICS]
-        elif text in families:
-            metrics = [metric for metric in METRICS if metric.family == text]
-        else:
-            metrics = [METRICS[text]]
-        chosen.update((metric.name, metric) for metric in metrics)
+def _methods(text: str, scenes: Sequence[Scene]) -> Sequence[SelectedMethod]:
+    if text.startswith(PUBLISHED_PREFIX):
+        return select_published(text)
+    if text.startswith(IMAGES_PREFIX):
+        return select_images(text, scenes)
+    low = text.lower()
+    if low == "all":
+        return [ConfiguredMethod(m) for m in METHODS if getattr(m, "in_all", True)]
+    if low in {method.family for method in METHODS}:
+        return [ConfiguredMethod(method) for method in METHODS if method.family == low]
+    if is_glob(text.partition("@")[0]):
+        return [ConfiguredMethod(method) for method in matching("method", text, METHODS)]
+    return [configured_method(text)]
+
+
+def select_metrics(texts: str | Sequence[str]) -> list[Metric]:
+    """Metrics by name, label, alias or glob; ``all``, a family's name, or ``paper`` for its six.
+
+    Examples
+    --------
+    >>> from bench.engine.selection import select_metrics
+    >>> [metric.name for metric in select_metrics(["QG", "en", "paper,-q*"])]
+    ['ie', 'mi']
+    """
+    chosen = choose("metric", texts, _metrics)
     if not chosen:
         raise NothingSelected("no metric selected")
     labels: dict[str, str] = {}
@@ -164,41 +188,78 @@ def select_metrics(texts: Sequence[str]) -> list[Metric]:
     return list(chosen.values())
 
 
-#: The indexes of the paper's Tables 1-4, in the order of their columns.
+def _metrics(text: str) -> Sequence[Metric]:
+    low = text.lower()
+    if low == "all":
+        return list(METRICS)
+    if low == "paper":
+        return [METRICS[name] for name in PAPER_METRICS]
+    if low in {metric.family for metric in METRICS}:
+        return [metric for metric in METRICS if metric.family == low]
+    if is_glob(text):
+        return matching("metric", text, METRICS)
+    return [find(METRICS, text, METRIC_ALIASES)]
+
+
+def named_metrics(texts: str | Sequence[str]) -> list[str]:
+    """Those that are asked for by their own name, rather than as one of several."""
+    groups = {"all", "paper", *(metric.family for metric in METRICS)}
+    names = [t for t in split_names(texts) if t[0] != "-" and not is_glob(t)]
+    return [find(METRICS, t, METRIC_ALIASES).name for t in names if t.lower() not in groups]
+
+
+def select_scenes(texts: str | Sequence[str]) -> list[Scene]:
+    """Scenes of ``DATASET``, ``DATASET/SCENE``, ``DATASET:ARGUMENT``; see `load_scenes`.
+
+    Names of datasets may be aliases or in any case, names of scenes globs.
+
+    Examples
+    --------
+    >>> from bench.engine.selection import select_scenes
+    >>> [scene.name for scene in select_scenes("Paper/c*")]
+    ['paper/clock', 'paper/camera', 'paper/color']
+    """
+    parts: list[str] = []
+    for text in [texts] if isinstance(texts, str) else texts:
+        text = DATASET_ALIASES.get(text.lower(), text)
+        given = re.split("[:/]", text, maxsplit=1)[0]
+        name = find(DATASETS, given).name
+        mark, rest = text[len(given) :][:1], text[len(given) :][1:]
+        if mark == "/" and is_glob(rest):
+            ids = [scene.id for scene in load_scenes(name)]
+            found = [scene for scene in ids if fnmatch.fnmatchcase(scene.lower(), rest.lower())]
+            if not found:
+                raise UnknownName(f"scene of {name}", rest, ids)
+            parts += [f"{name}/{scene}" for scene in found]
+        else:
+            parts.append(f"{name}{mark}{rest}")
+    return load_scenes(parts)
+
+
+#: The metrics of the paper's Tables 1-4, in the order of their columns.
 PAPER_METRICS = ("ie", "mi", "qabf", "q", "qw", "qe")
 
 
-def split_names(texts: Sequence[str]) -> list[str]:
-    """Split at commas, keeping together the parameters of one variant."""
-    names: list[str] = []
-    for text in texts:
-        for part in filter(None, (piece.strip() for piece in text.split(","))):
-            if "=" in part and "@" not in part and names and "@" in names[-1]:
-                names[-1] += f",{part}"
-            else:
-                names.append(part)
-    return names
-
-
-def _variant(text: str) -> ConfiguredMethod:
+def configured_method(text: str) -> ConfiguredMethod:
+    """The method of ``NAME`` or ``NAME@parameter=value,…``."""
     name, _, settings = text.partition("@")
-    method = METHODS[name]
+    method = find(METHODS, name)
     parameters: dict[str, Any] = {}
-    for setting in filter(None, settings.split(",")):
-        key, equals, value = setting.partition("=")
+    for setting in filter(None, split_outside(settings)):
+        key, equals, value = (part.strip() for part in setting.partition("="))
         if not equals or key not in method.parameters:
             raise UsageError(
-                f"method {name!r}: {setting!r} is not parameter=value of "
+                f"method {method.name!r}: {setting!r} is not parameter=value of "
                 f"{', '.join(method.parameters) or 'a method without parameters'}"
             )
-        parameters[key] = _value(name, key, value, method.parameters[key])
+        parameters[key] = _value(method.name, key, value, method.parameters[key])
     changed = {k: v for k, v in parameters.items() if v != method.parameters[k]}
     return ConfiguredMethod(method, changed)
 
 
 def _value(method: str, key: str, text: str, default: Any) -> Any:
     """A parameter's value from the command line, of the type of its default."""
-    if isinstance(default, str):
+    if isinstance(default, str) and text[:1] not in ("'", '"'):
         return text
     try:
         value = ast.literal_eval(text)

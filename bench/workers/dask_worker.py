@@ -24,6 +24,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bench.core.errors import EnvironmentFault
+from bench.workers.main_module import main_not_imported
 from bench.workers.process import Limits, Setup
 from bench.workers.subprocess_worker import SubprocessWorker
 from bench.workers.ticket import SceneFacts
@@ -98,12 +99,13 @@ def connect(scheduler: str | None, workers: int, *, gpu: bool = False) -> Iterat
         stack.enter_context(dask.config.set(SETTINGS))
         try:
             if scheduler is None:
-                cluster = LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    dashboard_address=None,
-                    resources={GPU: 1} if gpu else {},
-                )
+                with main_not_imported():
+                    cluster = LocalCluster(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        dashboard_address=None,
+                        resources={GPU: 1} if gpu else {},
+                    )
                 target = stack.enter_context(cluster)
             else:
                 target = scheduler

@@ -26,6 +26,7 @@ from bench.core.errors import BenchError, EnvironmentFault
 from bench.core.plugins import load_plugin
 from bench.core.precision import Precision
 from bench.workers import memory
+from bench.workers.main_module import main_not_imported
 from bench.workers.reason import reason_of
 from bench.workers.worker import LocalWorker
 
@@ -150,7 +151,8 @@ class WorkerProcess:
         self._output, sink = _CONTEXT.Pipe(duplex=False)
         self._process = _CONTEXT.Process(target=_serve, args=(theirs, sink))
         try:
-            self._process.start()
+            with main_not_imported():
+                self._process.start()
         except BaseException:
             self._pipe.close()
             self._output.close()

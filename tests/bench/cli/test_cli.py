@@ -126,6 +126,12 @@ def test_show_says_whose_values_an_index_is_tested_against(capsys):
     assert "QG of octave: the field's public MATLAB code, run under GNU Octave" in text
 
 
+@pytest.mark.parametrize("name", ["EN", "Q^{AB/F}", "FCN-X", "Liu2020"])
+def test_show_finds_names_in_any_case_and_aliases(name, capsys):
+    assert main(["show", name]) == 0
+    assert len(capsys.readouterr().out) > 200
+
+
 def test_show_unknown(capsys):
     assert main(["show", "qabff"]) == 2
     assert "did you mean 'qabf'" in capsys.readouterr().err
@@ -266,3 +272,50 @@ def test_check_bad_file(tmp_path, capsys, own_registries, text, says):
     error = capsys.readouterr().err.strip()
     assert says in error
     assert "\n" not in error
+
+
+BAD_METRICS = """
+from metrics import metric
+
+FACTS = dict(family="structural", higher_is_better=True, bounds=(0, 1), needs="fused",
+             paper="an example", formula="none", title="fails")
+
+@metric("nothing", label="Nothing", **FACTS)
+def nothing(fused):
+    return None
+
+@metric("outside", label="Outside", **FACTS)
+def outside(fused):
+    return 7.0
+"""
+
+
+def test_a_metric_that_fails_does_not_lose_the_others(files, capsys, own_registries):
+    (files / "bad.py").write_text(BAD_METRICS)
+    options = ["--metrics", "nothing", "mi", "outside", "--plugin", str(files / "bad.py")]
+    given = [str(files / "a.png"), str(files / "b.png"), "--fused", str(files / "fused.png")]
+    assert main(["score", *given, *options]) == 1
+    out, error = capsys.readouterr()
+    assert out.startswith("MI ")
+    assert len(out.splitlines()) == 1
+    lines = error.splitlines()
+    assert len(lines) == 2
+    assert "metric 'nothing' failed: TypeError" in lines[0]
+    assert "not in its bounds" in lines[1]
+    assert main(["score", *given, *options, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["scores"]) == {"mi"}
+    assert set(found["failed"]) == {"nothing", "outside"}
+
+
+def test_names_can_be_left_out_behind_a_dash(files, capsys):
+    given = [str(files / "a.png"), str(files / "b.png"), "--fused", str(files / "fused.png")]
+    assert main(["score", *given, "--metrics", "paper", "-q*", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["scores"]) == {"ie", "mi"}
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_tells_the_exit_codes(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert "130 interrupted" in capsys.readouterr().out

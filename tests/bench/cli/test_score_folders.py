@@ -13,7 +13,8 @@ from bench.checks.methods import pair
 from bench.cli.main import main
 from bench.core.errors import NothingSelected, UsageError
 from bench.core.image_io import write_image
-from bench.engine.batch import find_candidates
+from bench.engine.image_folder import find_images
+from datasets import load_scenes
 from metrics import Scorer
 
 LAYOUTS = ["{method}/{scene}", "{scene}_{method}", "{method}_{scene}", "deep/er/{scene}_{method}"]
@@ -94,10 +95,10 @@ def test_pattern_and_out(results, capsys):
 
 
 def test_two_files_for_one_cell_are_an_error(results, capsys):
-    folder = results("{method}/{scene}_fused")
+    folder = results("{method}/{scene}_out")
     assert score(folder) == 2
-    assert "both fused of" in capsys.readouterr().err
-    assert score(folder, "--pattern", "{method}/{scene}_fused") == 0
+    assert "both out of" in capsys.readouterr().err
+    assert score(folder, "--pattern", "{method}/{scene}_out") == 0
 
 
 def test_sources_that_are_not_there_are_rows(tmp_path, capsys, offline):
@@ -130,10 +131,10 @@ def test_an_index_asked_for_by_name_is_not_dropped(results, capsys):
 
 def test_longest_scene_name_wins(results):
     folder = results("{scene}_{method}")
-    found, strays = find_candidates(folder / "fused", list(SCENES))
+    found, strays = find_images(folder / "fused", load_scenes(f"folder:{folder / 'sources'}"))
     assert not strays
-    assert {c.method for c in found} == {"max", "my-min"}
-    assert all(c.path for c in found)
+    assert {m.name for m in found} == {"max", "my-min"}
+    assert all(len(m.files) == len(SCENES) for m in found)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +155,18 @@ def test_bad_options(results, capsys, options, says):
 
 def test_no_images(tmp_path):
     with pytest.raises(NothingSelected, match="no image in it"):
-        find_candidates(tmp_path, ["one"])
+        find_images(tmp_path, load_scenes("paper/clock"))
 
 
 def test_no_folder(tmp_path):
     with pytest.raises(UsageError, match="no such folder"):
-        find_candidates(tmp_path / "none", ["one"])
+        find_images(tmp_path / "none", load_scenes("paper/clock"))
+
+
+def test_stored_scores_are_found_again(results, capsys, monkeypatch):
+    folder = results(LAYOUTS[0])
+    assert score(folder, "--store", str(folder / "store")) == 0
+    first = capsys.readouterr().out
+    monkeypatch.setattr(Scorer, "score", None)  # nothing is computed any more
+    assert score(folder, "--store", str(folder / "store")) == 0
+    assert capsys.readouterr().out == first

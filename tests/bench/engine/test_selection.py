@@ -7,7 +7,14 @@ import dataclasses
 import pytest
 
 from bench.core.errors import NothingSelected, UnknownName, UsageError
-from bench.engine.selection import Variant, select_methods, select_metrics, split_names
+from bench.engine.names import split_names
+from bench.engine.selection import (
+    ConfiguredMethod,
+    configured_method,
+    select_methods,
+    select_metrics,
+    select_scenes,
+)
 from bench.store.keys import metric_fingerprint, timing_key
 from datasets import load_scenes
 from methods import METHODS, Method
@@ -25,6 +32,67 @@ def test_a_family_and_no_duplicates():
 
 def test_commas_separate_names_but_not_parameters():
     assert split_names(["a,b", "c@x=1,y=2,d", " e "]) == ["a", "b", "c@x=1,y=2", "d", "e"]
+
+
+def test_commas_in_brackets_and_quotes_do_not_separate():
+    assert split_names("c@size=(5,5),mode='x,y',d") == ["c@size=(5,5),mode='x,y'", "d"]
+    assert split_names("c@size=[1,(2,3)]") == ["c@size=[1,(2,3)]"]
+    assert split_names("images:John's,gf") == ["images:John's", "gf"]
+    with pytest.raises(UsageError, match=r"\) is missing"):
+        split_names("c@size=(5,5")
+    with pytest.raises(UsageError, match="a name must be text, got int 3"):
+        split_names(["lp", 3])
+
+
+def test_a_parameter_may_be_a_tuple_or_text(own_registries):
+    METHODS.add(_method(parameters={"size": (3, 3), "mode": "fast", "gain": 1.0}))
+    (chosen,) = select_methods("mine@size=(5,5),mode='a,b', gain=2")
+    assert chosen.parameters == {"size": (5, 5), "mode": "a,b", "gain": 2.0}
+    assert chosen.name == "mine@gain=2.0,mode='a,b',size=(5,5)"
+    assert configured_method(chosen.name) == chosen
+    with pytest.raises(UsageError, match="size=5 is not of type tuple"):
+        select_methods("mine@size=5")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Qabf", "qabf"), ("Q^{AB/F}", "qabf"), ("QG", "qabf"), ("Xydeas", "qabf"), ("EN", "ie"),
+     ("QMI", "mi"), ("Q_CB", "qcb"), ("ms-ssim", "ms_ssim"), ("EN (nats)", "en_nat")],
+)  # fmt: skip
+def test_metrics_by_the_names_that_papers_use(text, name):
+    assert [m.name for m in select_metrics([text])] == [name]
+
+
+def test_names_in_any_case_globs_and_exclusions():
+    names = METHODS.names()
+    assert [m.name for m in select_methods("LP,FCN_X")] == ["lp", "fcn-x"]
+    assert [m.name for m in select_methods("fcn-x*")] == ["fcn-x", "fcn-x-hard"]
+    assert [m.name for m in select_methods("all,-rp")] == [n for n in names if n != "rp"]
+    rest = [m.name for m in select_methods(["ALL", "-learned", "-Source-?"])]
+    assert rest == [m.name for m in METHODS
+                    if m.family != "learned" and not m.name.startswith("source")]  # fmt: skip
+    assert "psnr" not in [m.name for m in select_metrics("all,-psnr*")]
+    with pytest.raises(UnknownName, match="unknown method 'xyz"):
+        select_methods("xyz*")
+    with pytest.raises(UnknownName, match="did you mean 'rp'"):
+        select_methods("all,-rpp")
+    with pytest.raises(UsageError, match="nothing was selected before it"):
+        select_methods("-rp")
+
+
+def test_scenes_by_alias_case_and_glob():
+    assert [s.id for s in select_scenes("lytro")] == [f"c_{k:02}" for k in range(1, 21)]
+    assert [s.name for s in select_scenes(["PAPER/C*", "paper/pepsi"])] == [
+        f"paper/{name}" for name in ("clock", "camera", "color", "pepsi")
+    ]
+    with pytest.raises(UnknownName, match="scene of paper"):
+        select_scenes("paper/x*")
+
+
+def test_a_method_may_stay_out_of_all(monkeypatch):
+    monkeypatch.setattr(Method, "in_all", property(lambda self: self.name != "lp"), raising=False)
+    assert [v.name for v in select_methods(["all"])] == [n for n in METHODS.names() if n != "lp"]
+    assert [v.name for v in select_methods(["lp"])] == ["lp"]
 
 
 def test_default_parameters_make_no_variant():
@@ -89,26 +157,26 @@ def test_key_depends_on_everything_that_decides_the_image(tmp_path):
     weights = tmp_path / "weights.bin"
     weights.write_bytes(b"one")
     variants = [
-        Variant(_method()),
-        Variant(_method(), {"gain": 2.0}),
-        Variant(_method(colour="luminance")),
-        Variant(_method(name="other")),
-        Variant(_method(fn=split_names)),
-        Variant(_method(weights=weights)),
+        ConfiguredMethod(_method()),
+        ConfiguredMethod(_method(), {"gain": 2.0}),
+        ConfiguredMethod(_method(colour="luminance")),
+        ConfiguredMethod(_method(name="other")),
+        ConfiguredMethod(_method(fn=split_names)),
+        ConfiguredMethod(_method(weights=weights)),
     ]
     keys = [variant.key("scene", "cpu") for variant in variants]
     weights.write_bytes(b"two")
-    keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
+    keys.append(ConfiguredMethod(_method(weights=weights)).key("scene", "cpu"))
     weights.unlink()  # the method will fail, alone: a run must be able to say so
-    keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
+    keys.append(ConfiguredMethod(_method(weights=weights)).key("scene", "cpu"))
     keys.append(variants[0].key("another scene", "cpu"))
     assert len(set(keys)) == len(keys)
 
 
 def test_key_depends_on_the_framework(monkeypatch):
-    before = Variant(_method()).key("scene", "cpu")
+    before = ConfiguredMethod(_method()).key("scene", "cpu")
     monkeypatch.setattr("bench.engine.selection.modules_fingerprint", lambda names: "changed")
-    assert Variant(_method()).key("scene", "cpu") != before
+    assert ConfiguredMethod(_method()).key("scene", "cpu") != before
 
 
 def test_score_belongs_to_one_version_of_its_metric():
@@ -150,7 +218,7 @@ def test_a_variant_of_nothing_is_refused(own_registries):
 
 
 def test_number_format_counts_only_for_methods_that_take_one(monkeypatch):
-    plain, learned = Variant(_method()), Variant(_method(takes_precision=True))
+    plain, learned = ConfiguredMethod(_method()), ConfiguredMethod(_method(takes_precision=True))
     assert plain.key("scene", "cpu", "fp32") == plain.key("scene", "cpu", "bf16")
     keys = {p: learned.key("scene", "cpu", p) for p in ("fp32", "bf16")}
     assert keys["fp32"] != keys["bf16"]
@@ -161,7 +229,7 @@ def test_number_format_counts_only_for_methods_that_take_one(monkeypatch):
 
 
 def test_device_counts_only_for_methods_that_take_one():
-    plain, learned = Variant(_method()), Variant(_method(takes_device=True))
+    plain, learned = ConfiguredMethod(_method()), ConfiguredMethod(_method(takes_device=True))
     assert plain.key("scene", "cpu") == plain.key("scene", "cuda")
     assert learned.key("scene", "cpu") != learned.key("scene", "cuda")
     assert learned.key("scene", "cuda") == learned.key("scene", "cuda:0")

@@ -1,0 +1,54 @@
+"""The fingerprint of code that has no file: typed into a notebook or at a prompt."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+
+def live_fingerprint(fn: Callable[..., Any]) -> str:
+    """SHA-256 over the compiled code of `fn` and of all of its own module that it names.
+
+    That is functions, classes and plain constants; of the same Python version only.
+    """
+    seen: dict[str, str] = {}
+    _collect(inspect.unwrap(fn), seen)
+    return hashlib.sha256(repr(sorted(seen.items())).encode()).hexdigest()
+
+
+def _collect(value: Any, seen: dict[str, str]) -> None:
+    name = f"{value.__module__}.{value.__qualname__}"
+    if name in seen:
+        return
+    seen[name] = ""
+    if inspect.isclass(value):
+        for member in vars(value).values():
+            if isinstance(member, FunctionType):
+                _collect(member, seen)
+        return
+    codes = list(_codes(value.__code__))
+    used = {name for code in codes for name in code.co_names}
+    facts: list[Any] = [value.__defaults__, value.__kwdefaults__]
+    facts += [(code.co_code, code.co_names, _plain(code)) for code in codes]
+    for used_name in sorted(used & value.__globals__.keys()):
+        other = value.__globals__[used_name]
+        if isinstance(other, FunctionType | type) and other.__module__ == value.__module__:
+            _collect(other, seen)
+        elif isinstance(other, bool | int | float | str | bytes | tuple):
+            facts.append((used_name, other))
+    seen[name] = repr(facts)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A code object and those within it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _plain(code: CodeType) -> list[Any]:
+    return [constant for constant in code.co_consts if not isinstance(constant, CodeType)]

@@ -1,0 +1,153 @@
+"""What there is, and what is known about it: the rows of ``list`` and the facts of ``show``."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bench.core.errors import UnknownName
+from bench.core.registry import Registry
+from bench.engine.names import METRIC_ALIASES, find
+from bench.engine.published import PUBLISHED_PREFIX, select_published
+from datasets import DATASETS
+from datasets.catalog import collection
+from datasets.standard import PUBLISHED
+from methods import METHODS
+from metrics import GOLDEN_SETS, METRICS, Metric
+
+
+def _methods() -> Iterable[dict[str, Any]]:
+    for m in METHODS:
+        yield {
+            "name": m.name,
+            "family": m.family,
+            "kind": m.kind,
+            "title": m.title,
+            "paper": m.paper,
+        }
+    yield from _published_methods()
+
+
+def _published_methods() -> Iterable[dict[str, Any]]:
+    """What can be run beside the methods: other people's fused images."""
+    for name in PUBLISHED:
+        count = len(select_published(PUBLISHED_PREFIX + name))
+        yield {
+            "name": PUBLISHED_PREFIX + name,
+            "family": "published",
+            "kind": "images",
+            "title": f"fused images of {count} methods as their authors made them, not run here",
+            "paper": collection(name).citation,
+        }
+
+
+def _metrics() -> Iterable[dict[str, Any]]:
+    for m in METRICS:
+        better = "higher" if m.higher_is_better else "lower"
+        yield {
+            "name": m.name,
+            "label": m.label,
+            "family": m.family,
+            "better": better,
+            "needs": m.needs,
+            "title": m.title,
+        }
+
+
+def _datasets() -> Iterable[dict[str, Any]]:
+    for d in DATASETS:
+        name = f"{d.name}:{d.argument}" if d.argument_required else d.name
+        yield {"name": name, "title": d.title, "licence": d.licence}
+
+
+#: Gives the rows of each kind.
+ROWS: dict[str, Callable[[], Iterable[dict[str, Any]]]] = {
+    "methods": _methods,
+    "metrics": _metrics,
+    "datasets": _datasets,
+}
+
+
+def facts_of(name: str) -> list[dict[str, Any]]:
+    """What is known about the method, metric, dataset or published images of that name.
+
+    Parameters
+    ----------
+    name : str
+        Any case; of a metric also its label, or what papers call it.
+
+    Returns
+    -------
+    list of dict
+        One for each kind that has such a name.
+
+    Raises
+    ------
+    UnknownName
+        There is none.
+    """
+    found = []
+    registries: list[Registry[Any]] = [METHODS, METRICS, DATASETS]
+    for registry in registries:
+        aliases = METRIC_ALIASES if registry is METRICS else {}
+        with contextlib.suppress(UnknownName):
+            found.append(_facts(registry.kind, find(registry, name, aliases)))
+    group, _, member = name.partition(":")
+    if member and group in ("published", *PUBLISHED):
+        found.append(_published_facts(name))
+    if not found:
+        names = [entry for registry in registries for entry in registry.names()]
+        raise UnknownName("method, metric or dataset", name, names)
+    return found
+
+
+def _published_facts(name: str) -> dict[str, Any]:
+    """Of ``published:COLLECTION``, ``published:COLLECTION/METHOD`` or ``COLLECTION:METHOD``."""
+    if not name.startswith(PUBLISHED_PREFIX):
+        name = PUBLISHED_PREFIX + name.replace(":", "/", 1)
+    rows = select_published(name)
+    origin = collection(rows[0].collection)
+    scenes = {scene for row in rows for scene in row.files}
+    return {
+        "is": "published fused images",
+        "rows": [row.name for row in rows],
+        "scenes": f"{len(scenes)} of {origin.name}",
+        "from": f"{origin.home} @ {origin.commit}",
+        "licence": origin.licence,
+        "citation": origin.citation,
+        "documentation": "Images as the methods' authors made them, scored by the metrics here; "
+        "nothing of them was run here, so they have no time.",
+    }
+
+
+def _origin(entry: Metric) -> str:
+    """Whose values a metric is tested against, and the column that holds them."""
+    return "; ".join(
+        f"{column} of {golden}: {GOLDEN_SETS.get(golden, 'a set of its own')}"
+        for golden, column in entry.golden_columns
+    )
+
+
+def _facts(kind: str, entry: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {"is": kind}
+    text = ""
+    for field in dataclasses.fields(entry):
+        value = getattr(entry, field.name)
+        if isinstance(value, Callable):  # type: ignore[arg-type]
+            text = inspect.getdoc(value) or ""
+        elif value not in ("", None, {}):
+            facts[field.name] = value if isinstance(value, bool | int | float) else _plain(value)
+    if isinstance(entry, Metric) and entry.golden:
+        facts["tested_against"] = _origin(entry)
+    return facts | {"documentation": text}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return value if isinstance(value, bool | int | float) else str(value)

@@ -1,0 +1,101 @@
+"""From names and options to a finished run: plug-ins, selection, data, workers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.core.devices import check_device
+from bench.core.errors import UsageError
+from bench.core.fingerprint import file_digest
+from bench.core.plugins import load_plugin
+from bench.engine.options import WORKERS, RunOptions
+from bench.engine.runner import Run, Selection
+from bench.engine.scene_run import Progress
+from bench.engine.selection import select_methods, select_metrics, select_scenes
+from bench.engine.worker_imports import check_workers_find, registered_from
+from bench.store.store import Store
+from datasets.fetch import fetch
+
+if TYPE_CHECKING:
+    from bench.workers.dask_worker import Cluster
+
+Names = str | Sequence[str]
+
+#: Hash of each plug-in that this process has loaded.
+_loaded: dict[Path, str] = {}
+
+
+def load_plugins(files: Sequence[Path | str]) -> None:
+    """Load each plug-in once, however often it is named: a notebook runs again and again.
+
+    Raises
+    ------
+    UsageError
+        A file cannot be loaded, or has changed since it was.
+    """
+    for file in files:
+        path = Path(file).resolve()
+        if path.is_file() and registered_from(path):
+            if _loaded.get(path, file_digest(path)) != file_digest(path):
+                raise UsageError(f"plug-in {file}: changed since it was loaded; restart Python")
+            continue
+        load_plugin(file)
+        _loaded[path] = file_digest(path)
+
+
+@contextlib.contextmanager
+def network(*, offline: bool) -> Iterator[None]:
+    """Keep to the disk within the block if `offline`, as ``MFIF_OFFLINE=1`` does."""
+    before = os.environ.get("MFIF_OFFLINE")
+    if offline:
+        os.environ["MFIF_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        if offline and before is None:
+            del os.environ["MFIF_OFFLINE"]
+        elif offline:
+            os.environ["MFIF_OFFLINE"] = str(before)
+
+
+def select(options: RunOptions, methods: Names, datasets: Names, metrics: Names) -> Selection:
+    """What a run consists of, by name; nothing is read yet."""
+    check_device(options.device, here=options.scheduler is None)
+    load_plugins(options.plugins)
+    scenes = select_scenes(datasets)
+    chosen = options.selection(scenes, select_methods(methods, scenes), select_metrics(metrics))
+    check_workers_find(chosen)
+    return chosen
+
+
+def store_of(options: RunOptions, out: Path) -> Store:
+    """The folder of the records."""
+    return Store(Path(options.store) if options.store else out / "store")
+
+
+def execute(
+    selection: Selection, options: RunOptions, out: Path, store: Store, progress: Progress
+) -> Run:
+    """Fetch the data, run every cell, write the manifest; returns the finished run."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be made ({error.strerror})") from None
+    fetch([file for scene in selection.scenes for file in scene.files])
+    with _cluster(options) as cluster:
+        task = Run(selection, out, store, progress, cluster)
+        task.execute()
+    return task
+
+
+def _cluster(options: RunOptions) -> contextlib.AbstractContextManager[Cluster | None]:
+    if options.backend == "local":
+        return contextlib.nullcontext()
+    from bench.workers.dask_worker import connect
+
+    gpu = options.device.startswith("cuda")
+    return connect(options.scheduler, options.workers or WORKERS, gpu=gpu)

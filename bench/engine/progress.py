@@ -1,0 +1,19 @@
+"""Progress of a run that nobody watches."""
+
+from __future__ import annotations
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, cells: int) -> None:
+        """Nothing."""
+
+    def working(self, what: str) -> None:
+        """Nothing."""
+
+    def done(self, what: str, status: str, message: str, cached: bool) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""

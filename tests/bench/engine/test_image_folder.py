@@ -1,0 +1,107 @@
+"""Folders of fused images as methods: found in the layouts people have, scored, never timed."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from bench.checks.methods import pair
+from bench.cli.main import main
+from bench.core.errors import NothingSelected, UsageError
+from bench.core.image_io import write_image
+from bench.engine.image_folder import find_images, select_images
+from bench.engine.selection import select_methods
+from datasets import load_scenes
+from metrics import Scorer
+
+SCENES = {"one": 1, "one_more": 2, "übung 3": 3}
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    """Three scenes of a folder."""
+    for name, seed in SCENES.items():
+        for letter, image in zip("AB", pair(40, 44, seed), strict=True):
+            write_image(tmp_path / "sources" / f"{name}_{letter}.png", image)
+    return load_scenes(f"folder:{tmp_path / 'sources'}")
+
+
+def fill(folder, layout, **methods):
+    for name, seed in SCENES.items():
+        for method, rule in methods.items():
+            target = layout.format(scene=name, method=method)
+            write_image(folder / f"{target}.png", rule(*pair(40, 44, seed)))
+
+
+@pytest.mark.parametrize(
+    "layout", ["{method}/{scene}", "{scene}_{method}", "{method}_{scene}", "x/{scene}/{method}"]
+)
+def test_methods_of_a_folder(tmp_path, scenes, layout):
+    fill(tmp_path / "fused", layout, high=np.maximum, low=np.minimum)
+    found, strays = find_images(tmp_path / "fused", scenes)
+    assert [m.name for m in found] == ["high", "low"]
+    assert not strays
+    assert all(m.covers(scene) and scene.name in m.files for m in found for scene in scenes)
+
+
+@pytest.mark.parametrize("layout", ["{scene}", "{scene}-Fusion", "{scene}_fused"])
+def test_a_flat_folder_is_one_method(tmp_path, scenes, layout):
+    fill(tmp_path / "MMF", layout, high=np.maximum)
+    assert [m.name for m in select_images(f"images:{tmp_path / 'MMF'}", scenes)] == ["MMF"]
+    (mine,) = select_images(f"images:mine={tmp_path / 'MMF'}", scenes)
+    assert mine.name == "mine"
+    assert len(mine.files) == len(SCENES)
+
+
+def test_the_fused_images_of_a_run_are_methods(tmp_path, scenes, capsys):
+    selection = ["--datasets", f"folder:{tmp_path / 'sources'}", "--metrics", "mi", "--isolation"]
+    common = [*selection, "none", "--threads", "1", "--repeats", "1"]
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main(["run", "--methods", "average", "lp", *common, "--out", str(first)]) == 0
+    images = f"images:{first / 'fused'}"
+    assert main(["run", "--methods", images, *common, "--out", str(second)]) == 0
+    assert (first / "scores.csv").read_text() == (second / "scores.csv").read_text()
+    assert len((second / "timing.csv").read_text().splitlines()) == 1, "never timed"
+    manifest = json.loads((second / "run.json").read_text())
+    assert [m["family"] for m in manifest["methods"]] == ["images", "images"]
+
+
+def test_a_missing_image_is_a_row_and_a_changed_one_is_scored_anew(tmp_path, scenes, capsys):
+    fill(tmp_path / "high", "{scene}", high=np.maximum)
+    (tmp_path / "high" / "one.png").unlink()
+    command = ["run", "--methods", "gf", f"images:{tmp_path / 'high'}", "--metrics", "mi"]
+    command += ["--datasets", f"folder:{tmp_path / 'sources'}", "--isolation", "none"]
+    command += ["--repeats", "0", "--out", str(tmp_path / "out")]
+
+    def rows():
+        assert main(command) == 1
+        with (tmp_path / "out" / "scores.csv").open() as file:
+            return {r["scene"]: r for r in csv.DictReader(file) if r["method"] == "high"}
+
+    before = rows()
+    assert before["one"]["status"] == "skipped"
+    assert "no fused image by high of one in " in capsys.readouterr().err
+    sources = pair(40, 44, 2)
+    expected = Scorer(sources).score(np.maximum(*sources), "mi")
+    assert float(before["one_more"]["value"]) == expected
+    write_image(tmp_path / "high" / "one_more.png", sources[0])
+    assert float(rows()["one_more"]["value"]) == Scorer(sources).score(sources[0], "mi")
+
+
+def test_what_cannot_be_matched_is_said(tmp_path, scenes):
+    with pytest.raises(UsageError, match="images:none: no such folder"):
+        select_images("images:none", scenes)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NothingSelected, match="no image in it"):
+        select_images(f"images:{tmp_path / 'empty'}", scenes)
+    fill(tmp_path / "fused", "{method}/{scene}", high=np.maximum, low=np.minimum)
+    with pytest.raises(UsageError, match=r"several methods \(high, low\)"):
+        select_images(f"images:mine={tmp_path / 'fused'}", scenes)
+    texts = [f"images:{tmp_path / 'fused'}", f"images:low={tmp_path / 'fused' / 'high'}"]
+    with pytest.raises(UsageError, match="another method that is selected is called 'low'"):
+        select_methods(texts, scenes)
+    with pytest.raises(UsageError, match=r"none of 6 images fits .* with a scene of clock"):
+        select_images(f"images:{tmp_path / 'fused'}", load_scenes("paper/clock"))
