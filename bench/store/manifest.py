@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -361,6 +362,8 @@ def _plain(value: Any) -> Any:
         return [_plain(entry) for entry in value]
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no infinity
     return value
 
 
@@ -387,6 +390,10 @@ def _fields(kind: type) -> list[tuple[str, Any, bool]]:
     ]
 
 
+#: Floats that JSON cannot hold, as they are written.
+_NOT_FINITE = ("inf", "-inf", "nan")
+
+
 def _value(expected: Any, found: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(expected), typing.get_args(expected)
     if dataclasses.is_dataclass(expected):
@@ -396,6 +403,8 @@ def _value(expected: Any, found: Any, where: str) -> Any:
     if origin is dict and isinstance(found, dict):
         return {key: _value(arguments[1], entry, where) for key, entry in found.items()}
     allowed = tuple(_plain_types(expected, origin, arguments))
+    if float in allowed and found in _NOT_FINITE:
+        return float(found)
     if Any in allowed or (isinstance(found, allowed) and not _is_stray_bool(found, allowed)):
         return found
     raise ValueError(f"{where} is {found!r}, not {getattr(expected, '__name__', expected)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import xml.etree.ElementTree as ElementTree
 
@@ -16,9 +17,9 @@ from bench.checks.regression import (
     read_baseline,
 )
 from bench.cli.main import main
-from bench.store.store import MANIFEST
+from bench.store.manifest import MANIFEST
 from tests import ROOT
-from tests.reports.test_tables import a_run
+from tests.reports.runs import a_run
 
 SCORES = {
     "lp": {"clock": {"mi": 0.9, "qcv": 6.0, "psnr": 39.0}},
@@ -93,8 +94,7 @@ def test_changes(folder, capsys, edit, code, says):
 
 def test_learned_methods_are_held_to_more_where_the_format_is_fixed(tmp_path, capsys):
     results = a_run(tmp_path, SCORES)
-    methods = [{**m, "takes_precision": True} for m in results.manifest["methods"]]
-    manifest = results.manifest | {"precision_asked": "fp32", "methods": methods}
+    manifest = dataclasses.replace(results.manifest, precision_asked="fp32")
     make_baseline(results.scores, manifest).to_csv(tmp_path / "base.csv", index=False)
     change(tmp_path, set_score("fcn", "mi", 1.1 - TOLERANCE_LEARNED / 2))
     assert regress(tmp_path) == 1
