@@ -264,6 +264,11 @@ class Run:
         functions = [m.method.fn for m in chosen.methods if isinstance(m, Variant)]
         return _files([*functions, *(metric.fn for metric in chosen.metrics)])
 
+    def _all_plugins(self) -> list[Path]:
+        names = {scene.dataset for scene in self.selection.scenes}
+        datasets = _files([DATASETS[name].scenes for name in sorted(names) if name in DATASETS])
+        return list(dict.fromkeys([*self._plugins, *datasets]))
+
     def _write_manifest(self, started: str, complete: bool) -> None:
         chosen = self.selection
         manifest = RunManifest(
@@ -277,7 +282,7 @@ class Run:
             threads=chosen.threads,
             repeats=chosen.repeats,
             store=str(self.store.root.resolve()),
-            plugins=[str(path.resolve()) for path in self._plugins],
+            plugins=[str(path.resolve()) for path in self._all_plugins()],
             environments=[EnvironmentEntry(**each) for each in self.versions.facts(self.store)],
             methods=[
                 MethodEntry(m.name, m.title, m.family, takes_precision(m), m.identity)
