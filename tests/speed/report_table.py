@@ -2,7 +2,7 @@
 
 ``python tests/speed/report_table.py 10x10000x1 48x1000x34``
 
-Each row is a manifest of METHODSxSCENESxINDEXES random scores, as ``bench run`` would have left it,
+Each row is a manifest of METHODSxSCENESxMETRICS random scores, as ``bench run`` would have left it,
 and ``bench report leaderboard`` of it. Seconds are those of the clock; memory is the largest
 resident size of the command's process.
 """
@@ -11,15 +11,21 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scale_table import command
 
-from bench.store.store import MANIFEST
+from bench.store.manifest import (
+    CellEntry,
+    MethodEntry,
+    MetricEntry,
+    RunManifest,
+    SceneEntry,
+    Score,
+    save_manifest,
+)
 from metrics import METRICS
 
 
@@ -28,68 +34,67 @@ def name(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def manifest(methods: int, scenes: int, indexes: int) -> dict[str, Any]:
-    """What is read of ``run.json``, and beside it hashes as long as real ones."""
-    metrics = sorted(METRICS, key=lambda metric: metric.name != "psnr")[:indexes]
+def manifest(methods: int, scenes: int, count: int) -> RunManifest:
+    """Random scores, and beside them hashes as long as real ones."""
+    metrics = sorted(METRICS, key=lambda metric: metric.name != "psnr")[:count]
     rng = np.random.default_rng(0)
-    cells = [
-        {
-            "dataset": "many",
-            "scene": f"{scene:06d}",
-            "method": f"method-{method:02d}",
-            "key": name("cell", scene, method),
-            "status": "ok",
-            "message": "",
-            "pixels": name("pixels", scene, method),
-            "scores": {
-                metric.name: {
-                    "status": "ok",
-                    "value": float(rng.normal(method)),
-                    "message": "",
-                    "fingerprint": name(metric.name),
-                }
-                for metric in metrics
-            },
+
+    def cell(scene: int, method: int) -> CellEntry:
+        scores = {
+            metric.name: Score("ok", float(rng.normal(method)), "", name(metric.name))
+            for metric in metrics
         }
-        for scene in range(scenes)
-        for method in range(methods)
-    ]
-    return {
-        "command": ["an", "invented", "run"],
-        "finished": "never",
-        "device": "cpu",
-        "threads": 1,
-        "machine": {},
-        "methods": [{"name": f"method-{method:02d}"} for method in range(methods)],
-        "metrics": [
-            {"name": m.name, "label": m.label, "higher_is_better": m.higher_is_better}
-            for m in metrics
-        ],
-        "scenes": [{"dataset": "many", "scene": f"{scene:06d}"} for scene in range(scenes)],
-        "cells": cells,
-    }
+        return CellEntry(
+            "many",
+            f"{scene:06d}",
+            f"method-{method:02d}",
+            "ok",
+            key=name("cell", scene, method),
+            pixels=name("pixels", scene, method),
+            scores=scores,
+        )
+
+    return RunManifest(
+        complete=True,
+        started="never",
+        finished="never",
+        mfif_bench="",
+        command=["an", "invented", "run"],
+        git={},
+        machine={},
+        device="cpu",
+        precision="fp32",
+        precision_asked="auto",
+        threads=1,
+        repeats=0,
+        store="",
+        plugins=[],
+        environments=[],
+        methods=[MethodEntry(f"method-{m:02d}", "", "spatial") for m in range(methods)],
+        metrics=[MetricEntry(m.name, m.label, m.higher_is_better) for m in metrics],
+        scenes=[SceneEntry("many", f"{scene:06d}") for scene in range(scenes)],
+        cells=[cell(scene, method) for scene in range(scenes) for method in range(methods)],
+    )
 
 
 def main() -> None:
     """Print the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("runs", nargs="+", metavar="METHODSxSCENESxINDEXES")
+    parser.add_argument("runs", nargs="+", metavar="METHODSxSCENESxMETRICS")
     args = parser.parse_args()
     print(
-        "| methods | scenes | indexes | scores | `report leaderboard` | memory |\n"
+        "| methods | scenes | metrics | scores | `report leaderboard` | memory |\n"
         + "|---" * 6
         + "|"
     )
     for run in args.runs:
-        methods, scenes, indexes = (int(number) for number in run.split("x"))
+        methods, scenes, count = (int(number) for number in run.split("x"))
         with tempfile.TemporaryDirectory() as folder:
-            text = json.dumps(manifest(methods, scenes, indexes))
-            Path(folder, MANIFEST).write_text(text)
+            save_manifest(manifest(methods, scenes, count), Path(folder))
+            Path(folder, "store").mkdir()
             seconds, memory = command("report", "leaderboard", "--out", folder)
-        scores = methods * scenes * indexes
-        print(
-            f"| {methods} | {scenes} | {indexes} | {scores} | {seconds:.1f} s | {memory:.0f} MB |"
-        )
+        scores = methods * scenes * count
+        print(f"| {methods} | {scenes} | {count} | {scores} | {seconds:.1f} s | {memory:.0f} MB |")
 
 
 if __name__ == "__main__":

@@ -211,3 +211,27 @@ def test_bad_timing_file(tmp_path, capsys, text):
 def test_either_scores_or_timing(capsys):
     assert main(["regress"]) == 2
     assert "either --baseline or --timing" in capsys.readouterr().err
+
+
+def test_junit_is_well_formed_whatever_a_message_holds(folder):
+    def fail(manifest):
+        message = "ended \x1b[31mred\x00\x0b & <so> \ufffe on\ud800"
+        manifest["cells"][0] |= {"status": "failed", "message": message, "pixels": "", "scores": {}}
+
+    change(folder, fail)
+    assert regress(folder, "--junit", str(folder / "j.xml")) == 1
+    messages = [e.get("message") for e in ElementTree.parse(folder / "j.xml").iter("failure")]
+    assert "failed: ended [31mred & <so>  on" in messages[0]
+
+
+@pytest.mark.parametrize("update", [[], ["--update"]])
+def test_a_bad_baseline_is_said_before_anything_runs(tmp_path, capsys, monkeypatch, update):
+    def run_fixed_suite(scratch):
+        raise AssertionError("it ran")
+
+    monkeypatch.setattr("bench.checks.fixed_suite.run_fixed_suite", run_fixed_suite)
+    base = tmp_path / "base.csv"
+    if update:
+        base.write_text("a,b\n1,2\n")
+    assert main(["regress", "--baseline", str(base), *update]) == 2
+    assert f"--baseline {base}: " in capsys.readouterr().err
