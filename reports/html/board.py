@@ -207,7 +207,8 @@ def _shown(
     table = ranking.table
     mean = best_of(table["mean"], higher_is_better=metric.higher_is_better, baselines=baselines)
     rank = best_of(table["rank"], higher_is_better=False, baselines=baselines, digits=2)
-    wins = best_of(table["wins"], higher_is_better=True, baselines=baselines)
+    won = table["wins"].where(table["wins"] > 0)
+    wins = best_of(won, higher_is_better=True, baselines=baselines)
     places = {"mean": mean, "spread": mean, "rank": rank, "interval": rank, "wins": wins}
 
     def marks(name: str) -> dict[str, str]:

@@ -83,6 +83,7 @@ def test_the_page_marks_what_it_shows_and_no_baseline(run):
     assert marks["lp"]["mean"] != "best"
     assert marks["lp"]["rank"] == marks["lp"]["interval"] == "best"
     assert set(marks["source-a"].values()) == {""}
+    assert {kinds["wins"] for kinds in marks.values()} == {""}  # the baseline wins all scenes
 
 
 def test_the_best_image_of_a_scene_is_no_baseline(tmp_path):

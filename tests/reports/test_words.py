@@ -44,4 +44,5 @@ def test_page(run):
     )
     visible = re.findall(r'(?:title|aria-label)="([^"]*)"|>([^<]+)<', page)
     said = [html.unescape(a or b) for a, b in visible]
+    assert "Leaderboard" in said
     assert [text for text in said if OTHER_WORDS.search(text)] == []
