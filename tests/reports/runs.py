@@ -63,11 +63,15 @@ def a_manifest(methods, scenes, cells, store=""):
     )  # fmt: skip
 
 
-def a_run(folder, scores, datasets=None, failed=(), timings=None):
-    """Write a run: scores[method][scene][metric]; timings[method] is its record in the store."""
+def a_run(folder, scores, datasets=None, failed=(), timings=None, image=None):
+    """Write a run: scores[method][scene][metric]; timings[method] is its record in the store.
+
+    Every fused image is `image`; there is none in the store unless it is given.
+    """
     store = Store(folder / "store")
     store.root.mkdir(parents=True, exist_ok=True)
     datasets, cells = datasets or {}, []
+    pixels = "0" if image is None else store.put_image(image)
     for method, scenes in scores.items():
         for scene, values in scenes.items():
             place = (datasets.get(scene, "paper"), scene, method)
@@ -77,7 +81,7 @@ def a_run(folder, scores, datasets=None, failed=(), timings=None):
             found = {name: Score("ok", value) for name, value in values.items()}
             key = f"{method}-{scene}"
             store.put(key, (timings or {}).get(method, TIMING))
-            cells.append(CellEntry(*place, "ok", timing=key, pixels="0", scores=found))
+            cells.append(CellEntry(*place, "ok", timing=key, pixels=pixels, scores=found))
     names = sorted({cell.scene for cell in cells})
     places = [(datasets.get(name, "paper"), name) for name in names]
     save_manifest(a_manifest(list(scores), places, cells, store.root), folder)

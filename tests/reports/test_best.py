@@ -87,14 +87,12 @@ def test_the_page_marks_what_it_shows_and_no_baseline(run):
 
 
 def test_the_best_image_of_a_scene_is_no_baseline(tmp_path):
-    scores = {"lp": {"clock": {"mi": 1.0}}, "source-a": {"clock": {"mi": 5.0}}}
-    results = a_run(tmp_path, scores)
-    pixels = results.store.put_image(np.zeros((8, 8), np.uint8))
-    for cell in results.manifest.cells:
-        object.__setattr__(cell, "pixels", pixels)
+    scores = {"lp": {"clock": {"mi": 1.0, "psnr": math.inf}}, "source-a": {"clock": {"mi": 5.0}}}
+    results = a_run(tmp_path, scores, image=np.zeros((8, 8), np.uint8))
     found = re.search(r'class="scene">(.*?)</script>', render(results), re.DOTALL)[1]
-    best = {image["name"]: image["best"] for image in json.loads(found)["images"]}
-    assert best == {"lp": ["mi"], "source-a": []}
+    images = json.loads(found)["images"]
+    assert {i["name"]: i["best"] for i in images} == {"lp": ["mi", "psnr"], "source-a": []}
+    assert [i["scores"].get("psnr") for i in images] == ["inf", None]
 
 
 def test_others_are_tested_against_the_best_that_is_no_baseline():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 from reports.data.results import load_results
@@ -205,6 +207,18 @@ def test_scenes_and_order(opened):
     assert texts[0].startswith("★")
     page.fill("#methods", "gf lp")
     assert page.locator("#stage figure").count() == 3 + 2
+
+
+def test_an_infinite_score_is_shown_and_first(opened, tmp_path):
+    psnr = {"lp": 40.0, "fcn": math.inf, "mine": 41.0, "average": math.inf}
+    scores = {method: {"clock": {"psnr": value}} for method, value in psnr.items()}
+    results = a_run(tmp_path, scores, image=np.zeros((64, 64), np.uint8))
+    write_html(results, tmp_path / "report.html")
+    page = opened((tmp_path / "report.html").as_uri())
+    page.select_option("#metric", "psnr")
+    page.select_option("#order", "best")
+    texts = page.locator("#stage .score").all_inner_texts()
+    assert texts == ["★ inf", "inf", "41.0000", "40.0000"]  # the other one is a baseline
 
 
 def test_full_size_files_are_shown_on_demand(opened, finished, tmp_path):  # noqa: F811
