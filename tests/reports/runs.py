@@ -81,7 +81,7 @@ def a_run(folder, scores, datasets=None, failed=(), timings=None, image=None):
             found = {name: Score("ok", value) for name, value in values.items()}
             key = f"{method}-{scene}"
             store.put(key, (timings or {}).get(method, TIMING))
-            cells.append(CellEntry(*place, "ok", timing=key, pixels=pixels, scores=found))
+            cells.append(CellEntry(*place, "ok", key=key, timing=key, pixels=pixels, scores=found))
     names = sorted({cell.scene for cell in cells})
     places = [(datasets.get(name, "paper"), name) for name in names]
     save_manifest(a_manifest(list(scores), places, cells, store.root), folder)

@@ -41,6 +41,15 @@ def test_a_run_that_was_moved_with_its_store(tmp_path):
     assert len(results.timing) == 3
 
 
+def test_the_store_of_another_run_is_refused(elsewhere, tmp_path, capsys):
+    out, _ = elsewhere
+    a_run(tmp_path / "other", {"mine": {"s9": {"mi": 1.0}}})
+    other = tmp_path / "other" / "store"
+    assert main(["report", "tables", "--out", str(out), "--store", str(other)]) == 4
+    assert f"--store {other}: holds no record of this run" in capsys.readouterr().err
+    assert not (out / "timing.csv").exists()
+
+
 @pytest.mark.parametrize("given", [[], ["--store", "nowhere"]])
 def test_a_missing_store_is_an_error_and_nothing_is_overwritten(elsewhere, capsys, given):
     out, store = elsewhere

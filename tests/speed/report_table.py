@@ -49,7 +49,6 @@ def manifest(methods: int, scenes: int, count: int) -> RunManifest:
             f"{scene:06d}",
             f"method-{method:02d}",
             "ok",
-            key=name("cell", scene, method),
             pixels=name("pixels", scene, method),
             scores=scores,
         )
