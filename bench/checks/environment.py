@@ -83,20 +83,22 @@ def _cache() -> Check:
 
 
 def _processes() -> Check:
-    """Fuse something in a child."""
+    """Fuse something in a subprocess."""
     import numpy as np
 
-    from bench.workers.process import Child, Limits, Lost, Setup
+    from bench.workers.process import Limits, Setup
+    from bench.workers.subprocess_worker import SubprocessWorker
     from datasets import SceneImages
 
-    child = Child(Setup(SceneImages((np.zeros((8, 8), np.uint8),) * 2)))
+    worker = SubprocessWorker(Setup(), Limits(seconds=60))
     try:
-        record, _ = child.ask("fuse", ("average", {}), Limits(seconds=60))
-    except Lost as lost:
-        return Check("processes", "fault", f"a child cannot fuse: {lost.message}")
+        worker.open(SceneImages((np.zeros((8, 8), np.uint8),) * 2))
+        record = worker.fuse("average", {}).record
     finally:
-        child.close()
-    return Check("processes", "ok", f"a child holds {format_size(record['peak_bytes'])}")
+        worker.close()
+    if record.status != "ok":
+        return Check("processes", "fault", f"a subprocess cannot fuse: {record.message}")
+    return Check("processes", "ok", f"a subprocess holds {format_size(record.peak_bytes)}")
 
 
 def _disk(where: Path) -> Check:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bench.core.errors import BenchError
 from bench.core.pixels import luminance
-from bench.engine.selection import Variant
-from bench.workers.worker import reason_of
+from bench.engine.selection import ConfiguredMethod
+from bench.workers.reason import reason_of
 from methods import Method, Sources, bind, fuse, fuse_prepared
 
 Array = NDArray[Any]
@@ -174,7 +174,7 @@ def _identity(method: Method, device: str) -> None:
         raise Broken(f"weights {method.weights}: no such file")
     if method.weights is None and method.family == "learned":
         raise Broken("a learned method names its file of weights: weights=... in the decorator")
-    Variant(method).key("", device)
+    ConfiguredMethod(method).key("", device)
 
 
 #: Clause of the contract -> its check; each raises when the clause does not hold.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.checks.methods import Broken, CheckResult, attempt, pair
-from bench.workers.worker import reason_of
+from bench.workers.reason import reason_of
 from metrics import METRICS, ROUNDING, Metric
 
 Array = NDArray[Any]

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         lines.append(
             f"{MARKS['fault' if hurt else 'ok']} store: {report.records} records and "
             f"{report.images} images are whole; {done} {len(report.damaged)} damaged files and "
-            f"{len(report.leftover)} leftovers; {report.homeless} cells have lost their image"
+            f"{len(report.leftover)} leftovers; {report.lost_images} cells have lost their image"
         )
         files = {k: list(map(str, getattr(report, k))) for k in ("damaged", "leftover")}
         told |= {"store": {**vars(report), **files}}

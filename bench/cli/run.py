@@ -29,6 +29,7 @@ from bench.core.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from bench.engine.runner import Run, Selection
+    from bench.store.manifest import SceneEntry
     from bench.workers.dask_worker import Cluster
 
 #: Dask workers that are started here unless their number is given.
@@ -267,9 +268,9 @@ def _terminable() -> Iterator[None]:
 
 
 def _dry_run(task: Run) -> int:
-    from bench.engine.dry_run import forecast
+    from bench.engine.dry_run import dry_run
 
-    plan = forecast(task)
+    plan = dry_run(task)
     for line in plan.lines():
         console.emit(line)
     return 0
@@ -292,12 +293,12 @@ def _report(out: Path, store: object) -> None:
     write_tables(load_results(out, store), out)
 
 
-def _close(progress: console.RunProgress, out: Path, scenes: list[dict[str, object]]) -> None:
+def _close(progress: console.RunProgress, out: Path, scenes: list[SceneEntry]) -> None:
     """Say what was done and what was used in place of real scenes."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(progress.counts.items()))
     console.note(f"{counts}; {progress.cached} of them were finished before")
     for scene in scenes:
-        if scene["origin"] == "stand-in":
-            console.note(f"{scene['dataset']}/{scene['scene']}: {scene['note']}")
+        if scene.origin == "stand-in":
+            console.note(f"{scene.name}: {scene.note}")
     for table in sorted((out / "tables").glob("*.md")):
         console.note(f"{table}")

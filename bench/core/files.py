@@ -25,8 +25,18 @@ def safe_name(text: str) -> str:
     return f"{clean}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
-def write_bytes(path: Path | str, data: bytes) -> None:
-    """Replace `path` atomically: a reader sees the old file or the whole new one."""
+def write_bytes(path: Path | str, data: bytes, *, durable: bool = True) -> None:
+    """Replace `path` atomically: a reader sees the old file or the whole new one.
+
+    Parameters
+    ----------
+    path : path-like
+        Its folder is made if need be.
+    data : bytes
+        The new content.
+    durable : bool
+        Wait until it is on the disk, so that it survives a power failure; slower.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -34,7 +44,8 @@ def write_bytes(path: Path | str, data: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:

@@ -64,16 +64,29 @@ def read_image(path: Path | str) -> NDArray[Any]:
         data = path.read_bytes()
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror})") from error
+    return decode_image(data, str(path))
+
+
+def decode_image(data: bytes, name: str) -> NDArray[Any]:
+    """The image that the bytes of a file hold; see `read_image`.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    name : str
+        What an error calls it.
+    """
     if not data:
-        raise ImageError(f"{path}: the file is empty")
-    image = _decode(path, data)
+        raise ImageError(f"{name}: the file is empty")
+    image = _decode(name, data)
     try:
         return as_image(image)
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
+        raise ImageError(f"{name}: {error}") from None
 
 
-def _decode(path: Path, data: bytes) -> NDArray[Any]:
+def _decode(path: str, data: bytes) -> NDArray[Any]:
     """Decode through Pillow, which notices truncation; through OpenCV what is deeper than 8 bit."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -108,7 +121,7 @@ def _is_deep(picture: object) -> bool:
     return any(";16" in text or "16B" in text or "16L" in text for text in raw)
 
 
-def _decode_deep(path: Path, data: bytes) -> NDArray[Any]:
+def _decode_deep(path: str, data: bytes) -> NDArray[Any]:
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)

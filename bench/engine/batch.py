@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.core.errors import BenchError, DataUnavailable, NothingSelected, UsageError
 from bench.core.image_io import SUFFIXES, read_image
 from bench.core.plugins import load_plugin
-from bench.workers.worker import reason_of
+from bench.workers.reason import reason_of
 from datasets import Scene
 from metrics import Plane, Scorer
 

@@ -1,156 +1,130 @@
-"""One cell: a method on a scene, fused, scored, timed — each result a record in the store."""
+"""One cell: a method on a scene, fused and scored — each result a record in the store."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
 
 from bench.core.errors import BenchError, DataUnavailable, ImageError
-from bench.engine.published import Published
-from bench.engine.selection import Variant
-from bench.store.keys import metric_fingerprint, score_key
-from bench.store.library_versions import body
-from bench.store.store import Store
+from bench.core.image_io import encode_png
+from bench.engine.published import PublishedMethod
+from bench.engine.selection import ConfiguredMethod
+from bench.store.keys import score_key
+from bench.store.library_versions import environment_id
+from bench.store.records import FusionRecord, ScoreRecord, scores_body, scores_from
+from bench.store.store import Store, pixel_hash
+from bench.workers.worker import Worker
 from datasets import Scene
 from metrics import Metric
 
-Record = dict[str, Any]
 
-
-class Bench(Protocol):
-    """Where the work on one scene is done: a `Workbench` here, or `Supervised` in a child."""
-
-    def fuse(self, method: str, parameters: Mapping[str, Any]) -> tuple[Record, bytes]:
-        """Record of a fusion, and the fused image as PNG."""
-
-    def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Record:
-        """One index of the fused image that `load` gives."""
-
-    def seconds(self, method: str, parameters: Mapping[str, Any]) -> float | None:
-        """Time one fusion."""
-
-    def close(self) -> None:
-        """End."""
-
-    def abandon(self) -> None:
-        """End at once, from another thread."""
-
-
-@dataclass(frozen=True)
-class FusionJob:
-    """A method on the bench of one scene.
-
-    Attributes
-    ----------
-    variant : Variant
-        Method and parameters.
-    bench : Bench
-        Where it is run.
-    """
-
-    variant: Variant
-    bench: Bench
-
-    def fuse(self) -> tuple[Record, bytes]:
-        """The record, and the fused image as PNG."""
-        return self.bench.fuse(self.variant.method.name, self.variant.parameters)
-
-    def __call__(self) -> float | None:
-        """Fuse once more; returns the seconds it took, or None."""
-        return self.bench.seconds(self.variant.method.name, self.variant.parameters)
-
-
-def fuse(task: FusionJob, store: Store, key: str) -> Record:
-    """Run a cell and store its image and its record, whose status tells how it ended."""
-    record, png = task.fuse()
-    if record["status"] == "ok":
-        store.put_png(record["pixels"], png)
-    record["inputs"] = task.variant.identity
-    store.put(key, _with_versions(record, store))
+def find(store: Store, key: str) -> FusionRecord | None:
+    """The record of a cell; None unless its fused image is there and whole as well."""
+    record = FusionRecord.from_body(store.get(key))
+    if record is None or record.status != "ok":
+        return record
+    png = store.png(record.pixels)
+    if png is None or hashlib.sha256(png).hexdigest() != record.file:
+        return None
     return record
 
 
-def adopt(published: Published, scene: Scene, store: Store, key: str) -> Record:
+def fuse(
+    method: ConfiguredMethod, worker: Worker, store: Store, key: str, machine: str
+) -> FusionRecord:
+    """Run a cell; store its image and its record, whose status tells how it ended."""
+    result = worker.fuse(method.method.name, method.parameters)
+    record: FusionRecord = result.record
+    if record.status == "ok":
+        store.put_png(record.pixels, result.png)
+    record.machine = machine
+    record.inputs = store.put_once({"inputs": method.identity})
+    record.environment = _environment(store, result.versions)
+    store.put(key, record.to_body())
+    return record
+
+
+def adopt(published: PublishedMethod, scene: Scene, store: Store, key: str) -> FusionRecord:
     """Store a published fused image of `scene` as the record of its cell."""
-    record: Record = {"status": "ok", "message": "", "inputs": published.identity}
     try:
-        record["pixels"] = store.put_image(published.image(scene))
+        image = published.image(scene)
     except (DataUnavailable, ImageError) as error:
         status = "skipped" if isinstance(error, DataUnavailable) else "failed"
-        return {"status": status, "message": str(error)}
-    store.put(key, record)
+        return FusionRecord(status, str(error))
+    png = encode_png(image)
+    record = FusionRecord("ok", pixels=pixel_hash(image), file=hashlib.sha256(png).hexdigest())
+    store.put_png(record.pixels, png)
+    record.inputs = store.put_once({"inputs": published.identity})
+    store.put(key, record.to_body())
     return record
 
 
-def _with_versions(record: Record, store: Store) -> Record:
-    """The record with its library versions in a record of their own, which it names."""
-    if isinstance(versions := record.get("libraries"), Mapping):
-        record["libraries"] = store.put_once(body(versions))
-    return record
+def _environment(store: Store, versions: Mapping[str, str]) -> str:
+    return environment_id(store, dict(versions)) if versions else ""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What is known of the indexes of one fused image, and what is to be computed.
+    """What is known of the scores of one fused image, and what is to be computed.
 
     Attributes
     ----------
     key : str
         Of their record.
-    known : dict
-        Metric name to its entry; may hold metrics that are not asked for.
+    known : dict of str to ScoreRecord
+        By metric; may hold metrics that were not asked for.
     missing : list of Metric
-        Those asked for that have no entry to be believed.
+        Those asked for that have no current score.
     """
 
     key: str
-    known: dict[str, Record]
+    known: dict[str, ScoreRecord]
     missing: list[Metric]
 
 
 def look_up(
-    metrics: Sequence[Metric],
+    metrics: Mapping[str, tuple[Metric, str]],
     store: Store,
     scene: str,
     pixels: str,
-    again: Callable[[Record], bool] = lambda entry: False,
+    again: Callable[[str], bool] = lambda status: False,
 ) -> Scores:
     """The stored scores of a fused image.
 
     Parameters
     ----------
-    metrics : sequence of Metric
-        Which.
+    metrics : mapping of str to (Metric, str)
+        Which, by name, each with the fingerprint of its code.
     store : Store
         Where they are.
     scene, pixels : str
         Hashes of the scene and of the fused image.
     again : callable
-        Told an entry, says whether it is to be computed all the same.
+        Whether a score of that status is to be computed all the same.
     """
     key = score_key(scene, pixels)
-    known: dict[str, Record] = (store.get(key) or {}).get("scores", {})
+    known = scores_from(store.get(key))
     missing = []
-    for metric in metrics:
-        entry = known.get(metric.name, {})
-        if entry.get("fingerprint") != metric_fingerprint(metric) or again(entry):
+    for name, (metric, fingerprint) in metrics.items():
+        score = known.get(name)
+        if score is None or score.fingerprint != fingerprint or again(score.status):
             missing.append(metric)
     return Scores(key, known, missing)
 
 
 def score(
-    bench: Bench, found: Scores, metrics: Sequence[Metric], store: Store, scene: str, pixels: str
-) -> dict[str, Record]:
-    """Scores of a stored fused image: those `found`, and the missing ones computed.
-
-    Returns
-    -------
-    dict
-        Metric name to ``{"status", "value", "message", "fingerprint"}``.
-    """
+    worker: Worker,
+    found: Scores,
+    metrics: Mapping[str, tuple[Metric, str]],
+    store: Store,
+    scene: str,
+    pixels: str,
+) -> dict[str, ScoreRecord]:
+    """Scores of a stored fused image: those `found`, and the missing ones computed."""
 
     def load() -> NDArray[Any]:
         fused = store.get_image(pixels)
@@ -160,9 +134,20 @@ def score(
 
     known = dict(found.known)
     for metric in found.missing:
-        entry = bench.score(metric.name, pixels, load)
-        entry["fingerprint"] = metric_fingerprint(metric)
-        known[metric.name] = _with_versions(entry, store)
+        result = worker.score(metric.name, pixels, load)
+        record: ScoreRecord = result.record
+        record.fingerprint = metrics[metric.name][1]
+        record.environment = _environment(store, result.versions)
+        known[metric.name] = record
     if found.missing:
-        store.put(found.key, {"scene": scene, "pixels": pixels, "scores": known})
-    return {metric.name: known[metric.name] for metric in metrics}
+        store.put(found.key, scores_body(scene, pixels, known))
+    return {name: known[name] for name in metrics}
+
+
+def unscored(found: Scores, metrics: Sequence[str], message: str) -> dict[str, ScoreRecord]:
+    """The known scores, and ``skipped`` with `message` for the missing ones."""
+    missing = {metric.name for metric in found.missing}
+    return {
+        name: ScoreRecord("skipped", message) if name in missing else found.known[name]
+        for name in metrics
+    }

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.engine import cell
-from bench.engine.runner import Run
+from bench.engine.runner import AnyWorker, Run
 from bench.engine.scene_run import SceneRun
-from bench.engine.selection import Variant
-from bench.store.keys import timing_key
+from bench.engine.selection import ConfiguredMethod
 
 
 @dataclass
-class SceneForecast:
-    """The plan of one scene.
+class ScenePlan:
+    """What would be done on one scene.
 
     Attributes
     ----------
@@ -23,9 +22,9 @@ class SceneForecast:
     trouble : str
         Why it cannot be read; empty when it can.
     stored, fused : list of str
-        Methods whose cells are there, and those to be fused.
+        Methods whose cells are stored, and those to be fused.
     scores : int
-        Scores that are missing of the images that are there.
+        Scores that are missing of the stored images.
     timings : int
         Timings that are missing of them.
     """
@@ -51,10 +50,10 @@ class SceneForecast:
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """The plan of a run, scene by scene."""
+class DryRun:
+    """What a run would do, scene by scene."""
 
-    scenes: list[SceneForecast]
+    scenes: list[ScenePlan]
 
     def lines(self) -> Iterator[str]:
         """A line for each scene, and one for them all."""
@@ -67,32 +66,34 @@ class Forecast:
         )
 
 
-def forecast(run: Run) -> Forecast:
-    """The plan of `run`; reads scenes and records, computes and writes nothing."""
+def dry_run(run: Run) -> DryRun:
+    """What `run` would do; reads scenes and records, computes and writes nothing."""
     try:
-        return Forecast([_scene(part) for part in run.parts])
+        worker = run.worker()
+        return DryRun([_scene(part, worker) for part in run.parts])
     finally:
         run.close()
 
 
-def _scene(part: SceneRun) -> SceneForecast:
-    plan = SceneForecast(part.scene.name)
-    images = part.read()
-    if images is None:
-        plan.trouble = str(part.about["message"])
+def _scene(part: SceneRun, worker: AnyWorker) -> ScenePlan:
+    plan = ScenePlan(part.scene.name)
+    facts = part.read(worker)
+    if facts.status != "ok":
+        plan.trouble = facts.message
         return plan
-    metrics = part.applicable(images)
-    for entrant in part.entrants:
-        key, record = part.stored(entrant)
+    metrics, settings = part.applicable(facts), part.settings
+    for method in part.methods:
+        key, record = part.stored(method, facts)
         if record is None:
-            plan.fused.append(entrant.name)
+            plan.fused.append(method.name)
             continue
-        plan.stored.append(entrant.name)
-        if record["status"] != "ok":
+        plan.stored.append(method.name)
+        if record.status != "ok":
             continue
-        fingerprint, pixels = part.about["fingerprint"], record["pixels"]
-        found = cell.look_up(metrics, part.store, fingerprint, pixels, part.rerun.again)
+        found = cell.look_up(
+            metrics, settings.store, facts.fingerprint, record.pixels, settings.rerun.again
+        )
         plan.scores += len(found.missing)
-        if isinstance(entrant, Variant) and part.repeats:
-            plan.timings += part.untimed({"timing": timing_key(key, part.machine)})
+        if isinstance(method, ConfiguredMethod) and settings.repeats:
+            plan.timings += part.untimed(key)
     return plan

@@ -25,7 +25,7 @@ PREFIX = "published:"
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedMethod:
     """The published fused images of one method.
 
     Attributes
@@ -73,7 +73,7 @@ class Published:
         return read_image(local_path(self.collection, self.files[scene.id]))
 
 
-def select_published(text: str) -> list[Published]:
+def select_published(text: str) -> list[PublishedMethod]:
     """The rows of ``published:COLLECTION`` or ``published:COLLECTION/METHOD``.
 
     Raises
@@ -93,4 +93,4 @@ def select_published(text: str) -> list[Published]:
     images = published_images(name)
     if method and method not in images:
         raise UnknownName(f"published method of {name}", method, images)
-    return [Published(name, m, files) for m, files in images.items() if method in ("", m)]
+    return [PublishedMethod(name, m, files) for m, files in images.items() if method in ("", m)]

@@ -1,8 +1,8 @@
 """Run a selection: every method on every scene, fused, scored and timed, resumable at any cell.
 
-Scene by scene, so that a scene's images and the intermediates of its metrics are in memory
-once. Whatever is finished is in the store before the next thing starts, and the manifest
-``run.json`` says which records make up the run; reports read those two and nothing else.
+Scene by scene, so that a scene's images and what its metrics share are in memory once. Whatever
+is finished is in the store before the next thing starts, and the manifest ``run.json`` says which
+records make up the run; reports read those two and nothing else.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import datetime
 import functools
 import inspect
+import queue
 import threading
-import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
@@ -22,33 +22,22 @@ from bench.core.devices import pinned_threads
 from bench.core.environment import describe
 from bench.core.plugins import PLUGIN_PREFIX
 from bench.core.precision import Precision, number_format
-from bench.engine.cell import Bench
-from bench.engine.scene_run import RERUN, Progress, Rerun, SceneRun
-from bench.engine.selection import Entrant, Variant
+from bench.engine.preload import learned_is_needed
+from bench.engine.scene_run import RERUN, Progress, Rerun, SceneRun, Settings
+from bench.engine.selection import ConfiguredMethod, SelectedMethod
+from bench.store.keys import machine_id, metric_fingerprint
 from bench.store.library_versions import VersionCount
-from bench.store.manifest import (
-    CellEntry,
-    EnvironmentEntry,
-    MethodEntry,
-    MetricEntry,
-    RunManifest,
-    SceneEntry,
-    Score,
-    save_manifest,
-)
+from bench.store.manifest import MethodEntry, MetricEntry, RunManifest, SceneEntry, save_manifest
 from bench.store.store import Store
-from bench.workers import memory
-from bench.workers import process as child
-from bench.workers.dask_worker import Cluster, Remote
-from bench.workers.need import Needs
+from bench.workers import memory, process
+from bench.workers.dask_worker import Cluster, DaskWorker
 from bench.workers.process import Limits, Setup
-from bench.workers.readers import Here, Readers
-from bench.workers.subprocess_worker import Supervised
-from bench.workers.worker import Workbench
-from datasets import DATASETS, Scene, SceneImages
+from bench.workers.subprocess_worker import SubprocessWorker
+from bench.workers.worker import LocalWorker
+from datasets import DATASETS, Scene
 from metrics import Metric
 
-#: Where cells run: each fusion in a child of its own, a child for each scene, or in this process.
+#: Where cells run: each fusion in a process of its own, a process for each scene, or in this one.
 Isolation = Literal["cell", "scene", "none"]
 
 #: Of the memory that is free when a run begins, how much its cells may take together.
@@ -66,17 +55,17 @@ class Selection:
     device : str
         For learned methods.
     precision : {'auto', 'fp32', 'bf16'}
-        In which they compute.
+        Their number format.
     threads : int
         Every library is held to this many.
     repeats : int
-        Timed repeats beside the first; 0 leaves timing out.
+        Timed repeats after a warm-up; 0 leaves timing out.
     rerun : Rerun
         Which stored results are computed again.
     limits : Limits
-        Of one fusion, or of one score.
+        Of reading a scene, of one fusion, and of one score.
     isolation : {'scene', 'cell', 'none'}
-        How many cells a child serves.
+        How many cells a process serves.
     jobs : int
         Scenes worked on at the same time.
     shard : tuple of int
@@ -84,7 +73,7 @@ class Selection:
     """
 
     scenes: Sequence[Scene]
-    methods: Sequence[Entrant]
+    methods: Sequence[SelectedMethod]
     metrics: Sequence[Metric]
     device: str = "cpu"
     precision: Precision = "auto"
@@ -96,15 +85,27 @@ class Selection:
     jobs: int = 1
     shard: tuple[int, int] = (1, 1)
 
-    def cells(self) -> list[tuple[Scene, list[Entrant]]]:
+    def cells(self) -> list[tuple[Scene, list[SelectedMethod]]]:
         """The cells of this shard, by scene: a consecutive part of them all."""
         every = [(s, m) for s in self.scenes for m in self.methods if m.covers(s)]
         part, parts = self.shard
         start, stop = ((part + k) * len(every) // parts for k in (-1, 0))
-        mine: dict[str, tuple[Scene, list[Entrant]]] = {}
+        mine: dict[str, tuple[Scene, list[SelectedMethod]]] = {}
         for scene, method in every[start:stop]:
             mine.setdefault(scene.name, (scene, []))[1].append(method)
         return list(mine.values())
+
+    @property
+    def plugins(self) -> list[Path]:
+        """The user's files that define its methods, metrics and datasets."""
+        names = {scene.selected.partition(":")[0].partition("/")[0] or scene.dataset
+                 for scene in self.scenes}  # fmt: skip
+        functions = [DATASETS[name].scenes for name in sorted(names) if name in DATASETS]
+        functions += [m.method.fn for m in self.methods if isinstance(m, ConfiguredMethod)]
+        return _files([*functions, *(metric.fn for metric in self.metrics)])
+
+
+AnyWorker = LocalWorker | SubprocessWorker | DaskWorker
 
 
 @dataclass
@@ -122,7 +123,7 @@ class Run:
     progress : Progress
         Told about each cell.
     cluster : Cluster, optional
-        Workers that do it; the selection's number of jobs is then theirs.
+        Machines that do the work; the number of jobs is then theirs.
     """
 
     selection: Selection
@@ -135,47 +136,38 @@ class Run:
     def __post_init__(self) -> None:
         chosen = self.selection
         self.machine = describe(chosen.device, chosen.threads)
-        # Settled here: a worker of a cluster may have another processor, and keys tell the format.
+        # Settled here: a machine of a cluster may have another processor, and keys name the format.
         self.precision = number_format(chosen.device, chosen.precision)
-        self._benches: weakref.WeakSet[Supervised | Remote] = weakref.WeakSet()
+        self._workers: list[AnyWorker] = []
+        self._idle: queue.SimpleQueue[AnyWorker] = queue.SimpleQueue()
+        self._guard = threading.Lock()
+        self._stopped = False
         self._jobs = chosen.jobs if self.cluster is None else self.cluster.slots
-        self._stopped = threading.Event()
         self._limits = self._with_memory(chosen.limits)
-        self._needs = Needs()
-        self._readers = self._open_readers()
-        self.parts = [
-            SceneRun(
-                scene=scene,
-                entrants=entrants,
-                metrics=chosen.metrics,
-                store=self.store,
-                out=self.out,
-                progress=self.progress,
-                read_images=self._readers.read,
-                open_bench=self._open_bench,
-                device=chosen.device,
-                precision=self.precision,
-                machine=self.machine["machine"],
-                repeats=chosen.repeats,
-                rerun=chosen.rerun,
-                contended=chosen.jobs > 1 or self.cluster is not None,
-            )
-            for scene, entrants in chosen.cells()
-        ]
+        settings = Settings(
+            metrics={
+                metric.name: (metric, metric_fingerprint(metric)) for metric in chosen.metrics
+            },
+            store=self.store,
+            out=self.out,
+            progress=self.progress,
+            device=chosen.device,
+            precision=self.precision,
+            machine=machine_id(self.machine["machine"]),
+            repeats=chosen.repeats,
+            rerun=chosen.rerun,
+            contended=chosen.jobs > 1 or self.cluster is not None,
+        )
+        self.parts = [SceneRun(scene, methods, settings) for scene, methods in chosen.cells()]
 
     @property
-    def scenes(self) -> list[dict[str, Any]]:
-        """The scenes met so far, for the manifest."""
-        return [part.about for part in self.parts if part.about.get("status")]
-
-    @property
-    def cells(self) -> list[dict[str, Any]]:
-        """The finished cells, for the manifest; their order is that of the selection."""
-        return [entry for part in self.parts for entry in part.cells]
+    def scenes(self) -> list[SceneEntry]:
+        """The scenes met so far."""
+        return [part.entry for part in self.parts if part.entry is not None]
 
     @property
     def versions(self) -> VersionCount:
-        """With which versions of the libraries the finished cells were made."""
+        """With which versions of the libraries the finished cells were computed."""
         count = VersionCount()
         for part in self.parts:
             count.update(part.versions)
@@ -186,21 +178,26 @@ class Run:
 
         The manifest is written also when the run is interrupted.
         """
-        chosen = self.selection
         started = _now()
-        self.progress.start(sum(len(part.entrants) for part in self.parts))
+        self.progress.start(sum(len(part.methods) for part in self.parts))
         complete = False
-        learned = any(entrant.family == "learned" for entrant in chosen.methods)
-        child.preload(["torch"] if learned else [])
         with self.store.lock():
             try:
-                with pinned_threads(chosen.threads):
-                    self._work([part.execute for part in self.parts])
+                self.prepare()
+                with pinned_threads(self.selection.threads):
+                    self._work([functools.partial(self._with_worker, p) for p in self.parts])
                 complete = True
             finally:
                 self.close()
-                self._write_manifest(started, complete)
-        return all(entry["status"] == "ok" for entry in self.cells)
+                save_manifest(self._manifest(started, complete), self.out)
+        return all(entry.status == "ok" for part in self.parts for entry in part.cells)
+
+    def prepare(self) -> None:
+        """Choose what the processes that will be started have imported already."""
+        learned = self.selection.isolation != "none" and learned_is_needed(
+            self.selection.methods, self.out, self.store, self.selection.device, self.precision
+        )
+        process.preload(["torch"] if learned else [])
 
     def _work(self, tasks: list[Callable[[], None]]) -> None:
         """Do all, some at the same time; the first that raises ends the others."""
@@ -213,41 +210,49 @@ class Run:
                 for future in as_completed([pool.submit(task) for task in tasks]):
                     future.result()
             except BaseException:
-                self._stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
-                for bench in (self._readers, *self._benches):
-                    bench.abandon()
+                with self._guard:
+                    self._stopped = True
+                    workers = list(self._workers)
+                for worker in workers:
+                    worker.abandon()
                 raise
 
-    def close(self) -> None:
-        """End the processes that read scenes."""
-        self._readers.close()
+    def _with_worker(self, part: SceneRun) -> None:
+        worker = self.worker()
+        try:
+            part.execute(worker)
+        finally:
+            self._idle.put(worker)
 
-    def _open_readers(self) -> Readers | Here:
-        if self.selection.isolation == "none":
-            return Here()
-        names = {scene.selected.partition(":")[0].partition("/")[0] or scene.dataset
-                 for scene in self.selection.scenes}  # fmt: skip
-        functions = [DATASETS[name].scenes for name in sorted(names) if name in DATASETS]
-        return Readers(_files(functions), self._limits)
+    def worker(self) -> AnyWorker:
+        """One that is idle, or a new one; there are as many as scenes are worked on at once."""
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            worker = self._new_worker()
+        with self._guard:
+            self._workers.append(worker)
+            stopped = self._stopped
+        if stopped:  # while this one was being made
+            worker.abandon()
+        return worker
 
-    def _open_bench(self, images: SceneImages) -> Bench:
+    def _new_worker(self) -> AnyWorker:
         chosen = self.selection
         if chosen.isolation == "none":
-            return Workbench(images, chosen.device, chosen.threads, self.precision)
-        setup = Setup(
-            images, chosen.device, chosen.threads, self._plugins, precision=self.precision
-        )
+            return LocalWorker(chosen.device, chosen.threads, self.precision)
+        setup = Setup(chosen.device, chosen.threads, chosen.plugins, precision=self.precision)
         fresh = chosen.isolation == "cell"
-        bench: Supervised | Remote
+        here = SubprocessWorker(setup, self._limits, fresh)
         if self.cluster is None:
-            bench = Supervised(setup, self._limits, fresh, self._needs)
-        else:
-            bench = self.cluster.bench(setup, chosen.limits, fresh)
-        self._benches.add(bench)
-        if self._stopped.is_set():
-            bench.abandon()
-        return bench
+            return here
+        return self.cluster.worker(here, setup, chosen.limits, fresh)
+
+    def close(self) -> None:
+        """End all workers."""
+        for worker in self._workers:
+            worker.close()
 
     def _with_memory(self, limits: Limits) -> Limits:
         """The limits; memory is that of the machine unless it is given."""
@@ -257,21 +262,9 @@ class Run:
         share = int(FREE_SHARE * free / self._jobs)
         return replace(limits, memory=share, source="the free memory of this machine")
 
-    @functools.cached_property
-    def _plugins(self) -> list[Path]:
-        """The files of the user that a child must load to know the methods and metrics."""
+    def _manifest(self, started: str, complete: bool) -> RunManifest:
         chosen = self.selection
-        functions = [m.method.fn for m in chosen.methods if isinstance(m, Variant)]
-        return _files([*functions, *(metric.fn for metric in chosen.metrics)])
-
-    def _all_plugins(self) -> list[Path]:
-        names = {scene.dataset for scene in self.selection.scenes}
-        datasets = _files([DATASETS[name].scenes for name in sorted(names) if name in DATASETS])
-        return list(dict.fromkeys([*self._plugins, *datasets]))
-
-    def _write_manifest(self, started: str, complete: bool) -> None:
-        chosen = self.selection
-        manifest = RunManifest(
+        return RunManifest(
             complete=complete,
             started=started,
             finished=_now(),
@@ -281,40 +274,25 @@ class Run:
             precision_asked=chosen.precision,
             threads=chosen.threads,
             repeats=chosen.repeats,
-            store=str(self.store.root.resolve()),
-            plugins=[str(path.resolve()) for path in self._all_plugins()],
-            environments=[EnvironmentEntry(**each) for each in self.versions.facts(self.store)],
+            store=str(self.store.root.absolute()),
+            plugins=[str(path.absolute()) for path in chosen.plugins],
+            environments=self.versions.entries(self.store),
             methods=[
                 MethodEntry(m.name, m.title, m.family, takes_precision(m), m.identity)
                 for m in chosen.methods
             ],
-            metrics=[MetricEntry(**_about(metric)) for metric in chosen.metrics],
-            scenes=[
-                SceneEntry(**part.about, selection=_absolute(part.scene.selected))
-                for part in self.parts
-                if part.about.get("status")
+            metrics=[
+                MetricEntry(m.name, m.label, m.higher_is_better, m.variant_of, m.version)
+                for m in chosen.metrics
             ],
-            cells=[_cell_entry(cell) for cell in self.cells],
+            scenes=self.scenes,
+            cells=[cell for part in self.parts for cell in part.cells],
         )
-        save_manifest(manifest, self.out)
 
 
-def _absolute(selected: str) -> str:
-    name, colon, path = selected.partition(":")
-    return f"{name}:{Path(path).resolve()}" if colon else selected
-
-
-def _cell_entry(cell: dict[str, Any]) -> CellEntry:
-    scores = {
-        name: Score(entry["status"], entry["value"], entry["message"], entry.get("fingerprint", ""))
-        for name, entry in cell["scores"].items()
-    }
-    return CellEntry(**{**cell, "message": cell.get("message") or "", "scores": scores})
-
-
-def takes_precision(entrant: Entrant) -> bool:
+def takes_precision(method: SelectedMethod) -> bool:
     """Whether the number format decides what it computes."""
-    return isinstance(entrant, Variant) and entrant.method.takes_precision
+    return isinstance(method, ConfiguredMethod) and method.method.takes_precision
 
 
 def _files(functions: Sequence[Callable[..., Any]]) -> list[Path]:
@@ -322,16 +300,6 @@ def _files(functions: Sequence[Callable[..., Any]]) -> list[Path]:
     modules = [inspect.getmodule(inspect.unwrap(fn)) for fn in functions]
     files = [str(m.__file__) for m in modules if m and m.__name__.startswith(PLUGIN_PREFIX)]
     return [Path(file) for file in dict.fromkeys(files)]
-
-
-def _about(metric: Metric) -> dict[str, Any]:
-    return {
-        "name": metric.name,
-        "label": metric.label,
-        "higher_is_better": metric.higher_is_better,
-        "variant_of": metric.variant_of,
-        "version": metric.version,
-    }
 
 
 def _now() -> str:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import filecmp
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from bench.core.errors import EnvironmentFault
 from bench.core.files import safe_name, write_bytes
-from bench.core.fingerprint import digest
 from bench.core.precision import Precision
 from bench.engine import cell, timing
-from bench.engine.cell import Bench, FusionJob
-from bench.engine.selection import Entrant, Variant
+from bench.engine.selection import ConfiguredMethod, SelectedMethod
 from bench.store.keys import timing_key
 from bench.store.library_versions import VersionCount
+from bench.store.manifest import CellEntry, SceneEntry, Score
+from bench.store.records import FusionRecord, ScoreRecord, TimingRecord
 from bench.store.store import Store
-from bench.workers.process import Lost
-from datasets import Scene, SceneImages
+from bench.workers.ticket import SceneFacts
+from bench.workers.worker import Seconds, Worker
+from datasets import Scene
 from metrics import Metric
 
-Cell = dict[str, Any]
+NOT_STORED = "not in the store, and --rerun is none"
 
 
 class Progress(Protocol):
@@ -56,9 +56,9 @@ class Rerun:
     failed: bool = True
     missing: bool = True
 
-    def again(self, record: Mapping[str, Any]) -> bool:
-        """Whether the result in `record` is computed again."""
-        return self.stored if record.get("status") == "ok" else self.failed
+    def again(self, status: str) -> bool:
+        """Whether a result of that status is computed again."""
+        return self.stored if status == "ok" else self.failed
 
 
 #: What ``--rerun`` offers.
@@ -70,6 +70,44 @@ RERUN = {
 }
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What is the same for all scenes of a run.
+
+    Attributes
+    ----------
+    metrics : dict of str to (Metric, str)
+        By name, each with the fingerprint of its code.
+    store : Store
+        Where records are kept.
+    out : Path
+        Gets the fused images.
+    progress : Progress
+        Told about each cell.
+    device, precision : str
+        Part of a cell's key.
+    machine : str
+        Id of this machine, part of a timing's key.
+    repeats : int
+        Timed repeats.
+    rerun : Rerun
+        What is computed again.
+    contended : bool
+        Whether other scenes are worked on at the same time.
+    """
+
+    metrics: Mapping[str, tuple[Metric, str]]
+    store: Store
+    out: Path
+    progress: Progress
+    device: str
+    precision: Precision
+    machine: str
+    repeats: int
+    rerun: Rerun
+    contended: bool = False
+
+
 @dataclass
 class SceneRun:
     """The cells of one scene.
@@ -78,218 +116,221 @@ class SceneRun:
     ----------
     scene : Scene
         The scene.
-    entrants, metrics : sequence
-        What is run on it, and what of that is scored.
-    store : Store
-        Where records are kept.
-    out : Path
-        Gets the fused images.
-    progress : Progress
-        Told about each cell.
-    read_images : callable
-        Gives the images of the scene, or raises `Lost`.
-    open_bench : callable
-        Gives the place to work on a scene's images.
-    device, precision : str
-        Part of a cell's key.
-    machine : mapping
-        Part of a timing's key.
-    repeats : int
-        Timed repeats.
-    rerun : Rerun
-        What is computed again.
-    contended : bool
-        Whether other scenes are worked on at the same time.
+    methods : sequence of SelectedMethod
+        What is run on it.
+    settings : Settings
+        Of the run.
 
     Attributes
     ----------
-    about : dict
-        The scene, for the manifest.
-    cells : list of dict
+    entry : SceneEntry or None
+        The scene, for the manifest; None until it was read.
+    cells : list of CellEntry
         The finished cells, for the manifest.
     versions : VersionCount
-        What they were made with.
+        What they were computed with.
     """
 
     scene: Scene
-    entrants: Sequence[Entrant]
-    metrics: Sequence[Metric]
-    store: Store
-    out: Path
-    progress: Progress
-    read_images: Callable[[Scene], SceneImages]
-    open_bench: Callable[[SceneImages], Bench]
-    device: str
-    precision: Precision
-    machine: Mapping[str, Any]
-    repeats: int
-    rerun: Rerun
-    contended: bool = False
-    about: dict[str, Any] = field(default_factory=dict)
-    cells: list[Cell] = field(default_factory=list)
+    methods: Sequence[SelectedMethod]
+    settings: Settings
+    entry: SceneEntry | None = None
+    cells: list[CellEntry] = field(default_factory=list)
     versions: VersionCount = field(default_factory=VersionCount)
 
-    def execute(self) -> None:
-        """Read the scene, then fuse, score and time what is to be."""
-        self.progress.working(f"{self.scene.name}: reading")
-        images = self.read()
-        if images is None:
-            for entrant in self.entrants:
-                self._finish(entrant, {key: self.about[key] for key in ("status", "message")})
+    def execute(self, worker: Worker) -> None:
+        """Have `worker` read the scene, then fuse, score and time what is to be."""
+        self.settings.progress.working(f"{self.scene.name}: reading")
+        facts = self.read(worker)
+        if facts.status != "ok":
+            for method in self.methods:
+                self._finish(method, facts.status, facts.message)
             return
-        bench = self.open_bench(images)
-        try:
-            self._cells(images, bench)
-        finally:
-            bench.close()
+        metrics = self.applicable(facts)
+        finished: list[tuple[ConfiguredMethod, CellEntry, FusionRecord]] = []
+        for method in self.methods:
+            self.settings.progress.working(f"{self.scene.name}: {method.name}")
+            entry, record = self._cell(method, worker, facts, metrics)
+            if isinstance(method, ConfiguredMethod) and record.status == "ok":
+                finished.append((method, entry, record))
+        if self.settings.repeats and self.settings.rerun.missing:
+            self._time(worker, finished)
 
-    def read(self) -> SceneImages | None:
-        """The scene's images, or None when they are not to be had; `about` says why."""
+    def read(self, worker: Worker) -> SceneFacts:
+        """What `worker` finds when it reads the scene; noted in `entry`."""
         scene = self.scene
-        self.about = {
-            "dataset": scene.dataset,
-            "scene": scene.id,
-            "title": scene.title,
-            "origin": scene.origin,
-            "note": scene.note,
-        }
-        if reason := scene.missing():
-            self.about |= {"status": "skipped", "message": reason}
-            return None
-        try:
-            images = self.read_images(scene)
-        except Lost as lost:
-            self.about |= {"status": lost.status, "message": lost.message}
-            return None
-        height, width = images.sources[0].shape[:2]
-        self.about |= {
-            "status": "ok",
-            "fingerprint": images.fingerprint(),
-            "sources": len(images.sources),
-            "height": height,
-            "width": width,
-            "channels": 3 if any(source.ndim == 3 for source in images.sources) else 1,
-            "reference": images.reference is not None,
-        }
-        return images
+        reason = scene.missing()
+        facts = SceneFacts("skipped", reason) if reason else worker.open(scene)
+        self.entry = SceneEntry(
+            dataset=scene.dataset,
+            scene=scene.id,
+            title=scene.title,
+            origin=scene.origin,
+            note=scene.note,
+            selection=_absolute(scene.selected),
+            status=facts.status,
+            message=facts.message,
+            fingerprint=facts.fingerprint,
+            sources=facts.sources,
+            height=facts.height,
+            width=facts.width,
+            channels=facts.channels,
+            reference=facts.reference,
+        )
+        return facts
 
-    def stored(self, entrant: Entrant) -> tuple[str, Cell | None]:
-        """Key of a cell, and its record if that is to be believed and kept."""
-        key = entrant.key(self.about["fingerprint"], self.device, self.precision)
-        record = self.store.get(key)
-        if record is None or (record.get("status") == "ok" and not self._image_is_there(record)):
+    def stored(self, method: SelectedMethod, facts: SceneFacts) -> tuple[str, FusionRecord | None]:
+        """Key of a cell, and its record unless that is missing or to be computed again."""
+        chosen = self.settings
+        key = method.key(facts.fingerprint, chosen.device, chosen.precision)
+        record = cell.find(chosen.store, key)
+        if record is None or chosen.rerun.again(record.status):
             return key, None
-        return key, None if self.rerun.again(record) else record
+        return key, record
 
-    def _image_is_there(self, record: Mapping[str, Any]) -> bool:
-        return self.store.get_image(str(record.get("pixels"))) is not None
-
-    def applicable(self, images: SceneImages) -> list[Metric]:
+    def applicable(self, facts: SceneFacts) -> dict[str, tuple[Metric, str]]:
         """The metrics that are defined for the scene."""
-        return [
-            metric
-            for metric in self.metrics
-            if not (metric.needs == "reference" and images.reference is None)
-            and not (metric.stack == "two" and len(images.sources) > 2)
-        ]
+        return {
+            name: (metric, code)
+            for name, (metric, code) in self.settings.metrics.items()
+            if not (metric.needs == "reference" and not facts.reference)
+            and not (metric.stack == "two" and facts.sources > 2)
+        }
 
-    def _cells(self, images: SceneImages, bench: Bench) -> None:
-        """Fuse and score with every method, then time them all in turn."""
-        metrics = self.applicable(images)
-        finished: list[tuple[Variant, Cell]] = []
-        for entrant in self.entrants:
-            self.progress.working(f"{self.scene.name}: {entrant.name}")
-            key, record = self.stored(entrant)
-            cached = record is not None
-            if record is None:
-                record = self._fused(entrant, bench, key)
-            result: Cell = {"key": key, **{k: record.get(k) for k in ("status", "message")}}
-            if record["status"] == "ok":
-                result |= {k: record[k] for k in ("pixels", "peak_bytes") if k in record}
-                result["scores"] = self._scores(bench, metrics, record["pixels"])
-                self._count_versions(entrant, record, result["scores"])
-                self._export(entrant, record["pixels"])
-                _demote(result)
-                if isinstance(entrant, Variant):
-                    result["timing"] = timing_key(key, self.machine)
-                    finished.append((entrant, result))
-            self._finish(entrant, result, cached)
-        if self.repeats and self.rerun.missing:
-            self._time(bench, finished)
+    def _cell(
+        self,
+        method: SelectedMethod,
+        worker: Worker,
+        facts: SceneFacts,
+        metrics: Mapping[str, tuple[Metric, str]],
+    ) -> tuple[CellEntry, FusionRecord]:
+        """Fuse and score, unless that is stored."""
+        key, record = self.stored(method, facts)
+        cached = record is not None
+        if record is None:
+            record = self._fused(method, worker, key)
+        scores: dict[str, ScoreRecord] = {}
+        if record.status == "ok":
+            scores = self._scores(worker, metrics, facts.fingerprint, record.pixels)
+            self.versions.add(
+                record if isinstance(method, ConfiguredMethod) else None, scores.values()
+            )
+            self._export(method, record.pixels)
+        return self._finish(
+            method, record.status, record.message, key, record, scores, cached
+        ), record
 
-    def _count_versions(self, entrant: Entrant, record: Cell, scores: dict[str, Cell]) -> None:
-        """Count them, and leave their keys out of the manifest, which has room for no more."""
-        self.versions.add(record if isinstance(entrant, Variant) else None, scores.values())
-        for name, entry in scores.items():
-            scores[name] = {k: v for k, v in entry.items() if k != "libraries"}
+    def _fused(self, method: SelectedMethod, worker: Worker, key: str) -> FusionRecord:
+        chosen = self.settings
+        if not chosen.rerun.missing:
+            return FusionRecord("skipped", NOT_STORED)
+        if isinstance(method, ConfiguredMethod):
+            return cell.fuse(method, worker, chosen.store, key, chosen.machine)
+        return cell.adopt(method, self.scene, chosen.store, key)
 
-    def _fused(self, entrant: Entrant, bench: Bench, key: str) -> Cell:
-        if not self.rerun.missing:
-            return {"status": "skipped", "message": "not in the store, and --rerun is none"}
-        if isinstance(entrant, Variant):
-            return cell.fuse(FusionJob(entrant, bench), self.store, key)
-        return cell.adopt(entrant, self.scene, self.store, key)
+    def _scores(
+        self, worker: Worker, metrics: Mapping[str, tuple[Metric, str]], scene: str, pixels: str
+    ) -> dict[str, ScoreRecord]:
+        chosen = self.settings
+        found = cell.look_up(metrics, chosen.store, scene, pixels, chosen.rerun.again)
+        if found.missing and not chosen.rerun.missing:
+            return cell.unscored(found, list(metrics), NOT_STORED)
+        return cell.score(worker, found, metrics, chosen.store, scene, pixels)
 
-    def _scores(self, bench: Bench, metrics: list[Metric], pixels: str) -> dict[str, Any]:
-        scene = self.about["fingerprint"]
-        found = cell.look_up(metrics, self.store, scene, pixels, self.rerun.again)
-        if found.missing and not self.rerun.missing:
-            text = "not in the store, and --rerun is none"
-            nothing = {"status": "skipped", "value": None, "message": text}
-            return {m.name: nothing if m in found.missing else found.known[m.name] for m in metrics}
-        return cell.score(bench, found, metrics, self.store, scene, pixels)
-
-    def untimed(self, result: Mapping[str, Any]) -> bool:
+    def untimed(self, key: str) -> bool:
         """Whether a finished cell lacks a timing as good as this run can take."""
-        record = self.store.get(result["timing"])
-        if record is None or self.rerun.stored:
+        chosen = self.settings
+        record = TimingRecord.from_body(chosen.store.get(timing_key(key, chosen.machine)))
+        if record is None or chosen.rerun.again(record.status):
             return True
-        return bool(record.get("contended")) and not self.contended
+        return record.contended and not chosen.contended
 
-    def _time(self, bench: Bench, finished: list[tuple[Variant, Cell]]) -> None:
+    def _time(
+        self,
+        worker: Worker,
+        finished: Sequence[tuple[ConfiguredMethod, CellEntry, FusionRecord]],
+    ) -> None:
         """Time the cells that have no timing on this machine yet."""
-        todo = {variant.name: (variant, res) for variant, res in finished if self.untimed(res)}
+        chosen = self.settings
+        todo = {m.name: (m, entry, rec) for m, entry, rec in finished if self.untimed(entry.key)}
         if not todo:
             return
-        self.progress.working(f"{self.scene.name}: timing {len(todo)} methods")
-        first = {}
-        for name, (_, result) in todo.items():
-            first[name] = (self.store.get(result["key"]) or {}).get("first_s", 0.0)
-        jobs = {name: FusionJob(variant, bench) for name, (variant, _) in todo.items()}
-        for name, seconds in timing.interleaved(jobs, first, repeats=self.repeats).items():
-            result = todo[name][1]
-            body = {
-                "cell": result["key"],
-                "machine": digest(self.machine),
-                "seconds": seconds,
-                "first_s": first[name],
-                "contended": self.contended,
-            }
-            self.store.put(result["timing"], body)
+        chosen.progress.working(f"{self.scene.name}: timing {len(todo)} methods")
 
-    def _export(self, entrant: Entrant, pixels: str) -> None:
+        def job(method: ConfiguredMethod) -> Seconds:
+            return worker.seconds(method.method.name, method.parameters)
+
+        jobs = {name: lambda method=method: job(method) for name, (method, _, _) in todo.items()}
+        for name, samples in timing.interleaved(jobs, repeats=chosen.repeats).items():
+            _, entry, record = todo[name]
+            here = record.machine == chosen.machine
+            body = TimingRecord(
+                cell=entry.key,
+                machine=chosen.machine,
+                status=samples.status,
+                message=samples.message,
+                seconds=samples.seconds,
+                first_s=record.first_s if here else None,
+                peak_bytes=record.peak_bytes if here else None,
+                contended=chosen.contended,
+            )
+            chosen.store.put(entry.timing, body.to_body())
+
+    def _export(self, method: SelectedMethod, pixels: str) -> None:
         """Copy the fused image, whole or not at all, to where a person looks for it."""
-        source = self.store.image_path(pixels)
-        folder = self.out / "fused" / safe_name(self.scene.dataset) / safe_name(self.scene.id)
-        target = folder / f"{safe_name(entrant.name)}.png"
-        if source is None:
+        folder = safe_name(self.scene.dataset), safe_name(self.scene.id)
+        target = self.settings.out.joinpath("fused", *folder, f"{safe_name(method.name)}.png")
+        png = self.settings.store.png(pixels)
+        if png is None:
             return
         try:
-            if not (target.is_file() and filecmp.cmp(source, target, shallow=False)):
-                write_bytes(target, source.read_bytes())
+            if not target.is_file() or target.read_bytes() != png:
+                write_bytes(target, png, durable=False)
         except OSError as error:
             raise EnvironmentFault(f"{target}: cannot be written ({error.strerror})") from error
 
-    def _finish(self, entrant: Entrant, result: Cell, cached: bool = False) -> None:
-        head = {"dataset": self.scene.dataset, "scene": self.scene.id, "method": entrant.name}
-        result.setdefault("scores", {})
-        self.cells.append(head | result)
-        what = f"{self.scene.name}: {entrant.name}"
-        self.progress.done(what, result["status"], result["message"], cached)
+    def _finish(
+        self,
+        method: SelectedMethod,
+        status: str,
+        message: str,
+        key: str = "",
+        record: FusionRecord | None = None,
+        scores: Mapping[str, ScoreRecord] | None = None,
+        cached: bool = False,
+    ) -> CellEntry:
+        """Note a cell; one with a score that failed is not ok."""
+        chosen, scores = self.settings, scores or {}
+        done = record is not None and record.status == "ok"
+        if done and (bad := {n: s for n, s in scores.items() if s.status != "ok"}):
+            name, score = next(iter(bad.items()))
+            status, message = score.status, f"{name}: {score.message}"
+        here = record is not None and record.machine == chosen.machine
+        entry = CellEntry(
+            dataset=self.scene.dataset,
+            scene=self.scene.id,
+            method=method.name,
+            status=status,
+            message=message,
+            key=key,
+            timing=timing_key(key, chosen.machine)
+            if done and isinstance(method, ConfiguredMethod)
+            else "",
+            pixels=record.pixels if record and done else "",
+            peak_bytes=record.peak_bytes if record and here else 0,
+            scores={
+                name: Score(score.status, score.value, score.message, score.fingerprint)
+                for name, score in scores.items()
+            },
+        )
+        self.cells.append(entry)
+        chosen.progress.done(f"{self.scene.name}: {method.name}", status, message, cached)
+        return entry
 
 
-def _demote(result: Cell) -> None:
-    """A cell with a score that failed is not ok."""
-    for name, entry in result["scores"].items():
-        if entry["status"] != "ok" and result["status"] == "ok":
-            result |= {"status": entry["status"], "message": f"{name}: {entry['message']}"}
+def _absolute(selected: str) -> str:
+    """The selection with the folder that it may name as an absolute path."""
+    name, colon, argument = selected.partition(":")
+    if colon and Path(argument).expanduser().exists():
+        return f"{name}:{Path(argument).expanduser().absolute()}"
+    return selected

@@ -15,7 +15,7 @@ from typing import Any
 from bench.core.errors import NothingSelected, UsageError
 from bench.core.fingerprint import digest, file_digest, function_fingerprint, modules_fingerprint
 from bench.core.precision import Precision, number_format
-from bench.engine.published import PREFIX, Published, select_published
+from bench.engine.published import PREFIX, PublishedMethod, select_published
 from datasets import Scene
 from methods import METHODS, Method
 from metrics import METRICS, Metric
@@ -25,7 +25,7 @@ FRAMEWORK = ("methods._fusion",)
 
 
 @dataclass(frozen=True)
-class Variant:
+class ConfiguredMethod:
     """A method with the parameters of this run.
 
     Attributes
@@ -91,10 +91,10 @@ def _weights_digest(method: Method) -> str | None:
 
 
 #: A row of a run.
-Entrant = Variant | Published
+SelectedMethod = ConfiguredMethod | PublishedMethod
 
 
-def select_methods(texts: Sequence[str]) -> list[Entrant]:
+def select_methods(texts: Sequence[str]) -> list[SelectedMethod]:
     """Methods by name; ``all``, a family, ``NAME@parameter=value,…``, ``published:COLLECTION``.
 
     Parameters
@@ -115,16 +115,16 @@ def select_methods(texts: Sequence[str]) -> list[Entrant]:
     >>> [variant.name for variant in select_methods(["average", "lp@levels=5"])]
     ['average', 'lp@levels=5']
     """
-    chosen: dict[str, Entrant] = {}
+    chosen: dict[str, SelectedMethod] = {}
     families = {method.family for method in METHODS}
-    variants: Sequence[Entrant]
+    variants: Sequence[SelectedMethod]
     for text in split_names(texts):
         if text.startswith(PREFIX):
             variants = select_published(text)
         elif text == "all":
-            variants = [Variant(method) for method in METHODS]
+            variants = [ConfiguredMethod(method) for method in METHODS]
         elif text in families:
-            variants = [Variant(method) for method in METHODS if method.family == text]
+            variants = [ConfiguredMethod(method) for method in METHODS if method.family == text]
         else:
             variants = [_variant(text)]
         for variant in variants:
@@ -180,7 +180,7 @@ def split_names(texts: Sequence[str]) -> list[str]:
     return names
 
 
-def _variant(text: str) -> Variant:
+def _variant(text: str) -> ConfiguredMethod:
     name, _, settings = text.partition("@")
     method = METHODS[name]
     parameters: dict[str, Any] = {}
@@ -193,7 +193,7 @@ def _variant(text: str) -> Variant:
             )
         parameters[key] = _value(name, key, value, method.parameters[key])
     changed = {k: v for k, v in parameters.items() if v != method.parameters[k]}
-    return Variant(method, changed)
+    return ConfiguredMethod(method, changed)
 
 
 def _value(method: str, key: str, text: str, default: Any) -> Any:

@@ -1,52 +1,70 @@
-"""Time measured so that it can be compared: pinned threads, warm runs, interleaved repeats."""
+"""Time measured so that it can be compared: warm runs, in rounds, the same number for all."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-#: Seconds of repeats that one cell is given at the most, beside its first.
-BUDGET_S = 1.5
+from bench.workers.worker import Seconds
+
+#: Seconds that the repeats of one cell may take; a slower cell is repeated less often, at least
+#: once, and every table says how often.
+BUDGET_S = 60.0
 
 
-def interleaved(
-    jobs: Mapping[str, Callable[[], float | None]],
-    first_seconds: Mapping[str, float],
-    *,
-    repeats: int,
-) -> dict[str, list[float]]:
-    """Time each job up to `repeats` times, in rounds, so that drift hits all alike.
+@dataclass
+class Samples:
+    """The timed repeats of one cell.
+
+    Attributes
+    ----------
+    seconds : list of float
+        Of each repeat.
+    status, message : str
+        ``ok``, or why there are no further ones.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    status: str = "ok"
+    message: str = ""
+
+
+def interleaved(jobs: Mapping[str, Callable[[], Seconds]], *, repeats: int) -> dict[str, Samples]:
+    """Time each job `repeats` times, in rounds, so that drift of the machine hits all alike.
 
     Parameters
     ----------
     jobs : mapping of str to callable
-        Each runs once, warm, and returns the seconds that took; None when it fails, after
-        which it is left out.
-    first_seconds : mapping of str to float
-        How long the first took, which decides how many repeats fit `BUDGET_S`; at least one
-        is made.
+        Each fuses once, warm, and returns the seconds that took; one that fails is not asked
+        again.
     repeats : int
-        Rounds.
+        Rounds. A job whose repeats would take more than `BUDGET_S` takes part in fewer.
 
     Returns
     -------
-    dict of str to list of float
-        Seconds of each repeat, of the jobs that never failed.
+    dict of str to Samples
+        By job.
     """
-    rounds = {
-        name: max(1, min(repeats, int(BUDGET_S / max(first_seconds[name], 1e-9)))) for name in jobs
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    found = {name: Samples() for name in jobs}
     for turn in range(repeats):
-        for name in [name for name in seconds if turn < rounds[name]]:
-            taken = jobs[name]()
-            if taken is None:
-                del seconds[name]
+        for name, job in jobs.items():
+            samples = found[name]
+            if samples.status != "ok" or turn >= _rounds(samples.seconds, repeats):
+                continue
+            result = job()
+            if result.status == "ok":
+                samples.seconds.append(result.taken)
             else:
-                seconds[name].append(taken)
-    return seconds
+                samples.status, samples.message = result.status, result.message
+    return found
+
+
+def _rounds(seconds: list[float], repeats: int) -> int:
+    """How many repeats fit the budget, by the first one."""
+    return repeats if not seconds else max(1, min(repeats, int(BUDGET_S / max(seconds[0], 1e-9))))
 
 
 def summary(seconds: list[float]) -> dict[str, float]:

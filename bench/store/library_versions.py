@@ -1,49 +1,49 @@
-"""Which versions of the libraries the results of a run were made with.
+"""Which versions of the libraries the results of a run were computed with.
 
 A new version of a library does not make a stored result wrong, so nothing is computed again by
-itself; but a table must not mix them unseen.
+itself; but a table must not mix them without saying so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from bench.core.environment import changes, libraries
 from bench.core.fingerprint import digest
+from bench.store.manifest import EnvironmentEntry
+from bench.store.records import FusionRecord, ScoreRecord
 from bench.store.store import Store
 
 
-def body(versions: Mapping[str, str]) -> dict[str, Any]:
-    """The record that results name for their versions."""
-    return {"kind": "libraries", "versions": dict(versions)}
+def environment_id(store: Store, versions: dict[str, str]) -> str:
+    """Key of the record of these versions, which is written if it is new."""
+    return store.put_once({"kind": "libraries", "versions": versions})
 
 
 class VersionCount:
-    """Counts results by the versions they were made with.
+    """Counts results by the library versions that they were computed with.
 
     Attributes
     ----------
-    fused, scores : Counter
-        Finished results by the key of their versions' record, which is empty when they were
-        stored before versions were.
+    cells, scores : Counter
+        Results by the key of their versions' record.
     others : Counter
-        Cells by such a key that is not that of this environment; one whose image and scores were
-        made with several such counts under the first.
+        Cells by such a key that is not that of this environment; one whose image and scores
+        have several such keys counts under the first.
     """
 
     def __init__(self) -> None:
-        self.fused: Counter[str] = Counter()
+        self.cells: Counter[str] = Counter()
         self.scores: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
-        self._here = digest(body(libraries()))
+        self._here = digest({"kind": "libraries", "versions": libraries()})
 
-    def add(self, fused: Mapping[str, Any] | None, scores: Iterable[Mapping[str, Any]]) -> None:
+    def add(self, fused: FusionRecord | None, scores: Iterable[ScoreRecord]) -> None:
         """Count a finished cell: its record, unless it was published, and its scores."""
-        keys = [] if fused is None else [fused.get("libraries", "")]
-        self.fused.update(keys)
-        of_scores = [s.get("libraries", "") for s in scores if s.get("status") == "ok"]
+        keys = [] if fused is None else [fused.environment]
+        self.cells.update(keys)
+        of_scores = [score.environment for score in scores if score.status == "ok"]
         self.scores.update(of_scores)
         other = [key for key in (*keys, *of_scores) if key != self._here]
         if other:
@@ -51,19 +51,15 @@ class VersionCount:
 
     def update(self, other: VersionCount) -> None:
         """Add the counts of another."""
-        for name in ("fused", "scores", "others"):
-            getattr(self, name).update(getattr(other, name))
+        self.cells.update(other.cells)
+        self.scores.update(other.scores)
+        self.others.update(other.others)
 
-    def facts(self, store: Store) -> list[dict[str, Any]]:
-        """For the manifest: each set of versions and how many results were made with it."""
+    def entries(self, store: Store) -> list[EnvironmentEntry]:
+        """For the manifest: each set of versions, and how many results have it."""
         return [
-            {
-                "key": key,
-                "versions": _versions(store, key),
-                "cells": self.fused[key],
-                "scores": self.scores[key],
-            }
-            for key in sorted({*self.fused, *self.scores})
+            EnvironmentEntry(key, _versions(store, key), self.cells[key], self.scores[key])
+            for key in sorted({*self.cells, *self.scores})
         ]
 
     def sentence(self, store: Store) -> str:
@@ -83,5 +79,5 @@ def _versions(store: Store, key: str) -> dict[str, str]:
     return dict((store.get(key) or {}).get("versions", {})) if key else {}
 
 
-def _difference(versions: Mapping[str, str]) -> str:
+def _difference(versions: dict[str, str]) -> str:
     return changes(versions, libraries()) if versions else "not recorded"

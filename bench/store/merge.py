@@ -1,141 +1,72 @@
-"""Several runs joined into one: their records, images and manifests."""
+"""Records of several stores copied into one, each verified on the way.
+
+A record is found by a hash of all that it depends on, so records of different pixels, code or
+machines never stand in for one another: whoever reads the joined store finds what fits, and
+computes the rest.
+"""
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from bench.core.errors import DataUnavailable, UsageError
-from bench.core.files import safe_name, write_bytes
-from bench.store.keys import score_key
-from bench.store.store import MANIFEST, Store
+from bench.store.records import scores_from
+from bench.store.store import Store
 
-#: What the runs must agree in for their cells to be of one table.
-SAME = ("format", "device", "threads", "metrics")
+#: What the key of a record may be.
+_KEY = re.compile(r"[0-9a-f]{64}")
 
 
-def merge(parts: Sequence[tuple[Path, Store]], out: Path, store: Store) -> dict[str, Any]:
-    """Join runs into the folder `out`; returns the manifest.
+def copy_records(sources: Sequence[Store], target: Store) -> int:
+    """Copy every whole record and image into `target`; returns the number of records copied.
+
+    A record that `target` has stays, unless it is of a failure and the other is not; scores of
+    one fused image are united. What is damaged, or has a key that is no hash, is left out.
 
     Parameters
     ----------
-    parts : sequence of (Path, Store)
-        Output folder and store of each run. The first that has a cell gives it.
-    out : path
-        Gets the manifest and the fused images.
-    store : Store
-        Gets the records and images, verified.
+    sources : sequence of Store
+        Where to copy from; the first that has a record gives it.
+    target : Store
+        Gets them.
 
     Raises
     ------
-    DataUnavailable
-        A folder holds no finished run.
-    UsageError
-        The runs differ in what must be the same.
+    EnvironmentFault
+        `target` is in use, or cannot be written to.
     """
-    manifests = [_manifest(folder) for folder, _ in parts]
-    for (folder, _), manifest in zip(parts, manifests, strict=True):
-        for name in SAME:
-            if manifest.get(name) != manifests[0].get(name):
-                raise UsageError(f"{folder} and {parts[0][0]} differ in {name}")
-    _same_precision([folder for folder, _ in parts], manifests)
-    cells: dict[tuple[str, str, str], dict[str, Any]] = {}
-    with store.lock():
-        for (_, source), manifest in zip(parts, manifests, strict=True):
-            scenes = {(s["dataset"], s["scene"]): s for s in manifest["scenes"]}
-            for versions in manifest.get("libraries", []):
-                _copy_record(versions["key"], source, store)
-            for cell in manifest["cells"]:
-                scene = scenes[cell["dataset"], cell["scene"]]
-                place = (cell["dataset"], cell["scene"], cell["method"])
-                if place not in cells:
-                    cells[place] = cell
-                    _copy(cell, scene.get("fingerprint", ""), source, store, out)
-        joined = {
-            **manifests[0],
-            "complete": all(manifest["complete"] for manifest in manifests),
-            "finished": max(manifest["finished"] for manifest in manifests),
-            "merged": [manifest["machine"] for manifest in manifests],
-            "libraries": _libraries(manifests),
-            "methods": _union(manifests, "methods", ("name",)),
-            "scenes": _union(manifests, "scenes", ("dataset", "scene")),
-            "cells": list(cells.values()),
-        }
-        text = json.dumps(joined, indent=1, ensure_ascii=False)
-        write_bytes(out / MANIFEST, text.encode())
-    return joined
+    copied = 0
+    with target.lock():
+        for source in sources:
+            for key in list(source.keys()):
+                copied += _copy(key, source, target)
+            names = [*(file.stem for file in source.image_files()), *source.small_images()]
+            for name in filter(_KEY.fullmatch, names):
+                _copy_image(name, source, target)
+    return copied
 
 
-def _same_precision(folders: Sequence[Path], manifests: Sequence[dict[str, Any]]) -> None:
-    """Raise unless the methods that can choose a number format computed in one."""
-    formats: dict[str, Path] = {}
-    for folder, manifest in zip(folders, manifests, strict=True):
-        if any(method.get("takes_precision") for method in manifest["methods"]):
-            formats.setdefault(manifest["precision"], folder)
-    if len(formats) > 1:
-        said = ", ".join(f"{name} in {folder}" for name, folder in formats.items())
-        raise UsageError(
-            f"learned methods computed in different number formats ({said}); "
-            "run all parts with one --precision"
-        )
+def _copy(key: str, source: Store, target: Store) -> bool:
+    body = source.get(key) if _KEY.fullmatch(key) else None
+    if body is None:
+        return False
+    known = target.get(key)
+    joined = body if known is None else _joined(known, body)
+    if joined == known:
+        return False
+    target.put(key, joined)
+    return True
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        return {**manifest, "cells": list(manifest["cells"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataUnavailable(f"{folder / MANIFEST}: no finished run to merge ({error})") from None
+def _joined(known: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    if "scores" in known and "scores" in other:
+        ours, theirs = scores_from(known), scores_from(other)
+        better = {n: s for n, s in theirs.items() if n not in ours or ours[n].status != "ok"}
+        return {**known, "scores": known["scores"] | {n: s.to_body() for n, s in better.items()}}
+    return other if known.get("status", "ok") != "ok" and other.get("status") == "ok" else known
 
 
-def _union(
-    manifests: Sequence[dict[str, Any]], what: str, keys: tuple[str, ...]
-) -> list[dict[str, Any]]:
-    entries: dict[tuple[str, ...], dict[str, Any]] = {}
-    for manifest in manifests:
-        for entry in manifest[what]:
-            entries.setdefault(tuple(entry[key] for key in keys), entry)
-    return list(entries.values())
-
-
-def _copy(cell: dict[str, Any], scene: str, source: Store, target: Store, out: Path) -> None:
-    """Copy what belongs to one cell; what is damaged is left behind."""
-    pixels = cell.get("pixels", "")
-    for key in _keys(cell, scene, pixels):
-        _copy_record(key, source, target)
-    file = source.image_path(pixels) if pixels else None
-    if file is None or source.get_image(pixels) is None:
-        return
-    if target.image_path(pixels) is None:
-        target.put_png(pixels, file.read_bytes())
-    folder = out / "fused" / safe_name(cell["dataset"]) / safe_name(cell["scene"])
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, folder / f"{safe_name(cell['method'])}.png")
-
-
-def _copy_record(key: str, source: Store, target: Store) -> None:
-    record = source.get(key)
-    if record is not None and target.get(key) is None:
-        target.put(key, record)
-
-
-def _libraries(manifests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The version sets of all runs, with the sums of their counts.
-
-    A cell that several runs have is counted in each: how often versions were used, not a census.
-    """
-    joined: dict[str, dict[str, Any]] = {}
-    for entry in (entry for manifest in manifests for entry in manifest.get("libraries", [])):
-        known = joined.setdefault(entry["key"], {**entry, "cells": 0, "scores": 0})
-        for count in ("cells", "scores"):
-            known[count] += entry[count]
-    return list(joined.values())
-
-
-def _keys(cell: dict[str, Any], scene: str, pixels: str) -> Iterator[str]:
-    yield from (cell[name] for name in ("key", "timing") if name in cell)
-    if pixels and scene:
-        yield score_key(scene, pixels)
+def _copy_image(pixels: str, source: Store, target: Store) -> None:
+    if target.get_image(pixels) is None and source.get_image(pixels) is not None:
+        target.put_png(pixels, source.png(pixels) or b"")

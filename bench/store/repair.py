@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.store.log import key_of, parsed
 from bench.store.store import Store
 
 
@@ -16,19 +17,19 @@ class StoreReport:
     ----------
     records, images : int
         How many are whole.
-    damaged : list of Path
-        Records and images that are not what they should be.
-    leftover : list of Path
+    damaged : list of str
+        Lines and files that are not what they should be.
+    leftover : list of str
         Files that a write which never ended has left.
-    homeless : int
-        Finished cells whose image is gone or damaged: they are computed again.
+    lost_images : int
+        Finished cells whose image is missing or damaged: they are computed again.
     """
 
     records: int = 0
     images: int = 0
-    damaged: list[Path] = field(default_factory=list)
-    leftover: list[Path] = field(default_factory=list)
-    homeless: int = 0
+    damaged: list[str] = field(default_factory=list)
+    leftover: list[str] = field(default_factory=list)
+    lost_images: int = 0
 
 
 def examine(store: Store, *, repair: bool = True) -> StoreReport:
@@ -39,38 +40,53 @@ def examine(store: Store, *, repair: bool = True) -> StoreReport:
     store : Store
         Which; nothing else may write to it meanwhile.
     repair : bool
-        Remove what is damaged or left over, so that the next run computes it again.
+        Remove what is damaged, left over or replaced by a newer record, so that the next run
+        computes it again.
 
     Raises
     ------
     EnvironmentFault
         A run is using the store, or it cannot be written to.
     """
-    report = StoreReport()
     if not repair:
-        return _examined(store, report)
+        return _examined(store)
     with store.lock():
-        _examined(store, report)
-        for file in (*report.damaged, *report.leftover):
-            file.unlink(missing_ok=True)
+        report = _examined(store)
+        for file in [*report.damaged, *report.leftover]:
+            if not _is_line(file):
+                Path(file).unlink(missing_ok=True)
+        kept = {key_of(line): line for _, line in store.log.lines() if _whole(line)}
+        if report.damaged or len(kept) < sum(1 for _ in store.log.lines()):
+            store.log.rewrite(list(kept.values()))
     return report
 
 
-def _examined(store: Store, report: StoreReport) -> StoreReport:
-    for kind in ("records", "images"):
-        report.leftover += sorted(store.root.glob(f"{kind}/??/.*"))
-    whole = set()
-    for file in sorted(store.root.glob("images/??/[!.]*")):
+def _is_line(place: str) -> bool:
+    return " line " in place
+
+
+def _whole(line: bytes) -> bool:
+    return line.endswith(b"\n") and parsed(line) is not None
+
+
+def _examined(store: Store) -> StoreReport:
+    report = StoreReport()
+    for where in (store.root.glob(".records-*"), store.root.glob("images/??/.*")):
+        report.leftover += sorted(map(str, where))
+    whole = {name for name in store.small_images() if store.get_image(name) is not None}
+    for file in store.image_files():
         if file.suffix == ".png" and store.get_image(file.stem) is not None:
             whole.add(file.stem)
         else:
-            report.damaged.append(file)
+            report.damaged.append(str(file))
     report.images = len(whole)
-    for file in sorted(store.root.glob("records/??/[!.]*")):
-        body = store.get(file.stem) if file.suffix == ".json" else None
-        if body is None:
-            report.damaged.append(file)
-            continue
-        report.records += 1
-        report.homeless += body.get("status") == "ok" and body.get("pixels") not in whole
+    for number, line in store.log.lines():
+        if line != b"\n" and not _whole(line):
+            report.damaged.append(f"{store.log.path} line {number}")
+    for key in list(store.keys()):
+        body = store.get(key)
+        if body is not None:
+            report.records += 1
+            lost = body.get("pixels", "") not in whole
+            report.lost_images += body.get("status") == "ok" and "pixels" in body and lost
     return report

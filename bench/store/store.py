@@ -1,18 +1,20 @@
-"""Results on disk: small checksummed JSON records and the fused images they speak of.
+"""Results on disk: small checksummed records, and the fused images they name.
 
-``records/ab/<key>.json`` holds one record, ``images/ab/<hash>.png`` one fused image named by
-its pixels. Files are written whole or not at all, and a record that is damaged is as good as
-absent: its cell is computed again.
+``records-2.jsonl`` holds the records (`bench.store.log`), ``images/ab/<hash>.png`` a fused image
+named by its pixels; an image whose file is smaller than a disk's block is a record. A record or
+image that is damaged counts as absent: its cell is computed again.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import platform
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,16 +22,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.errors import EnvironmentFault, ImageError
+from bench.core.errors import EnvironmentFault, ImageError, UsageError
 from bench.core.files import write_bytes
-from bench.core.fingerprint import canonical, digest
-from bench.core.image_io import encode_png, read_image
+from bench.core.fingerprint import digest
+from bench.core.image_io import decode_image, encode_png
+from bench.store.log import RecordLog
 
-#: Raised when the layout of records changes, so that an old store is not misread.
-FORMAT = 1
+#: File of the records; its number rises when their layout changes, so that none is misread.
+RECORDS = "records-2.jsonl"
 
-#: What a run leaves in its output folder for the reports.
-MANIFEST = "run.json"
+#: Bytes of a PNG below which it is kept among the records: a file takes a whole block of a disk.
+SMALL = 4096
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Store:
@@ -53,25 +58,12 @@ class Store:
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
+        self.log = RecordLog(self.root / RECORDS)
         self._named: set[str] = set()
 
-    def _record_path(self, key: str) -> Path:
-        return self.root / "records" / key[:2] / f"{key}.json"
-
-    def _image_path(self, pixels: str) -> Path:
-        return self.root / "images" / pixels[:2] / f"{pixels}.png"
-
     def get(self, key: str) -> dict[str, Any] | None:
-        """The record of `key`, or None when there is none that can be believed."""
-        try:
-            envelope = json.loads(self._record_path(key).read_bytes())
-        except (OSError, ValueError, RecursionError):
-            return None
-        if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:
-            return None
-        body = envelope.get("body")
-        if envelope.get("key") != key or envelope.get("sha256") != digest(body):
-            return None
+        """The record of `key`; None if it is missing or corrupted."""
+        body = self.log.get(key)
         return body if isinstance(body, dict) else None
 
     def put(self, key: str, body: dict[str, Any]) -> None:
@@ -82,8 +74,10 @@ class Store:
         EnvironmentFault
             The folder cannot be written to.
         """
-        envelope = {"format": FORMAT, "key": key, "sha256": digest(body), "body": body}
-        self._write(self._record_path(key), canonical(envelope).encode())
+        try:
+            self.log.put(key, body)
+        except OSError as error:
+            raise _unwritable(self.log.path, error) from error
 
     def put_once(self, body: dict[str, Any]) -> str:
         """Write a record that many others name; returns its key, the hash of its content."""
@@ -94,6 +88,10 @@ class Store:
             self._named.add(key)
         return key
 
+    def keys(self) -> Iterator[str]:
+        """Keys of all records, sorted."""
+        yield from (key for key in list(self.log.keys()) if not key.startswith(_PNG))
+
     def put_image(self, image: NDArray[Any]) -> str:
         """Write a fused image; returns the hash of its pixels, by which it is found again."""
         pixels = pixel_hash(image)
@@ -102,29 +100,58 @@ class Store:
 
     def put_png(self, pixels: str, png: bytes) -> None:
         """Write a fused image that is encoded already, under the hash of its pixels."""
-        self._write(self._image_path(pixels), png)
-
-    def image_path(self, pixels: str) -> Path | None:
-        """File of a stored image, or None."""
         path = self._image_path(pixels)
-        return path if path.is_file() else None
+        if len(png) < SMALL:
+            self.put(_PNG + pixels, {"png": base64.b64encode(png).decode()})
+            return
+        try:
+            write_bytes(path, png, durable=False)  # a torn one is noticed and made again
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def png(self, pixels: str) -> bytes | None:
+        """The PNG file of a stored image, as bytes; None if missing. Not verified."""
+        if record := self.get(_PNG + pixels):
+            with contextlib.suppress(binascii.Error, KeyError, TypeError):
+                return base64.b64decode(record["png"])
+        try:
+            return self._image_path(pixels).read_bytes()
+        except OSError:
+            return None
+
+    def has_image(self, pixels: str) -> bool:
+        """Whether there is such an image; it may be damaged."""
+        return self.get(_PNG + pixels) is not None or self._image_path(pixels).is_file()
 
     def get_image(self, pixels: str) -> NDArray[Any] | None:
-        """A stored image, or None when it is absent or not what its name says."""
-        path = self.image_path(pixels)
-        if path is None:
+        """A stored image; None if it is missing or not what its name says."""
+        data = self.png(pixels)
+        if not data:
             return None
         try:
-            image = read_image(path)
+            image = decode_image(data, str(self._image_path(pixels)))
         except ImageError:
             return None
         return image if pixel_hash(image) == pixels else None
+
+    def image_files(self) -> list[Path]:
+        """The files of the images that are no records, sorted."""
+        return sorted(self.root.glob("images/??/[!.]*"))
+
+    def small_images(self) -> list[str]:
+        """Hashes of the images that are records, sorted."""
+        return [key.removeprefix(_PNG) for key in list(self.log.keys()) if key.startswith(_PNG)]
+
+    def _image_path(self, pixels: str) -> Path:
+        if not _HASH.fullmatch(pixels):
+            raise UsageError(f"{self.root}: {pixels!r} is not the hash of an image")
+        return self.root / "images" / pixels[:2] / f"{pixels}.png"
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Be the only process that writes to the store within the block.
 
-        The system gives the lock up when its holder ends, however that ends.
+        The system releases the lock when its holder ends, however that ends.
 
         Raises
         ------
@@ -136,7 +163,7 @@ class Store:
             self.root.mkdir(parents=True, exist_ok=True)
             file = path.open("a+")
         except OSError as error:
-            raise EnvironmentFault(f"{path}: cannot be written ({error.strerror})") from error
+            raise _unwritable(path, error) from error
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -154,15 +181,13 @@ class Store:
                 file.flush()
             yield
 
-    def keys(self) -> Iterator[str]:
-        """Keys of all records, sorted."""
-        yield from sorted(path.stem for path in self.root.glob("records/??/*.json"))
 
-    def _write(self, path: Path, data: bytes) -> None:
-        try:
-            write_bytes(path, data)
-        except OSError as error:
-            raise EnvironmentFault(f"{path}: cannot be written ({error.strerror})") from error
+#: What the key of an image among the records begins with.
+_PNG = "png-"
+
+
+def _unwritable(path: Path, error: OSError) -> EnvironmentFault:
+    return EnvironmentFault(f"{path}: cannot be written ({error.strerror})")
 
 
 def pixel_hash(image: NDArray[Any]) -> str:

@@ -1,9 +1,9 @@
-"""More machines: the same supervised work on one scene, done by workers of dask.distributed.
+"""More machines: the same work on one scene, done by the workers of a dask.distributed cluster.
 
-The parent keeps the store and the order; a worker gets a scene's images once, by the hash of
-their content, and gives back records and images through the network, so that it needs neither
-the store nor a shared disk. It supervises a child as a local run does: dask cannot stop a
-running task, and would restart its whole worker for a crash.
+This process keeps the store and the order, and reads the scenes. A machine of the cluster gets a
+scene's images once and gives back records and images through the network, so that it needs
+neither the store nor a shared disk. There the work is done in a subprocess as in a local run:
+dask cannot stop a running task, and would restart its whole worker for a crash.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 
 from bench.core.errors import EnvironmentFault
 from bench.workers.process import Limits, Setup
-from bench.workers.subprocess_worker import Supervised
+from bench.workers.subprocess_worker import SubprocessWorker
+from bench.workers.ticket import SceneFacts
+from bench.workers.worker import Result, Seconds
+from datasets import Scene, SceneImages
 from methods import METHODS
-
-Record = dict[str, Any]
 
 #: The name of a plug-in's file, and the content of that and of its weights by relative path.
 Plugin = tuple[str, dict[str, bytes]]
@@ -60,9 +61,11 @@ class Cluster:
     client: Any
     slots: int
 
-    def bench(self, setup: Setup, limits: Limits, fresh: bool) -> Remote:
-        """Somewhere to work on a scene."""
-        return Remote(self.client, setup, limits, fresh)
+    def worker(
+        self, reader: SubprocessWorker, setup: Setup, limits: Limits, fresh: bool
+    ) -> DaskWorker:
+        """A worker that does its work on whichever machine is free."""
+        return DaskWorker(self.client, reader, setup, limits, fresh)
 
 
 @contextlib.contextmanager
@@ -125,59 +128,81 @@ def _slots(client: Any, gpu: bool) -> int:
     return slots
 
 
-class Remote:
-    """A `bench.workers.worker.Workbench` on whichever worker is free.
+class DaskWorker:
+    """A `bench.workers.worker.Worker` on whichever machine of the cluster is free.
 
     Parameters
     ----------
     client : distributed.Client
-        Connection to the workers.
+        Connection to the cluster.
+    reader : SubprocessWorker
+        Reads scenes here.
     setup : Setup
-        What is worked on.
+        Device, threads, plug-ins and number format.
     limits : Limits
         Of one fusion, or of one score.
     fresh : bool
-        Whether every fusion gets a child of its own.
+        Whether every fusion gets a process of its own.
     """
 
-    def __init__(self, client: Any, setup: Setup, limits: Limits, fresh: bool) -> None:
+    #: A cluster asks for many scenes at once, and all are read on this machine.
+    _room = threading.Semaphore(os.cpu_count() or 1)
+
+    def __init__(
+        self, client: Any, reader: SubprocessWorker, setup: Setup, limits: Limits, fresh: bool
+    ) -> None:
         self._client = client
-        self._token = uuid.uuid4().hex
+        self._reader = reader
         self._plugins = [_folder_of(path) for path in setup.plugins]
         self._options = (limits, fresh)
         self._gpu = setup.device.startswith("cuda")
         self._setup = dataclasses.replace(setup, plugins=(), environment={})
+        self._abandoned = threading.Event()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._token = uuid.uuid4().hex
         self._sent: Any = None
         self._where = ""
-        self._abandoned = threading.Event()
 
-    def fuse(self, method: str, parameters: Mapping[str, Any]) -> tuple[Record, bytes]:
-        """See `Workbench.fuse`."""
-        record, data = self._ask("fuse", method, dict(parameters))
-        return dict(record), bytes(data)
+    def open(self, scene: Scene) -> SceneFacts:
+        """Read a scene on this machine; it is sent when there is something to do on it."""
+        self.close()
+        with self._room:
+            return self._reader.open(scene)
 
-    def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Record:
-        """See `Workbench.score`; the image travels when the worker does not have it."""
+    def fuse(self, method: str, parameters: Mapping[str, Any]) -> Result:
+        """See `Worker.fuse`."""
+        result: Result = self._ask("fuse", method, dict(parameters))
+        return result
+
+    def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Result:
+        """See `Worker.score`; the image travels when the other machine does not have it."""
         answer = self._ask("score", metric, pixels, None)
         if answer == NEEDS_IMAGE:
             image = self._client.scatter(load(), hash=False)
             answer = self._ask("score", metric, pixels, image)
-        return dict(answer)
+        result: Result = answer
+        return result
 
-    def seconds(self, method: str, parameters: Mapping[str, Any]) -> float | None:
-        """See `Workbench.seconds`."""
-        taken = self._ask("seconds", method, dict(parameters))
-        return None if taken is None else float(taken)
+    def seconds(self, method: str, parameters: Mapping[str, Any]) -> Seconds:
+        """See `Worker.seconds`."""
+        taken: Seconds = self._ask("seconds", method, dict(parameters))
+        return taken
 
     def close(self) -> None:
-        """Have the workers end their children of this scene."""
-        with contextlib.suppress(Exception):  # they are ended with the worker at the latest
-            self._client.run(_forget, self._token)
+        """Have the machines end their processes of this scene."""
+        if self._sent is not None:
+            with contextlib.suppress(Exception):  # they end with the dask worker at the latest
+                self._client.run(_forget, self._token)
+        self._reset()
 
     def abandon(self) -> None:
         """Give up, from another thread."""
         self._abandoned.set()
-        self.close()
+        self._reader.abandon()
+        with contextlib.suppress(Exception):
+            self._client.run(_forget, self._token)
 
     def _ask(self, name: str, *arguments: Any) -> Any:
         if self._abandoned.is_set():
@@ -199,7 +224,7 @@ class Remote:
         if self._sent is None:
             # Under a key of its own each time: equal data sent again while the workers let go of
             # it would be taken for there, and the work that needs it would wait for ever.
-            self._sent = self._client.scatter(self._setup, hash=False)
+            self._sent = self._client.scatter((self._setup, self._reader.images()), hash=False)
         return self._client.submit(
             _work,
             self._token,
@@ -216,40 +241,41 @@ class Remote:
         )
 
 
-#: On a worker: its supervised scenes by token. One that was moved away is closed by `_forget`.
-_benches: dict[str, tuple[Supervised, set[str]]] = {}
+#: On a dask worker: its workers by token. One that was moved away is closed by `_forget`.
+_workers: dict[str, tuple[SubprocessWorker, set[str]]] = {}
 _guard = threading.Lock()
 
 
 def _work(
     token: str,
-    setup: Setup,
+    sent: tuple[Setup, SceneImages],
     plugins: Sequence[Plugin],
     options: tuple[Limits, bool],
     name: str,
     *arguments: Any,
 ) -> tuple[str, Any]:
-    """On a worker: do one request; returns the worker's address and the answer."""
+    """On a dask worker: do one request; returns the worker's address and the answer."""
     from distributed import get_worker
 
     address = str(get_worker().address)
     with _guard:
-        if token not in _benches:
+        if token not in _workers:
             files = [_local_copy(plugin) for plugin in plugins]
-            here = dataclasses.replace(setup, plugins=files, environment=dict(os.environ))
-            _benches[token] = Supervised(here, *options), set()
-        bench, had = _benches[token]
+            here = dataclasses.replace(sent[0], plugins=files, environment=dict(os.environ))
+            _workers[token] = SubprocessWorker(here, *options), set()
+            _workers[token][0].open(sent[1])
+        worker, had = _workers[token]
     if name != "score":
-        answer = getattr(bench, name)(*arguments)
+        answer = getattr(worker, name)(*arguments)
         if name == "fuse":
             had.clear()
-            had.add(answer[0].get("pixels", ""))
+            had.add(answer.record.pixels)
         return address, answer
     metric, pixels, image = arguments
     if image is None and pixels not in had:
         return address, NEEDS_IMAGE
     try:
-        answer = bench.score(metric, pixels, lambda: _sent(image))
+        answer = worker.score(metric, pixels, lambda: _sent(image))
     except _NotSent:
         return address, NEEDS_IMAGE
     had.clear()
@@ -258,7 +284,7 @@ def _work(
 
 
 class _NotSent(Exception):
-    """The child that held an image is gone, and the image is not here."""
+    """The process that held an image is gone, and the image is not here."""
 
 
 def _sent(image: NDArray[Any] | None) -> NDArray[Any]:
@@ -268,9 +294,9 @@ def _sent(image: NDArray[Any] | None) -> NDArray[Any]:
 
 
 def _forget(token: str) -> None:
-    """On a worker: end the child of a scene."""
+    """On a dask worker: end the process of a scene."""
     with _guard:
-        entry = _benches.pop(token, None)
+        entry = _workers.pop(token, None)
     if entry is not None:
         entry[0].abandon()
         entry[0].close()
@@ -278,7 +304,7 @@ def _forget(token: str) -> None:
 
 @functools.cache
 def _folder() -> Path:
-    """On a worker: where plug-ins go, for nobody else to write to."""
+    """On a dask worker: where plug-ins go, for nobody else to write to."""
     return Path(tempfile.mkdtemp(prefix="mfif-plugins-"))
 
 
@@ -295,7 +321,7 @@ def _folder_of(plugin: Path) -> Plugin:
 
 
 def _local_copy(plugin: Plugin) -> Path:
-    """On a worker: a plug-in and its weights, in a folder of their content."""
+    """On a dask worker: a plug-in and its weights, in a folder of their content."""
     name, files = plugin
     digest = hashlib.sha256()
     for place, data in sorted(files.items()):

@@ -1,4 +1,4 @@
-"""A process of its own for strangers' code: answers requests until it dies or is killed.
+"""A process for other people's code: answers requests until it dies or is killed.
 
 Children are forked from a server process that has imported the heavy libraries once
 (multiprocessing's ``forkserver``), so that one costs a few hundredths of a second. What a child
@@ -26,9 +26,8 @@ from bench.core.errors import BenchError, EnvironmentFault
 from bench.core.plugins import load_plugin
 from bench.core.precision import Precision
 from bench.workers import memory
-from bench.workers.reading import Reading
-from bench.workers.worker import Workbench, reason_of
-from datasets import SceneImages
+from bench.workers.reason import reason_of
+from bench.workers.worker import LocalWorker
 
 #: Bytes and lines of a child's output that are kept.
 TAIL_BYTES, TAIL_LINES = 16384, 40
@@ -36,6 +35,8 @@ TAIL_BYTES, TAIL_LINES = 16384, 40
 LOOK = 0.02
 #: How often the start of a child is tried: the server may have been killed.
 STARTS = 3
+#: Seconds to wait for the end of a process that was killed; one that hangs in the kernel is left.
+KILL_S = 10.0
 #: prctl(2): be killed when the parent dies.
 PR_SET_PDEATHSIG = 1
 
@@ -63,12 +64,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a child is told first.
+    """What a process is told first.
 
     Attributes
     ----------
-    images : SceneImages
-        Its scene.
     device : str
         Where it computes.
     threads : int
@@ -77,22 +76,18 @@ class Setup:
         The files to load.
     environment : dict
         Its variables.
-    reads : bool
-        Whether it reads scenes instead of working on one.
     precision : {'auto', 'fp32', 'bf16'}
-        In which its learned methods compute.
+        Number format of its learned methods.
     """
 
-    images: SceneImages
     device: str = "cpu"
     threads: int = 1
     plugins: Sequence[Path] = ()
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
-    reads: bool = False
     precision: Precision = "auto"
 
 
-class Lost(Exception):
+class WorkerFailure(Exception):
     """A request was not answered.
 
     Attributes
@@ -104,7 +99,7 @@ class Lost(Exception):
     output : str
         The last lines that the child printed.
     died, killed : bool
-        Whether the child ended by itself, or by a hand that is not ours.
+        Whether the process ended by itself, and whether another process killed it.
     """
 
     def __init__(
@@ -123,7 +118,7 @@ def preload(modules: Sequence[str] = ()) -> None:
     _CONTEXT.set_forkserver_preload(["bench.workers.preload", *modules])
 
 
-class Child:
+class WorkerProcess:
     """A running child.
 
     Parameters
@@ -166,11 +161,11 @@ class Child:
         os.set_blocking(self._output.fileno(), False)
 
     def ask(self, request: str, arguments: Sequence[Any], limits: Limits) -> Any:
-        """What the `Workbench` method `request` returns in the child.
+        """What the `LocalWorker` method `request` returns in the child.
 
         Raises
         ------
-        Lost
+        WorkerFailure
             The child died, was killed over a limit, or could not do it.
         """
         self._drain()
@@ -183,7 +178,7 @@ class Child:
         except (EOFError, OSError) as error:
             raise self._death() from error
         if not answered:
-            raise Lost("failed", answer, self._last_lines())
+            raise WorkerFailure("failed", answer, self._last_lines())
         self.served += 1
         return answer
 
@@ -201,14 +196,14 @@ class Child:
                 return
             if limits.memory and (size := memory.resident(self.pid)) > limits.memory:
                 held, allowed = map(memory.format_size, (size, limits.memory))
-                raise self._stopped("oom", f"holds {held} where {limits.source} allows {allowed}")
+                raise self._stopped("oom", f"held {held} where {limits.source} allows {allowed}")
 
-    def _stopped(self, status: str, message: str) -> Lost:
+    def _stopped(self, status: str, message: str) -> WorkerFailure:
         self.kill()
         lines = self._last_lines()
-        return Lost(status, _with_last_line(message, lines), lines)
+        return WorkerFailure(status, _with_last_line(message, lines), lines)
 
-    def _death(self) -> Lost:
+    def _death(self) -> WorkerFailure:
         """Why there is no child any more."""
         self._process.join(5)
         code = self._process.exitcode
@@ -223,7 +218,9 @@ class Child:
             message = f"killed by {signal.Signals(-code).name}"
         place = _place(lines)
         message = message + place if place else _with_last_line(message, lines)
-        return Lost("oom" if killed else "crashed", message, lines, died=True, killed=killed)
+        return WorkerFailure(
+            "oom" if killed else "crashed", message, lines, died=True, killed=killed
+        )
 
     @property
     def pid(self) -> int:
@@ -238,9 +235,9 @@ class Child:
                     end(self.pid, signal.SIGKILL)
 
     def kill(self) -> None:
-        """End the child and whatever it started."""
+        """End the process and whatever it started; one that cannot be ended is left behind."""
         self.signal()
-        self._process.join()
+        self._process.join(KILL_S)
         self._drain()
 
     def close(self) -> None:
@@ -248,7 +245,8 @@ class Child:
         self.kill()
         self._pipe.close()
         self._output.close()
-        self._process.close()
+        with contextlib.suppress(ValueError):  # it could not be ended
+            self._process.close()
 
     def _drain(self) -> bool:
         """Read what was printed, keep its end; False when nothing more can come."""
@@ -308,23 +306,19 @@ def _answer(pipe: Connection) -> None:
     os.environ.clear()
     os.environ.update(setup.environment)
     trouble = ""
-    bench: Workbench | Reading | None = None
+    worker = LocalWorker(setup.device, setup.threads, setup.precision)
     with pinned_threads(setup.threads):
         try:
             for plugin in setup.plugins:
                 load_plugin(plugin)
-            if setup.reads:
-                bench = Reading()
-            else:
-                bench = Workbench(setup.images, setup.device, setup.threads, setup.precision)
         except BenchError as error:
             trouble = str(error)
         while True:
             request, arguments = pipe.recv()
             try:
-                if bench is None:
+                if trouble:
                     raise EnvironmentFault(trouble)
-                reply = True, getattr(bench, request)(*arguments)
+                reply = True, getattr(worker, request)(*arguments)
             except BaseException as error:
                 reply = False, reason_of(error)
             pipe.send(reply)

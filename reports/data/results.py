@@ -15,8 +15,8 @@ import pandas as pd
 from bench.core.errors import DataUnavailable
 from bench.engine.timing import summary
 from bench.store.manifest import CellEntry, RunManifest, Score, load_manifest
+from bench.store.records import TimingRecord
 from bench.store.store import Store
-from bench.store.timing_record import Timing, read_timing
 
 KEYS = ["dataset", "scene", "method"]
 
@@ -132,12 +132,14 @@ def _scores(manifest: RunManifest) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     return pd.DataFrame(table).astype({"value": float}), failures
 
 
-def _timings(manifest: RunManifest, store: Store) -> list[tuple[CellEntry, Timing]]:
-    found = ((c, read_timing(store.get(c.timing))) for c in manifest.cells if c.timing)
+def _timings(manifest: RunManifest, store: Store) -> list[tuple[CellEntry, TimingRecord]]:
+    found = ((c, TimingRecord.from_body(store.get(c.timing))) for c in manifest.cells if c.timing)
     return [(cell, timing) for cell, timing in found if timing is not None]
 
 
-def _timing_table(manifest: RunManifest, timings: list[tuple[CellEntry, Timing]]) -> pd.DataFrame:
+def _timing_table(
+    manifest: RunManifest, timings: list[tuple[CellEntry, TimingRecord]]
+) -> pd.DataFrame:
     rows = [_timing_row(manifest, cell, timing) for cell, timing in timings if timing.seconds]
     columns = [*KEYS, "width", "height", "channels", "sources", "device"]
     columns += ["precision", "threads", "repeats"]
@@ -145,7 +147,7 @@ def _timing_table(manifest: RunManifest, timings: list[tuple[CellEntry, Timing]]
     return pd.DataFrame(rows, columns=columns).astype({"contended": bool})
 
 
-def _timing_row(manifest: RunManifest, cell: CellEntry, timing: Timing) -> dict[str, Any]:
+def _timing_row(manifest: RunManifest, cell: CellEntry, timing: TimingRecord) -> dict[str, Any]:
     """One row; the first call and the peak are those of this machine, or empty."""
     scene, method = manifest.scene[cell.place], manifest.method[cell.method]
     return (
@@ -157,7 +159,7 @@ def _timing_row(manifest: RunManifest, cell: CellEntry, timing: Timing) -> dict[
             "threads": manifest.threads,
             "repeats": len(timing.seconds),
         }
-        | summary(list(timing.seconds))
+        | summary(timing.seconds)
         | {
             "first_s": math.nan if timing.first_s is None else timing.first_s,
             "peak_mb": timing.peak_bytes / 2**20 if timing.peak_bytes else math.nan,

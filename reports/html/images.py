@@ -118,7 +118,7 @@ def make_gallery(
     store = results.store
     cells: Cells = {}
     for cell in results.manifest.cells:
-        if cell.pixels and store.image_path(cell.pixels):
+        if cell.pixels and store.has_image(cell.pixels):
             cells.setdefault(cell.place, []).append(cell)
     entries = [scene for scene in results.manifest.scenes if scene.place in cells]
     sources = Sources(results.manifest, note)

@@ -11,6 +11,7 @@ from bench.store.manifest import (
     Score,
     save_manifest,
 )
+from bench.store.records import TimingRecord
 from bench.store.store import Store
 from reports.data.results import load_results
 
@@ -26,7 +27,7 @@ FAMILY = {
     "source-a": "control",
     "average": "control",
 }
-TIMING = {"seconds": [0.25, 0.5, 1.0], "first_s": 2.0, "contended": False}
+TIMING = TimingRecord("a cell", "a machine", seconds=[0.25, 0.5, 1.0], first_s=2.0)
 
 
 def a_manifest(methods, scenes, cells, store=""):
@@ -71,7 +72,7 @@ def a_run(folder, scores, datasets=None, failed=(), timings=None, image=None):
     store = Store(folder / "store")
     store.root.mkdir(parents=True, exist_ok=True)
     datasets, cells = datasets or {}, []
-    pixels = "0" if image is None else store.put_image(image)
+    pixels = "0" * 64 if image is None else store.put_image(image)
     for method, scenes in scores.items():
         for scene, values in scenes.items():
             place = (datasets.get(scene, "paper"), scene, method)
@@ -80,7 +81,7 @@ def a_run(folder, scores, datasets=None, failed=(), timings=None, image=None):
                 continue
             found = {name: Score("ok", value) for name, value in values.items()}
             key = f"{method}-{scene}"
-            store.put(key, (timings or {}).get(method, TIMING))
+            store.put(key, (timings or {}).get(method, TIMING).to_body())
             cells.append(CellEntry(*place, "ok", key=key, timing=key, pixels=pixels, scores=found))
     names = sorted({cell.scene for cell in cells})
     places = [(datasets.get(name, "paper"), name) for name in names]

@@ -19,8 +19,7 @@ import numpy as np
 
 from bench.engine.selection import select_methods, select_metrics
 from bench.workers import memory
-from bench.workers import process as child
-from bench.workers.process import Child, Limits, Lost, Setup
+from bench.workers.process import Limits, Setup, WorkerFailure, WorkerProcess, preload
 from datasets import SceneImages
 
 LIMITS = Limits(seconds=3600)
@@ -42,24 +41,24 @@ def pair(width: int, height: int) -> SceneImages:
     return SceneImages((first, second), sharp)
 
 
-def run(setup: Setup, request: str, *arguments: Any, fused: Any = None) -> str:
+def run(setup: Setup, scene: SceneImages, request: str, *arguments: Any, fused: Any = None) -> str:
     """One cell of the table."""
-    worker = Child(setup)
+    process = WorkerProcess(setup)
     try:
+        process.ask("open", (scene,), LIMITS)
         if fused is not None:
-            worker.ask("hold", ("it", fused), LIMITS)
+            process.ask("hold", ("it", fused), LIMITS)
         start = time.perf_counter()
-        answer = worker.ask(request, arguments, LIMITS)
+        record = process.ask(request, arguments, LIMITS).record
         seconds = time.perf_counter() - start
-        record = answer[0] if isinstance(answer, tuple) else answer
-        if record["status"] != "ok":
-            return f"{record['status']}: {record['message']}"
-        most = memory.most(worker.pid)
-        return f"{memory.format_size(most)}, {record.get('first_s', seconds):.1f} s"
-    except Lost as lost:
-        return f"{lost.status}: {lost.message}"
+        if record.status != "ok":
+            return f"{record.status}: {record.message}"
+        most = memory.most(process.pid)
+        return f"{memory.format_size(most)}, {getattr(record, 'first_s', seconds):.1f} s"
+    except WorkerFailure as failure:
+        return f"{failure.status}: {failure.message}"
     finally:
-        worker.close()
+        process.close()
 
 
 def main() -> None:
@@ -70,20 +69,20 @@ def main() -> None:
     parser.add_argument("--metrics", nargs="*", default=[])
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    child.preload(["torch"])
+    preload(["torch"])
     print("|  | " + " | ".join(args.sizes) + " |\n|---|" + "---|" * len(args.sizes))
     sizes = [tuple(map(int, size.split("x"))) for size in args.sizes]
     scenes = [pair(*size) for size in sizes]
-    setups = [Setup(scene, threads=args.threads) for scene in scenes]
+    setup = Setup(threads=args.threads)
     for variant in select_methods(args.methods) if args.methods else []:
         name, parameters = variant.method.name, variant.parameters
-        row = [run(setup, "fuse", name, parameters) for setup in setups]
+        row = [run(setup, scene, "fuse", name, parameters) for scene in scenes]
         print(f"| {variant.name} | {' | '.join(row)} |", flush=True)
     for metric in select_metrics(args.metrics) if args.metrics else []:
         fused = [cv2.addWeighted(*s.sources[:1], 0.5, s.sources[1], 0.5, 0) for s in scenes]
         row = [
-            run(setup, "score", metric.name, "it", fused=image)
-            for setup, image in zip(setups, fused, strict=True)
+            run(setup, scene, "score", metric.name, "it", fused=image)
+            for scene, image in zip(scenes, fused, strict=True)
         ]
         print(f"| {metric.name} | {' | '.join(row)} |", flush=True)
 

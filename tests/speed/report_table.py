@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from scale_table import command
 
+from bench.core.environment import describe
 from bench.store.manifest import (
     CellEntry,
     MethodEntry,
@@ -29,50 +30,49 @@ from bench.store.manifest import (
 from metrics import METRICS
 
 
-def name(*parts: object) -> str:
-    """A fingerprint as good as any."""
+def fingerprint(*parts: object) -> str:
+    """As long as a real one."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def manifest(methods: int, scenes: int, count: int) -> RunManifest:
-    """Random scores, and beside them hashes as long as real ones."""
-    metrics = sorted(METRICS, key=lambda metric: metric.name != "psnr")[:count]
+def manifest(methods: int, scenes: int, metrics: int, store: Path) -> RunManifest:
+    """Random scores, as ``bench run`` would have left them."""
+    chosen = sorted(METRICS, key=lambda metric: metric.name != "psnr")[:metrics]
     rng = np.random.default_rng(0)
-
-    def cell(scene: int, method: int) -> CellEntry:
-        scores = {
-            metric.name: Score("ok", float(rng.normal(method)), "", name(metric.name))
-            for metric in metrics
-        }
-        return CellEntry(
-            "many",
-            f"{scene:06d}",
-            f"method-{method:02d}",
-            "ok",
-            pixels=name("pixels", scene, method),
-            scores=scores,
+    cells = [
+        CellEntry(
+            dataset="many",
+            scene=f"{scene:06d}",
+            method=f"method-{method:02d}",
+            status="ok",
+            pixels=fingerprint("pixels", scene, method),
+            scores={
+                metric.name: Score("ok", float(rng.normal(method)), "", metric.name)
+                for metric in chosen
+            },
         )
-
+        for scene in range(scenes)
+        for method in range(methods)
+    ]
     return RunManifest(
         complete=True,
         started="never",
         finished="never",
-        mfif_bench="",
-        command=["an", "invented", "run"],
-        git={},
-        machine={},
+        **describe("cpu", 1),
         device="cpu",
         precision="fp32",
-        precision_asked="auto",
+        precision_asked="fp32",
         threads=1,
         repeats=0,
-        store="",
+        store=str(store),
         plugins=[],
         environments=[],
-        methods=[MethodEntry(f"method-{m:02d}", "", "spatial") for m in range(methods)],
-        metrics=[MetricEntry(m.name, m.label, m.higher_is_better) for m in metrics],
+        methods=[
+            MethodEntry(f"method-{method:02d}", "invented", "spatial") for method in range(methods)
+        ],
+        metrics=[MetricEntry(m.name, m.label, m.higher_is_better) for m in chosen],
         scenes=[SceneEntry("many", f"{scene:06d}") for scene in range(scenes)],
-        cells=[cell(scene, method) for scene in range(scenes) for method in range(methods)],
+        cells=cells,
     )
 
 
@@ -87,13 +87,16 @@ def main() -> None:
         + "|"
     )
     for run in args.runs:
-        methods, scenes, count = (int(number) for number in run.split("x"))
+        methods, scenes, metrics = (int(number) for number in run.split("x"))
         with tempfile.TemporaryDirectory() as folder:
-            save_manifest(manifest(methods, scenes, count), Path(folder))
-            Path(folder, "store").mkdir()
+            store = Path(folder, "store")
+            store.mkdir()
+            save_manifest(manifest(methods, scenes, metrics, store), Path(folder))
             seconds, memory = command("report", "leaderboard", "--out", folder)
-        scores = methods * scenes * count
-        print(f"| {methods} | {scenes} | {count} | {scores} | {seconds:.1f} s | {memory:.0f} MB |")
+        scores = methods * scenes * metrics
+        print(
+            f"| {methods} | {scenes} | {metrics} | {scores} | {seconds:.1f} s | {memory:.0f} MB |"
+        )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import numpy as np
 from bench.core.errors import BenchError, UsageError
 from bench.core.pixels import to_gray255
 from bench.core.precision import PRECISIONS, Precision
-from bench.engine.selection import Variant, select_methods, split_names
+from bench.engine.selection import ConfiguredMethod, select_methods, split_names
 from methods._fusion import fuse
 from methods.learned.evaluation.heldout import KINDS, LARGE, Reader, held_out
 
@@ -78,13 +78,13 @@ def fusions(names: str, precision: Precision = "auto") -> dict[str, Fusion]:
             found[ORACLE] = oracle
             continue
         for variant in select_methods([name]):
-            if not isinstance(variant, Variant):
+            if not isinstance(variant, ConfiguredMethod):
                 raise UsageError(f"{name}: published images are of other scenes than these")
             found[variant.name] = _by(variant, precision)
     return found
 
 
-def _by(variant: Variant, precision: Precision) -> Fusion:
+def _by(variant: ConfiguredMethod, precision: Precision) -> Fusion:
     method, settings = variant.method, variant.parameters
     return lambda sources, _: fuse(method, sources, parameters=settings, precision=precision)
 

@@ -10,7 +10,7 @@ from bench.cli.main import main
 from bench.core.plugins import load_plugin
 from bench.engine.runner import Selection
 from bench.store.store import Store
-from bench.workers.process import Child
+from bench.workers.process import WorkerProcess
 from tests import TESTS
 
 PLUGIN = TESTS / "support" / "plugin_faulty.py"
@@ -59,11 +59,12 @@ def test_a_run_goes_on_from_a_merged_store(tmp_path, monkeypatch):
     parts = [str(tmp_path / part) for part in "12"]
     main(["merge", *parts, "--out", str(tmp_path / "merged")])
 
-    def reader(setup):
-        assert setup.reads, "something was missing"
-        return Child(setup)
+    def ask(self, request, arguments, limits):
+        assert request == "open", "something was missing"
+        return real(self, request, arguments, limits)
 
-    monkeypatch.setattr("bench.workers.subprocess_worker.Child", reader)
+    real = WorkerProcess.ask
+    monkeypatch.setattr(WorkerProcess, "ask", ask)
     assert run(tmp_path / "merged", "--rerun", "missing") == 1
 
 
@@ -109,9 +110,9 @@ class TestRerun:
 
         names, real = [], cell.fuse
 
-        def counting(task, store, key):
-            names.append(task.variant.name)
-            return real(task, store, key)
+        def counting(method, *rest):
+            names.append(method.name)
+            return real(method, *rest)
 
         monkeypatch.setattr(cell, "fuse", counting)
         return names

@@ -15,7 +15,7 @@ from bench.core.image_io import read_image
 from bench.core.plugins import load_plugin
 from bench.engine import cell
 from bench.engine.selection import select_methods
-from bench.workers.process import Child
+from bench.workers.process import WorkerProcess
 from datasets import load_scenes
 from methods import _fusion as fusion
 from tests import TESTS
@@ -52,9 +52,9 @@ def counted(monkeypatch):
     names: list[str] = []
     fuse = cell.fuse
 
-    def counting(task, store, key):
-        names.append(task.variant.name)
-        return fuse(task, store, key)
+    def counting(method, *rest):
+        names.append(method.name)
+        return fuse(method, *rest)
 
     monkeypatch.setattr(cell, "fuse", counting)
     return names
@@ -127,11 +127,12 @@ def test_second_run_computes_nothing_and_writes_the_same(tmp_path, counted, monk
     assert len(counted) == 6
     counted.clear()
 
-    def reader(setup):
-        assert setup.reads, "a process to work in was started"
-        return Child(setup)
+    def ask(self, request, arguments, limits):
+        assert request == "open", "something was computed"
+        return real(self, request, arguments, limits)
 
-    monkeypatch.setattr("bench.workers.subprocess_worker.Child", reader)
+    real = WorkerProcess.ask
+    monkeypatch.setattr(WorkerProcess, "ask", ask)
     assert run(tmp_path) == 0
     assert counted == []
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
@@ -161,7 +162,8 @@ def test_a_new_metric_fuses_nothing(tmp_path, counted):
     assert set(scores(tmp_path).metric) == {"mi", "qabf"}
 
 
-def test_a_lost_image_is_fused_again(tmp_path, counted):
+def test_a_lost_image_is_fused_again(tmp_path, counted, monkeypatch):
+    monkeypatch.setattr("bench.store.store.SMALL", 0)
     run(tmp_path)
     for image in (tmp_path / "store" / "images").rglob("*.png"):
         image.unlink()
@@ -203,10 +205,10 @@ def test_scenes_that_cannot_be_read(tmp_path, capsys):
 def test_interrupt_keeps_what_is_finished(tmp_path, monkeypatch, capsys, counted):
     real = cell.fuse
 
-    def stop(task, store, key):
-        if task.variant.name == "source-b":
+    def stop(method, *rest):
+        if method.name == "source-b":
             raise KeyboardInterrupt
-        return real(task, store, key)
+        return real(method, *rest)
 
     monkeypatch.setattr(cell, "fuse", stop)
     assert run(tmp_path) == 130

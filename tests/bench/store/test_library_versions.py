@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,8 @@ from bench.cli.main import main
 from bench.core import environment as provenance
 from bench.core.plugins import load_plugin
 from bench.store.library_versions import VersionCount
+from bench.store.manifest import load_manifest
+from bench.store.records import FusionRecord
 from bench.store.store import Store
 from tests import TESTS
 
@@ -45,8 +46,8 @@ def test_an_upgrade_is_said_and_counted(tmp_path, monkeypatch, capsys):
         f"2 cells in the store were made with other versions (numpy {here} -> 99.0); "
         "--rerun all recomputes"
     ]
-    sets = json.loads((tmp_path / "provenance.json").read_text())["libraries"]
-    counts = {entry["versions"]["numpy"]: (entry["cells"], entry["scores"]) for entry in sets}
+    sets = load_manifest(tmp_path).environments
+    counts = {entry.versions["numpy"]: (entry.cells, entry.scores) for entry in sets}
     assert counts == {here: (2, 4), "99.0": (2, 4)}
     assert run(tmp_path, ["average", "source-a"], "--isolation", "none", "--rerun", "all") == 0
     assert "other versions" not in capsys.readouterr().err
@@ -58,22 +59,21 @@ def test_a_new_score_of_an_old_image_counts_by_itself(tmp_path, monkeypatch, cap
     capsys.readouterr()
     run(tmp_path, ["average"], "--isolation", "none", "--metrics", "mi", "ie", "sf")
     assert capsys.readouterr().err.count("2 cells in the store were made with other") == 1
-    sets = json.loads((tmp_path / "run.json").read_text())["libraries"]
-    assert sorted((entry["cells"], entry["scores"]) for entry in sets) == [(0, 2), (2, 4)]
+    sets = load_manifest(tmp_path).environments
+    assert sorted((entry.cells, entry.scores) for entry in sets) == [(0, 2), (2, 4)]
 
 
 def test_children_tell_the_same_as_this_process(tmp_path):
     assert run(tmp_path, ["average"]) == 0
-    manifest = json.loads((tmp_path / "run.json").read_text())
-    (only,) = manifest["libraries"]
-    assert only["versions"] == provenance.libraries()
-    assert (only["cells"], only["scores"]) == (2, 4)
-    assert Store(tmp_path / "store").get(only["key"])["versions"] == only["versions"]
+    (only,) = load_manifest(tmp_path).environments
+    assert only.versions == provenance.libraries()
+    assert (only.cells, only.scores) == (2, 4)
+    assert Store(tmp_path / "store").get(only.key)["versions"] == only.versions
 
 
 def test_a_record_from_before_says_so(tmp_path):
     count = VersionCount()
-    count.add({"status": "ok"}, [])
+    count.add(FusionRecord("ok"), [])
     assert "(not recorded)" in count.sentence(Store(tmp_path))
 
 
@@ -83,7 +83,7 @@ def test_merged_runs_keep_both(tmp_path, monkeypatch):
     run(tmp_path / "b", ["source-a"], "--isolation", "none")
     merged = tmp_path / "merged"
     assert main(["merge", str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(merged)]) == 0
-    sets = json.loads((merged / "run.json").read_text())["libraries"]
-    assert [entry["cells"] for entry in sets] == [2, 2]
+    sets = load_manifest(merged).environments
+    assert [entry.cells for entry in sets] == [2, 2]
     store = Store(merged / "store")
-    assert all(store.get(entry["key"])["versions"] == entry["versions"] for entry in sets)
+    assert all(store.get(entry.key)["versions"] == entry.versions for entry in sets)

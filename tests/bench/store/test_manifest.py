@@ -15,7 +15,6 @@ from bench.store.manifest import (
     load_manifest,
     save_manifest,
 )
-from bench.store.timing_record import read_timing
 from tests.reports.runs import a_manifest
 
 
@@ -93,20 +92,3 @@ def test_a_file_that_holds_no_object(tmp_path, text):
     (tmp_path / MANIFEST).write_text(text)
     with pytest.raises(DataUnavailable, match=r"run\.json"):
         load_manifest(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("record", "whole"),
-    [
-        ({"seconds": [1.0]}, True),
-        ({"seconds": [], "status": "timeout", "message": "too slow"}, True),
-        ({"status": "timeout"}, True),
-        ({"seconds": []}, False),
-        ({"seconds": None}, False),
-        ({"seconds": ["fast"]}, False),
-        ({}, False),
-        (None, False),
-    ],
-)
-def test_a_timing_record_is_whole_or_none(record, whole):
-    assert (read_timing(record) is not None) is whole

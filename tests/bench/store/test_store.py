@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
-from bench.core.errors import EnvironmentFault
+from bench.core.errors import EnvironmentFault, UsageError
 from bench.store.store import Store, pixel_hash
 
-KEY = "ab" + "0" * 62
+KEY, OTHER = "ab" + "0" * 62, "cd" + "1" * 62
 BODY = {"status": "ok", "value": 0.1 + 0.2, "text": "é"}
 
 
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "store")
-
-
-def _path(store):
-    return store.root / "records" / KEY[:2] / f"{KEY}.json"
 
 
 def test_round_trip_keeps_every_digit(store):
@@ -30,40 +24,61 @@ def test_round_trip_keeps_every_digit(store):
     assert list(store.keys()) == [KEY]
 
 
-def test_replacing_leaves_no_temporary_file(store):
+def test_the_last_record_of_a_key_counts(store):
     for value in range(3):
         store.put(KEY, {"value": value})
     assert store.get(KEY) == {"value": 2}
-    assert [p.name for p in _path(store).parent.iterdir()] == [f"{KEY}.json"]
+    assert Store(store.root).get(KEY) == {"value": 2}
 
 
-def test_a_record_cut_anywhere_is_absent(store):
+def test_a_record_cut_anywhere_is_absent_and_the_next_is_whole(store):
     store.put(KEY, BODY)
-    whole = _path(store).read_bytes()
+    whole = store.log.path.read_bytes()
     for length in range(len(whole)):
-        _path(store).write_bytes(whole[:length])
-        assert store.get(KEY) is None
+        store.log.path.write_bytes(whole[:length])
+        again = Store(store.root)
+        assert again.get(KEY) is None
+        again.put(OTHER, BODY)
+        assert again.get(OTHER) == BODY
+        assert Store(store.root).get(OTHER) == BODY
 
 
-def test_a_changed_record_is_absent(store):
+def test_a_changed_byte_makes_a_record_absent_and_no_other(store):
+    for key in (KEY, OTHER):
+        store.put(key, BODY)
+    whole = store.log.path.read_bytes()
+    first = whole.index(b"\n")
+    for place in range(first):
+        changed = bytes([whole[place] ^ 1])
+        store.log.path.write_bytes(whole[:place] + changed + whole[place + 1 :])
+        again = Store(store.root)
+        assert again.get(KEY) is None, place
+        assert again.get(OTHER) == BODY
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b"\xff\xfe", b"{}", b"1", b"\n\n"])
+def test_a_file_of_another_kind_holds_nothing(store, content):
     store.put(KEY, BODY)
-    envelope = json.loads(_path(store).read_text())
-    for change in (
-        {"body": {**BODY, "value": 1.0}},
-        {"key": "cd" + KEY[2:]},
-        {"format": 99},
-        {"sha256": "0"},
-        {"body": None},
-    ):
-        _path(store).write_text(json.dumps({**envelope, **change}))
-        assert store.get(KEY) is None, change
+    store.log.path.write_bytes(content)
+    assert Store(store.root).get(KEY) is None
+    assert list(Store(store.root).keys()) == []
 
 
-@pytest.mark.parametrize("content", [b"[]", b"null", b"\xff\xfe", b"{}", b"1"])
-def test_a_record_of_another_kind_is_absent(store, content):
+def test_another_process_sees_what_is_appended(store):
+    reader = Store(store.root)
+    assert reader.get(KEY) is None
     store.put(KEY, BODY)
-    _path(store).write_bytes(content)
-    assert store.get(KEY) is None
+    assert reader.get(KEY) == BODY
+    store.log.rewrite([])
+    assert reader.get(OTHER) is None
+    assert list(reader.keys()) == []
+
+
+def test_a_name_that_is_no_hash_opens_no_file(store):
+    """A crafted name must not lead out of the store."""
+    for name in ("../../evil", "a/b", "", "AB" * 32, "ab" * 31):
+        with pytest.raises(UsageError, match="not the hash of an image"):
+            store.put_png(name, b"x" * 9999)
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 3)])
@@ -76,10 +91,10 @@ def test_images_are_found_by_their_pixels(store, shape, dtype):
 
 
 def test_a_damaged_image_is_absent(store):
-    image = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    image = np.random.default_rng(0).integers(0, 255, (99, 99), np.uint8)
     name = store.put_image(image)
-    path = store.image_path(name)
-    other = store.image_path(store.put_image(image.T.copy()))
+    other = store._image_path(store.put_image(image.T.copy()))
+    path = store._image_path(name)
     path.write_bytes(other.read_bytes())
     assert store.get_image(name) is None
     path.write_bytes(path.read_bytes()[:40])

@@ -16,8 +16,10 @@ import pytest
 
 from bench.checks.methods import pair
 from bench.cli.main import main
+from bench.store.store import Store
 from bench.workers import dask_worker as backends
 from bench.workers.process import Limits, Setup
+from bench.workers.subprocess_worker import SubprocessWorker
 from datasets import SceneImages
 from tests import TESTS
 
@@ -68,11 +70,11 @@ def descendants(pid: int) -> list[int]:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_a_lost_worker_costs_its_running_cell_once(tmp_path, local):
     process = bench(tmp_path, *DASK, "--workers", "2")
-    records = tmp_path / "store" / "records"
+    store = Store(tmp_path / "store")
     workers: list[int] = []
     while not workers and process.poll() is None:
         time.sleep(0.02)
-        if list(records.glob("*/*.json")):
+        if list(store.keys()):
             workers = [pid for pid in descendants(process.pid) if is_worker(pid)]
     assert workers, "the run ended before a worker was seen at work"
     os.kill(workers[0], signal.SIGKILL)
@@ -122,10 +124,13 @@ def test_work_for_a_gpu_goes_to_workers_that_have_one():
         info = found.client.scheduler_info(n_workers=-1)["workers"]
         (expected,) = (where for where, worker in info.items() if worker["name"] == "1")
         for _ in range(8):  # the same scene again and again, which must not hang either
-            remote = found.bench(Setup(images, device="cuda"), Limits(60), False)
+            setup, reader = Setup(device="cuda"), SubprocessWorker(Setup(), Limits(60))
+            remote = found.worker(reader, setup, Limits(60), False)
+            remote.open(images)
             remote.fuse("average", {})  # fails where torch sees no GPU; the place is what counts
-            remote.close()
             assert remote._where == expected
+            remote.close()
+            reader.close()
 
 
 @needs_dask

@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.checks import environment as doctor
 from bench.checks.methods import pair
 from bench.cli.main import main
 from bench.core.plugins import load_plugin
+from bench.store import repair
 from bench.store.store import Store
 from bench.workers.process import Limits, Setup
-from bench.workers.subprocess_worker import Supervised
-from bench.workers.worker import Workbench
+from bench.workers.subprocess_worker import SubprocessWorker
+from bench.workers.worker import LocalWorker
 from datasets import SceneImages
 from tests import TESTS
 
@@ -86,7 +86,7 @@ def test_writers_killed_at_any_instant(tmp_path, survived):
     kills = faults("store", str(tmp_path), str(WRITERS_KILLED), "1")
     assert kills == WRITERS_KILLED
     survived("writers killed", kills)
-    report = doctor.examine(Store(tmp_path / "store"))
+    report = repair.examine(Store(tmp_path / "store"))
     assert report.damaged == []
     assert leftovers(tmp_path) == []
 
@@ -98,21 +98,24 @@ def test_runs_killed_at_any_instant(tmp_path, undisturbed, survived):
     survived("runs killed", kills)
     bench("run", *arguments)
     assert (tmp_path / "out" / "scores.csv").read_bytes() == undisturbed
-    report = doctor.examine(Store(tmp_path / "out" / "store"))
-    assert (report.damaged, report.homeless) == ([], 0)
+    report = repair.examine(Store(tmp_path / "out" / "store"))
+    assert (report.damaged, report.lost_images) == ([], 0)
 
 
 def test_children_killed_at_any_instant(survived):
     load_plugin(PLUGINS[1])
     images = SceneImages(tuple(pair(96, 96)))
-    truth = Workbench(images, "cpu", 1).fuse("sobel", {})[0]["pixels"]
-    bench = Supervised(Setup(images), Limits(seconds=60))
+    here = LocalWorker("cpu", 1)
+    here.open(images)
+    expected = here.fuse("sobel", {}).record.pixels
+    worker = SubprocessWorker(Setup(), Limits(seconds=60))
+    worker.open(images)
     stop, rng, kills = threading.Event(), random.Random(3), 0
 
     def kill() -> None:
         nonlocal kills
         while kills < CHILDREN_KILLED and not stop.wait(rng.uniform(0.02, 0.6)):
-            child = bench._child
+            child = worker._child
             if child is not None and child.pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child.pid, signal.SIGKILL)
@@ -123,19 +126,19 @@ def test_children_killed_at_any_instant(survived):
     statuses = []
     try:
         while killer.is_alive():
-            record, png = bench.fuse("sobel", {})
-            statuses.append(record["status"])
-            if record["status"] == "ok":
-                assert record["pixels"] == truth
-                assert png
-                score = bench.score("mi", truth, lambda: np.zeros((96, 96), np.uint8))
-                assert score["status"] in {"ok", "oom"}
+            result = worker.fuse("sobel", {})
+            statuses.append(result.record.status)
+            if result.record.status == "ok":
+                assert result.record.pixels == expected
+                assert result.png
+                score = worker.score("mi", expected, lambda: np.zeros((96, 96), np.uint8))
+                assert score.record.status in {"ok", "oom"}
             else:
-                assert record["status"] == "oom"
+                assert result.record.status == "oom"
     finally:
         stop.set()
         killer.join()
-        bench.close()
+        worker.close()
     assert statuses.count("ok") > 10
     survived("children killed", kills)
 
@@ -144,12 +147,13 @@ def test_the_server_of_the_children_killed(tmp_path, survived):
     from multiprocessing import forkserver
 
     images = SceneImages(tuple(pair(16, 16)))
-    bench = Supervised(Setup(images), Limits(seconds=60))
+    worker = SubprocessWorker(Setup(), Limits(seconds=60))
+    worker.open(images)
     for _ in range(2):
-        assert bench.fuse("average", {})[0]["status"] == "ok"
+        assert worker.fuse("average", {}).record.status == "ok"
         os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
-    assert bench.fuse("average", {})[0]["status"] == "ok"
-    bench.close()
+    assert worker.fuse("average", {}).record.status == "ok"
+    worker.close()
     survived("servers killed", 2)
 
 
@@ -231,12 +235,14 @@ class TestDoctor:
     def test_repairs(self, tmp_path, capsys, undisturbed, survived):
         bench("run", *RUN, "--out", str(tmp_path))
         store = tmp_path / "store"
-        records = sorted(store.glob("records/??/*.json"))
-        image = next(iter(store.glob("images/??/*.png")))
-        records[0].write_bytes(records[0].read_bytes()[:-20])
-        records[1].write_text("{}")
-        image.write_bytes(image.read_bytes()[:100])
-        (records[2].parent / f".{records[2].name}.x1y2z3").write_text("half")
+        log = next(store.glob("records-*.jsonl"))
+        lines = log.read_bytes().splitlines(keepends=True)
+        lines[0] = lines[0][:-20] + b"\n"
+        lines[1] = b"{}\n"
+        log.write_bytes(b"".join(lines))
+        (store / "images" / "ab").mkdir(parents=True)
+        (store / "images" / "ab" / ("ab" * 32 + ".png")).write_bytes(b"no image")
+        (store / f".{log.name}.x1y2z3").write_text("half")
         capsys.readouterr()
         command = ["doctor", "--store", str(store)]
         assert main([*command, "--dry-run"]) == 1
@@ -244,7 +250,7 @@ class TestDoctor:
         assert main(command) == 1
         out = capsys.readouterr().out
         assert out.count("removed: ") == 4
-        assert "removed 3 damaged files and 1 leftovers; 1 cells" in out
+        assert "removed 3 damaged files and 1 leftovers; 0 cells" in out
         assert main(command) == 0
         bench("run", *RUN, "--out", str(tmp_path))
         assert (tmp_path / "scores.csv").read_bytes() == undisturbed

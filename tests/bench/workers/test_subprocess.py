@@ -1,8 +1,8 @@
-"""Strangers' code at its worst costs its own cell and nothing else."""
+"""Other people's code at its worst costs its own cell and nothing else."""
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import os
 import subprocess
 import sys
@@ -15,9 +15,10 @@ import pytest
 from bench.checks.methods import pair
 from bench.cli.main import main
 from bench.core.plugins import load_plugin
+from bench.store.manifest import load_manifest
 from bench.store.store import Store
-from bench.workers.process import Child, Limits, Lost, Setup
-from bench.workers.readers import Readers
+from bench.workers.process import Limits, Setup, WorkerFailure, WorkerProcess
+from bench.workers.subprocess_worker import SubprocessWorker
 from datasets import SceneImages, load_scenes
 from tests import TESTS
 
@@ -54,8 +55,7 @@ def run(out: Path, methods: list[str], *options: str, datasets: str = "tiny/one"
 
 
 def cells(out: Path) -> dict[str, dict]:
-    manifest = json.loads((out / "run.json").read_text())
-    return {cell["method"]: cell for cell in manifest["cells"]}
+    return {cell.method: dataclasses.asdict(cell) for cell in load_manifest(out).cells}
 
 
 @pytest.mark.parametrize("isolation", ["scene", "cell"])
@@ -88,10 +88,8 @@ def test_a_hang_ends_at_the_limit(tmp_path):
 def test_reading_a_scene_goes_wrong_by_itself(tmp_path, jobs):
     limits = ["--timeout", "10", "--memory", "500M", "--jobs", jobs]
     assert run(tmp_path, ["average", "source-a"], *limits, datasets="treacherous") == 1
-    manifest = json.loads((tmp_path / "run.json").read_text())
-    said = {
-        scene["scene"]: (scene["status"], scene.get("message", "")) for scene in manifest["scenes"]
-    }
+    manifest = load_manifest(tmp_path)
+    said = {scene.scene: (scene.status, scene.message) for scene in manifest.scenes}
     due = {
         "hangs": ("timeout", "did not finish within 10 s; it printed last: reading for ever"),
         "segfaults": ("crashed", "killed by SIGSEGV at File"),
@@ -104,7 +102,7 @@ def test_reading_a_scene_goes_wrong_by_itself(tmp_path, jobs):
     for name, (status, text) in due.items():
         assert said[name][0] == status, said[name]
         assert text in said[name][1]
-    status = {(c["scene"], c["method"]): c["status"] for c in manifest["cells"]}
+    status = {(c.scene, c.method): c.status for c in manifest.cells}
     assert {s for (scene, _), s in status.items() if scene == "fine"} == {"ok"}
     assert len(status) == 12
 
@@ -185,9 +183,9 @@ def test_an_interrupt_ends_the_children(tmp_path):
     command += ["--methods", "average", "hangs", "--datasets", "tiny", "--metrics", "mi"]
     command += ["--out", str(tmp_path), "--jobs", "2"]
     started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    records = tmp_path / "store" / "records"
+    store = Store(tmp_path / "store")
     deadline = time.monotonic() + 60
-    while len(list(records.glob("*/*.json"))) < 4 and time.monotonic() < deadline:
+    while len(list(store.keys())) < 6 and time.monotonic() < deadline:
         time.sleep(0.05)
     started.send_signal(2)
     try:
@@ -197,31 +195,30 @@ def test_an_interrupt_ends_the_children(tmp_path):
     assert started.returncode == 130, said
     assert "go on with: " in said
     assert "Traceback" not in said
-    assert {
-        cell["method"] for cell in json.loads((tmp_path / "run.json").read_text())["cells"]
-    } == {"average"}
+    assert {cell.method for cell in load_manifest(tmp_path).cells} == {"average"}
 
 
-class TestChild:
+class TestWorkerProcess:
     """The process itself."""
 
     @pytest.fixture
     def setup(self):
         plugins = tuple(PLUGINS)
-        return Setup(SceneImages(tuple(pair(16, 16))), plugins=plugins)
+        return Setup(plugins=plugins)
 
     def test_answers(self, setup):
-        child = Child(setup)
-        record, png = child.ask("fuse", ("average", {}), Limits())
-        assert record["status"] == "ok"
-        assert png.startswith(b"\x89PNG")
+        child = WorkerProcess(setup)
+        child.ask("open", (SceneImages(tuple(pair(16, 16))),), Limits())
+        result = child.ask("fuse", ("average", {}), Limits())
+        assert result.record.status == "ok"
+        assert result.png.startswith(b"\x89PNG")
         child.close()
 
     def test_that_is_gone(self, setup):
-        child = Child(setup)
+        child = WorkerProcess(setup)
         child.ask("fuse", ("average", {}), Limits())
         os.kill(child.pid, 9)
-        with pytest.raises(Lost) as lost:
+        with pytest.raises(WorkerFailure) as lost:
             child.ask("fuse", ("average", {}), Limits())
         assert lost.value.killed
         child.close()
@@ -229,17 +226,17 @@ class TestChild:
     def test_a_plugin_that_cannot_be_loaded(self, tmp_path):
         broken = tmp_path / "broken.py"
         broken.write_text("1 / 0")
-        child = Child(Setup(SceneImages(tuple(pair(16, 16))), plugins=[broken]))
-        with pytest.raises(Lost, match="ZeroDivisionError"):
+        child = WorkerProcess(Setup(plugins=[broken]))
+        with pytest.raises(WorkerFailure, match="ZeroDivisionError"):
             child.ask("fuse", ("average", {}), Limits())
         child.close()
 
     def test_ends_with_its_parent(self, setup, tmp_path):
         code = (
             "import os, sys, pickle\n"
-            "from bench.workers.process import Child\n"
+            "from bench.workers.process import WorkerProcess\n"
             "if __name__ == '__main__':\n"
-            f"    child = Child(pickle.load(open({str(tmp_path / 'setup')!r}, 'rb')))\n"
+            f"    child = WorkerProcess(pickle.load(open({str(tmp_path / 'setup')!r}, 'rb')))\n"
             "    print(child.pid, flush=True)\n"
             "    os.kill(os.getpid(), 9)\n"
         )
@@ -257,12 +254,40 @@ class TestChild:
         assert not Path(f"/proc/{pid}").exists()
 
 
-def test_readers_that_were_abandoned_read_no_more():
-    """Also when a thread asks for a new reader while the others are being ended."""
-    readers = Readers((), Limits())
+def test_a_worker_that_was_abandoned_reads_no_more():
+    worker = SubprocessWorker(Setup(), Limits())
     try:
-        readers.abandon()
+        worker.abandon()
         with pytest.raises(KeyboardInterrupt):
-            readers.read(load_scenes("paper/camera")[0])
+            worker.open(load_scenes("paper/camera")[0])
     finally:
-        readers.close()
+        worker.close()
+
+
+def test_one_process_reads_scene_after_scene_until_it_has_fused():
+    worker = SubprocessWorker(Setup(), Limits())
+    scenes = [SceneImages(tuple(pair(16, 16, seed=k))) for k in range(3)]
+    try:
+        pids = []
+        for scene in scenes[:2]:
+            assert worker.open(scene).fingerprint == scene.fingerprint()
+            pids.append(worker._child.pid)
+        assert worker.fuse("average", {}).record.status == "ok"
+        worker.open(scenes[2])
+        pids.append(worker._child.pid)
+        assert pids[0] == pids[1] != pids[2]
+    finally:
+        worker.close()
+
+
+def test_a_process_that_hangs_in_the_kernel_is_left_behind(monkeypatch):
+    """`kill` used to wait without limit."""
+    child = WorkerProcess(Setup())
+    real = child._process.join
+    waited = []
+    monkeypatch.setattr(child._process, "join", lambda limit=None: waited.append(limit))
+    child.kill()
+    assert waited
+    assert None not in waited
+    monkeypatch.setattr(child._process, "join", real)
+    child.close()

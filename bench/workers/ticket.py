@@ -1,0 +1,100 @@
+"""A scene on its way to another process, and what that process tells of it."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+
+from bench.core.errors import DataUnavailable
+from bench.workers.reason import reason_of
+from datasets import Scene, SceneImages, load_scenes
+
+
+@dataclass(frozen=True)
+class SceneFacts:
+    """What a worker found when it read a scene.
+
+    Attributes
+    ----------
+    status, message : str
+        ``ok``, or why its images cannot be used.
+    fingerprint : str
+        Hash of the pixels.
+    sources, height, width, channels : int
+        Number and size of the images.
+    reference : bool
+        Whether the all-in-focus reference is known.
+    """
+
+    status: str
+    message: str = ""
+    fingerprint: str = ""
+    sources: int = 0
+    height: int = 0
+    width: int = 0
+    channels: int = 0
+    reference: bool = False
+
+    @classmethod
+    def of(cls, images: SceneImages) -> SceneFacts:
+        """Of images that were read and checked."""
+        height, width = images.sources[0].shape[:2]
+        return cls(
+            status="ok",
+            fingerprint=images.fingerprint(),
+            sources=len(images.sources),
+            height=height,
+            width=width,
+            channels=3 if any(source.ndim == 3 for source in images.sources) else 1,
+            reference=images.reference is not None,
+        )
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A scene, or how to find it again where it cannot be sent.
+
+    Attributes
+    ----------
+    pickled : bytes
+        The scene itself; empty when its ``read`` cannot be pickled.
+    selected, name : str
+        What it was selected by, and its name, to find it in another process.
+    """
+
+    pickled: bytes
+    selected: str = ""
+    name: str = ""
+
+    @classmethod
+    def of(cls, scene: Scene) -> Ticket | None:
+        """The ticket of `scene`; None if it can be neither sent nor found again."""
+        try:
+            return cls(pickle.dumps(scene))
+        except (pickle.PicklingError, AttributeError, TypeError):
+            return cls(b"", scene.selected, scene.name) if scene.selected else None
+
+    def scene(self) -> Scene:
+        """The scene, in this process."""
+        if self.pickled:
+            scene: Scene = pickle.loads(self.pickled)
+            return scene
+        for scene in load_scenes(self.selected):
+            if scene.name == self.name:
+                return scene
+        raise DataUnavailable(f"scene {self.name}: no longer in {self.selected}")
+
+
+def read_scene(source: Scene | Ticket | SceneImages) -> tuple[SceneFacts, SceneImages | None]:
+    """Read a scene; an error becomes the status and message of its facts."""
+    try:
+        if isinstance(source, SceneImages):
+            return SceneFacts.of(source), source
+        images = (source.scene() if isinstance(source, Ticket) else source).read_checked()
+        return SceneFacts.of(images), images
+    except DataUnavailable as error:
+        return SceneFacts("skipped", str(error)), None
+    except MemoryError as error:
+        return SceneFacts("oom", str(error) or "out of memory"), None
+    except Exception as error:
+        return SceneFacts("failed", reason_of(error)), None
