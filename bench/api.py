@@ -112,6 +112,67 @@ def run(
     return results
 
 
+def merge(
+    parts: Sequence[Path | str],
+    out: Path | str,
+    *,
+    stores: Sequence[Path | str] = (),
+    progress: Progress | None = None,
+) -> Results:
+    """Join the runs of several shards, or of several machines, into one.
+
+    Their records are copied into the store of `out`, each verified; then the ordinary run over
+    all their cells finds what fits and computes the rest. Nothing is timed: timings of this
+    machine are found, those of others stay in the store.
+
+    Parameters
+    ----------
+    parts : sequence of path-like
+        Output folders of the runs, in the order of the rows.
+    out : path-like
+        Folder of the joined run.
+    stores : sequence of path-like
+        Their stores, one for all or one for each; where they were, unless given.
+    progress : Progress, optional
+        Told about each cell.
+
+    Returns
+    -------
+    Results
+        Of the joined run.
+
+    Raises
+    ------
+    DataUnavailable
+        A folder holds no finished run, or its store is not there.
+    UsageError
+        The runs do not fit together: another device or number format.
+    """
+    from bench.engine.execute import execute
+    from bench.engine.merge import joined_selection
+    from bench.store.manifest import load_manifest
+    from bench.store.merge import copy_records
+    from bench.store.store import Store
+    from reports.data.results import store_folder
+
+    folders, out, told = [Path(part) for part in parts], Path(out), progress or Silent()
+    given: list[Path | str | None] = [*stores]
+    if len(given) not in {0, 1, len(folders)}:
+        raise UsageError("--stores takes one folder for all parts, or one for each")
+    given = given * len(folders) if len(given) < 2 else given
+    given = given or [None] * len(folders)
+    runs = [(folder, load_manifest(folder)) for folder in folders]
+    sources = [
+        Store(store_folder(manifest, folder, at))
+        for (folder, manifest), at in zip(runs, given, strict=True)
+    ]
+    selection, chosen = joined_selection(runs, RunOptions(repeats=0, rerun="missing"))
+    target = Store(out / "store")
+    copy_records([s for s in sources if s.root.resolve() != target.root.resolve()], target)
+    execute(selection, chosen, out, target, told)
+    return _write_tables(out, target)
+
+
 def dry_run(
     methods: Names = "all",
     datasets: Names = "paper",

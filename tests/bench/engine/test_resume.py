@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from bench.cli.main import main
+from bench.core.image_io import write_image
 from bench.core.plugins import load_plugin
 from bench.engine.runner import Selection
+from bench.store.manifest import load_manifest
+from bench.store.merge import copy_records
+from bench.store.repair import examine
 from bench.store.store import Store
 from bench.workers.process import WorkerProcess
+from reports.data.results import load_results
 from tests import TESTS
 
 PLUGIN = TESTS / "support" / "plugin_faulty.py"
@@ -68,24 +76,36 @@ def test_a_run_goes_on_from_a_merged_store(tmp_path, monkeypatch):
     assert run(tmp_path / "merged", "--rerun", "missing") == 1
 
 
-def test_a_damaged_part_does_not_spread(tmp_path):
+def test_a_damaged_part_does_not_spread(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.store.store.SMALL", 0)
     run(tmp_path / "1")
-    for image in (tmp_path / "1" / "store" / "images").rglob("*.png"):
+    damaged = list((tmp_path / "1" / "store" / "images").rglob("*.png"))
+    for image in damaged:
         image.write_bytes(image.read_bytes()[:50])
+    copied = Store(tmp_path / "copy")
+    assert copy_records([Store(tmp_path / "1" / "store")], copied) > 0
+    assert damaged
+    assert copied.image_files() == []
     main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "merged")])
-    assert list((tmp_path / "merged" / "store").glob("images/*/*")) == []
-    assert all(Store(tmp_path / "merged" / "store").keys())
+    assert examine(Store(tmp_path / "merged" / "store"), repair=False).damaged == []
+
+
+def test_parts_with_other_metrics_are_completed(tmp_path):
+    run(tmp_path / "1", "--shard", "1/2")
+    run(tmp_path / "2", "--shard", "2/2", "--metrics", "mi", "qabf")
+    parts = [str(tmp_path / part) for part in "12"]
+    assert main(["merge", *parts, "--out", str(tmp_path / "merged")]) == 1
+    table = load_results(tmp_path / "merged").scores
+    assert set(table[table.status == "ok"].metric) == {"mi", "qabf"}
+    assert (table[table.method != "raises"].status == "ok").all()
 
 
 def test_runs_that_do_not_fit_together(tmp_path, capsys):
     run(tmp_path / "1")
-    run(tmp_path / "2", "--metrics", "mi", "qabf")
-    assert main(["merge", *map(str, (tmp_path / "1", tmp_path / "2")), "--out", str(tmp_path)]) == 2
-    assert "differ in metrics" in capsys.readouterr().err
     parts = [tmp_path / "3", tmp_path / "4"]
     for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
         run(part, "--precision", precision)
-    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "5")]) == 1  # none has a say
+    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "5")]) == 1  # none offers one
     for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
         run(part, "--precision", precision, "--methods", "fcn-s", "--datasets", "tiny/one")
     assert main(["merge", *map(str, parts), "--out", str(tmp_path / "6")]) == 2
@@ -93,6 +113,66 @@ def test_runs_that_do_not_fit_together(tmp_path, capsys):
     assert main(["merge", str(tmp_path / "7"), "--out", str(tmp_path / "4")]) == 4
     (tmp_path / "1" / "run.json").write_text(json.dumps([1]))
     assert main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "4")]) == 4
+
+
+def _scene_of(level: int, folder: Path) -> str:
+    """A pair of our own, called ``pair`` whatever it holds."""
+    rng = np.random.default_rng(level)
+    for name in "AB":
+        write_image(folder / f"pair_{name}.png", rng.integers(0, 256, (40, 40), np.uint8))
+    return f"folder:{folder}"
+
+
+def test_other_pixels_under_one_name_are_not_mixed(tmp_path, capsys):
+    """A part whose Clock was the real one, joined with one whose Clock was the stand-in."""
+    mine = _scene_of(1, tmp_path / "photos")
+    run(tmp_path / "1", "--datasets", mine, "--methods", "average")
+    _scene_of(2, tmp_path / "photos")
+    run(tmp_path / "2", "--datasets", mine, "--methods", "source-a")
+    parts = [str(tmp_path / part) for part in "12"]
+    assert main(["merge", *parts, "--out", str(tmp_path / "merged")]) == 0
+    run(tmp_path / "whole", "--datasets", mine, "--methods", "average", "source-a")
+    scores = [(tmp_path / out / "scores.csv").read_text() for out in ("merged", "whole")]
+    assert scores[0] == scores[1]
+
+
+def test_other_code_under_one_name_is_not_mixed(tmp_path, monkeypatch):
+    run(tmp_path / "1", "--shard", "1/2")
+    from bench.engine import selection
+
+    monkeypatch.setattr(selection, "modules_fingerprint", lambda names: "changed")
+    run(tmp_path / "2", "--shard", "2/2")
+    parts = [str(tmp_path / part) for part in "12"]
+    assert main(["merge", *parts, "--out", str(tmp_path / "merged")]) == 1
+    keys = {cell.key for cell in load_manifest(tmp_path / "merged").cells}
+    assert keys.isdisjoint({cell.key for cell in load_manifest(tmp_path / "1").cells})
+    assert keys > {cell.key for cell in load_manifest(tmp_path / "2").cells}
+
+
+def test_timings_of_another_machine_stay_with_it(tmp_path, monkeypatch):
+    run(tmp_path / "1", "--datasets", "tiny/one")
+    before = len(pd.read_csv(tmp_path / "1" / "timing.csv"))
+    assert before == 2
+    from bench.core import environment
+
+    elsewhere = environment.machine("cpu", 1) | {"cpu": "another processor"}
+    monkeypatch.setattr(environment, "machine", lambda device, threads: elsewhere)
+    main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "merged")])
+    assert len(pd.read_csv(tmp_path / "merged" / "timing.csv")) == 0
+
+
+def test_a_crafted_key_writes_nothing_elsewhere(tmp_path):
+    run(tmp_path / "1", "--datasets", "tiny/one", "--methods", "average")
+    store = Store(tmp_path / "1" / "store")
+    evil = {"status": "ok", "pixels": "../../evil"}
+    store.put("../../evil", evil)
+    store.put("png-../../../evil", {"png": "AAAA"})
+    text = (tmp_path / "1" / "run.json").read_text()
+    key = json.loads(text)["cells"][0]["key"]
+    (tmp_path / "1" / "run.json").write_text(text.replace(key, "../../evil"))
+    main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "deep" / "er" / "merged")])
+    assert not list(tmp_path.rglob("evil*"))
+    assert "../../evil" not in set(Store(tmp_path / "deep" / "er" / "merged" / "store").keys())
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "-1/2", "1/0"])
