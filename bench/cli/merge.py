@@ -1,7 +1,9 @@
 """Join the runs of several shards, or of several machines, into one.
 
-Records and images are copied into the store of OUT, each verified on the way; the tables are
-those of one run over all cells. The order of the folders is that of the rows.
+Records and images are copied into the store of OUT, each verified on the way, and the tables
+are those of one run over all cells. Nothing is computed: what no part has is a row that says
+so, and bench run with --out OUT computes it. Timings stay with the machine that took them. The
+order of the folders is that of the rows.
 
 for example:
   python -m bench run --methods all --datasets mfifb --shard 1/2 --out part1
@@ -15,7 +17,6 @@ import argparse
 from pathlib import Path
 
 from bench.cli import console
-from bench.core.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,26 +29,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stores",
         nargs="+",
         type=Path,
+        default=[],
         metavar="DIR",
-        help="their stores, where --store was given (default: DIR/store of each)",
+        help="stores of the parts (default: DIR/store of each, or where the run had it)",
+    )
+    parser.add_argument(
+        "--plugin",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE.py",
+        help="plug-ins of the runs (default: where the runs had them)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Join, write the tables; 0 when every cell is ok, else 1."""
-    from bench.store.merge import merge
-    from bench.store.store import Store
-    from reports.data.results import load_results
-    from reports.tables.run_tables import write_tables
+    from bench import api
 
-    stores = args.stores or [part / "store" for part in args.parts]
-    if len(stores) not in {1, len(args.parts)}:
-        raise UsageError("--stores takes one folder for all parts, or one for each")
-    if len(stores) < len(args.parts):
-        stores *= len(args.parts)
-    target = Store(args.out / "store")
-    manifest = merge(list(zip(args.parts, map(Store, stores), strict=True)), args.out, target)
-    write_tables(load_results(args.out, target), args.out)
-    fine = sum(cell["status"] == "ok" for cell in manifest["cells"])
-    console.note(f"{len(manifest['cells'])} cells of {len(args.parts)} runs, {fine} ok")
-    return 0 if fine == len(manifest["cells"]) else 1
+    with console.RunProgress(lines=False) as progress:
+        results = api.merge(
+            args.parts, args.out, stores=args.stores, plugins=args.plugin, progress=progress
+        )
+    cells = results.manifest.cells
+    fine = sum(cell.status == "ok" for cell in cells)
+    console.note(f"{len(cells)} cells of {len(args.parts)} runs, {fine} ok")
+    return 0 if fine == len(cells) else 1

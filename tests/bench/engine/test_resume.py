@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
 
+from bench.checks.methods import pair
 from bench.cli.main import main
+from bench.core.image_io import write_image
 from bench.core.plugins import load_plugin
 from bench.engine.runner import Selection
 from bench.store.store import Store
@@ -77,22 +80,70 @@ def test_a_damaged_part_does_not_spread(tmp_path):
     assert all(Store(tmp_path / "merged" / "store").keys())
 
 
-def test_runs_that_do_not_fit_together(tmp_path, capsys):
+def merged(tmp_path, *parts):
+    folders = [str(tmp_path / part) for part in parts]
+    return main(["merge", *folders, "--out", str(tmp_path / "merged")])
+
+
+def scores(out):
+    with (out / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return {(r["scene"], r["method"], r["metric"]): (r["status"], r["value"]) for r in rows}
+
+
+def test_what_no_part_has_is_said_and_computed_by_the_next_run(tmp_path):
     run(tmp_path / "1")
-    run(tmp_path / "2", "--metrics", "mi", "qabf")
-    assert main(["merge", *map(str, (tmp_path / "1", tmp_path / "2")), "--out", str(tmp_path)]) == 2
-    assert "differ in metrics" in capsys.readouterr().err
-    parts = [tmp_path / "3", tmp_path / "4"]
-    for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
-        run(part, "--precision", precision)
-    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "5")]) == 1  # none has a say
-    for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
-        run(part, "--precision", precision, "--methods", "fcn-s", "--datasets", "tiny/one")
-    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "6")]) == 2
-    assert "different number formats (fp32 in" in capsys.readouterr().err
-    assert main(["merge", str(tmp_path / "7"), "--out", str(tmp_path / "4")]) == 4
-    (tmp_path / "1" / "run.json").write_text(json.dumps([1]))
-    assert main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "4")]) == 4
+    run(tmp_path / "2", "--metrics", "qabf", "--methods", "average")
+    assert merged(tmp_path, "1", "2") == 1
+    found = scores(tmp_path / "merged")
+    assert found["one", "average", "mi"][0] == found["one", "average", "qabf"][0] == "ok"
+    assert found["one", "source-a", "qabf"] == ("skipped", "")
+    assert run(tmp_path / "merged", "--metrics", "mi", "qabf") == 1
+    assert scores(tmp_path / "merged")["one", "source-a", "qabf"][0] == "ok"
+
+
+def test_other_pixels_of_one_scene_are_not_mixed(tmp_path):
+    def shard(name, seed, method):
+        for letter, image in zip("AB", pair(40, 44, seed), strict=True):
+            write_image(tmp_path / "in" / f"one_{letter}.png", image)
+        where = f"folder:{tmp_path / 'in'}"
+        assert run(tmp_path / name, "--methods", method, "--datasets", where) == 0
+
+    shard("1", 1, "average")
+    shard("2", 2, "source-a")
+    assert merged(tmp_path, "1", "2") == 1
+    found = scores(tmp_path / "merged")
+    assert found["one", "average", "mi"] == ("skipped", "")
+    assert found["one", "source-a", "mi"] == scores(tmp_path / "2")["one", "source-a", "mi"]
+
+
+def test_a_key_that_leads_elsewhere_is_nothing(tmp_path):
+    run(tmp_path / "1")
+    text = (tmp_path / "1" / "run.json").read_text()
+    keys = {cell["key"] for cell in json.loads(text)["cells"]}
+    for key in filter(None, keys):
+        text = text.replace(key, "../../evil")
+    (tmp_path / "1" / "run.json").write_text(text)
+    before = sorted(tmp_path.iterdir())
+    assert merged(tmp_path, "1") == 1
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "merged"])
+    assert not list(tmp_path.rglob("*evil*"))
+
+
+def test_runs_that_do_not_fit_together(tmp_path, capsys):
+    for part, precision in zip("34", ("fp32", "bf16"), strict=True):
+        run(tmp_path / part, "--precision", precision)
+    assert merged(tmp_path, "3", "4") == 1  # no method of theirs takes one
+    for part, precision in zip("34", ("fp32", "bf16"), strict=True):
+        options = ["--methods", "fcn-s", "--datasets", "tiny/one"]
+        run(tmp_path / part, "--precision", precision, *options)
+    assert merged(tmp_path, "3", "4") == 2
+    assert "different number formats (bf16, fp32)" in capsys.readouterr().err
+    assert merged(tmp_path, "7") == 4
+    assert main(["merge", str(tmp_path / "3"), "--out", str(tmp_path), "--stores", "none"]) == 4
+    assert "--stores none: no such folder" in capsys.readouterr().err
+    (tmp_path / "3" / "run.json").write_text(json.dumps([1]))
+    assert merged(tmp_path, "3") == 4
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "-1/2", "1/0"])
