@@ -66,6 +66,11 @@ class Method:
         Where it is defined.
     weights : path or None
         The file of a learned method's weights; its hash is part of the result's key.
+    needs_reference : bool
+        Whether `fn` takes the all-in-focus reference as its keyword argument ``reference``,
+        float32 in [0, 1], (H, W) or (H, W, 3). It is skipped on a scene that has none.
+    in_all : bool
+        Whether ``all`` selects it.
     """
 
     name: str
@@ -81,6 +86,8 @@ class Method:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     takes_device: bool = False
     takes_precision: bool = False
+    needs_reference: bool = False
+    in_all: bool = True
 
     def __post_init__(self) -> None:
         """Refuse metadata that nothing would understand."""
@@ -108,6 +115,8 @@ def method(
     colour: Colour = "channels",
     stack: Stack = "native",
     weights: Path | str | None = None,
+    needs_reference: bool = False,
+    in_all: bool = True,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
 
@@ -139,6 +148,8 @@ def method(
         if takes_precision:
             del parameters["precision"]
         file = Path(weights) if isinstance(weights, str) else weights
+        if needs_reference and parameters.pop("reference", ...) is not None:
+            raise UsageError(f"method {name!r}: needs_reference needs an argument reference=None")
         if isinstance(file, Path) and not file.is_absolute():
             file = Path(fn.__code__.co_filename).parent / file
         METHODS.add(
@@ -156,6 +167,8 @@ def method(
                 parameters=parameters,
                 takes_device=takes_device,
                 takes_precision=takes_precision,
+                needs_reference=needs_reference,
+                in_all=in_all,
             )
         )
         return fn

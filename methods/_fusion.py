@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.errors import ContractViolation, ImageError, UsageError
-from bench.core.pixels import ROWS, as_image, luminance, quantise, same_size, strips
+from bench.core.errors import ContractViolation, ImageError, Skipped, UsageError
+from bench.core.pixels import ROWS, as_image, luminance, quantise, same_size, strips, to_unit
 from bench.core.precision import Precision, number_format
 from methods._base import METHODS, Method
 
@@ -31,6 +31,7 @@ def fuse(
     parameters: Mapping[str, Any] | None = None,
     device: str = "cpu",
     precision: Precision = "auto",
+    reference: Array | None = None,
 ) -> Array:
     """Fuse registered images of one scene.
 
@@ -47,6 +48,8 @@ def fuse(
         ``"cpu"`` or ``"cuda"``, for methods that take one.
     precision : {'auto', 'fp32', 'bf16'}
         The number format of learned methods; see `bench.core.precision`.
+    reference : ndarray, optional
+        The all-in-focus image, for methods that need it.
 
     Returns
     -------
@@ -61,6 +64,8 @@ def fuse(
         The method has no such parameter.
     ContractViolation
         The method returned a wrong shape, NaN, or weights that do not sum to 1.
+    Skipped
+        The method needs a reference, and there is none.
 
     Examples
     --------
@@ -71,7 +76,8 @@ def fuse(
     100
     """
     entry = METHODS[method] if isinstance(method, str) else method
-    fused = fuse_prepared(entry, Sources.of(sources), bind(entry, parameters, device, precision))
+    call = bind(entry, parameters, device, precision, reference)
+    fused = fuse_prepared(entry, Sources.of(sources), call)
     deep = all(np.asarray(source).dtype == np.uint16 for source in sources)
     return quantise(fused, np.uint16 if deep else np.uint8)
 
@@ -155,8 +161,9 @@ def bind(
     parameters: Mapping[str, Any] | None = None,
     device: str = "cpu",
     precision: Precision = "auto",
+    reference: Array | None = None,
 ) -> Callable[[Array], Any]:
-    """The method's function with its parameters, device and number format filled in."""
+    """The method's function with parameters, device, number format and reference filled in."""
     given = dict(parameters or {})
     for name in given:
         if name not in method.parameters:
@@ -168,6 +175,10 @@ def bind(
         given["device"] = device
     if method.takes_precision:
         given["precision"] = number_format(device, precision)
+    if method.needs_reference:
+        if reference is None:
+            raise Skipped(f"{method.name} needs the reference, which this scene does not have")
+        given["reference"] = to_unit(reference)
     return lambda sources: method.fn(sources, **given)
 
 

@@ -1,6 +1,6 @@
-"""Null baselines: what an answer without thought scores.
+"""Baselines that do not look for focus: the average of the sources, and one source unchanged.
 
-A benchmark must show them, because some indexes reward them: a copied source keeps all of its
+A benchmark must show them because some metrics reward them: a copied source keeps all of its
 own information, so it beats many methods on mutual information.
 """
 
@@ -19,7 +19,7 @@ from methods import method
     title="Average of the sources",
     kind="transform",
     family="control",
-    paper="null baseline",
+    paper="baseline",
 )
 def average(sources: NDArray[Any]) -> NDArray[Any]:
     """Mean of the sources.
@@ -49,7 +49,7 @@ def average(sources: NDArray[Any]) -> NDArray[Any]:
     title="First source, unchanged",
     kind="decision",
     family="control",
-    paper="null baseline",
+    paper="baseline",
 )
 def source_a(sources: NDArray[Any]) -> NDArray[Any]:
     """Weight 1 for the first source; see `average` for shapes."""
@@ -63,7 +63,7 @@ def source_a(sources: NDArray[Any]) -> NDArray[Any]:
     title="Last source, unchanged",
     kind="decision",
     family="control",
-    paper="null baseline",
+    paper="baseline",
 )
 def source_b(sources: NDArray[Any]) -> NDArray[Any]:
     """Weight 1 for the last source; see `average` for shapes."""

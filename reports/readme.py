@@ -1,9 +1,10 @@
-"""``python -m reports.readme RUN``: the numbers of the README, put in from where they were printed.
+"""``python -m reports.readme RUN --heldout RUN --large RUN``: write the numbers of the README.
 
 Each table of the README stands between two comments, ``<!-- name -->`` and ``<!-- end name -->``;
-this writes what lies between them again: Tables 1 and 2 and the comparison with the paper from a
-finished run, the scores on held-out pairs from ``methods/learned/weights/heldout.json`` and, for
-photos of many pixels, ``large.json`` beside it.
+this replaces what lies between them: Tables 1 and 2 and the comparison with the paper from a
+finished run, and the scores on held-out pairs from ``methods/learned/weights/heldout.json`` and,
+for photos of many pixels, ``large.json`` beside it. ``--heldout`` and ``--large`` write these two
+files first, from runs on the datasets ``heldout-…``.
 """
 
 from __future__ import annotations
@@ -14,14 +15,25 @@ import re
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from bench.core.errors import BenchError, DataUnavailable, UsageError
 from bench.core.files import write_bytes
+from bench.store.manifest import BASELINE_FAMILY
+from datasets.heldout import COLOURS, KINDS, LARGE, PREFIX
+from methods import METHODS
+from reports.data.best import best_of
+from reports.data.heldout import heldout_scores
+from reports.data.results import load_results
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "methods" / "learned" / "weights"
 
-#: What ``python -m methods.learned.evaluation.evaluate`` printed, by table of the README.
+#: Scores on held-out pairs, by table of the README; see `reports.data.heldout`.
 SCORES = {"held-out": WEIGHTS / "heldout.json", "large": WEIGHTS / "large.json"}
+
+#: A row that is no method: the better source at every pixel.
+ORACLE = "oracle"
 
 
 def replace(text: str, name: str, body: str) -> str:
@@ -59,23 +71,28 @@ def narrow(table: str) -> str:
 
 
 def psnr_table(scores: dict[str, dict[str, dict[str, dict[str, float]]]]) -> str:
-    """Mean PSNR per method, the best of each column in bold; the oracle competes with nobody."""
+    """Mean PSNR per method, the best of each column in bold; no baseline and no oracle competes."""
     kinds = scores["psnr"].items()
-    columns = [(kind, c) for kind, found in kinds for c in ("gray", "colour") if c in found]
-    (kind, colour), *_ = columns
-    methods = list(scores["psnr"][kind][colour])
-    order = [m for m in methods if m != "oracle"] + ["oracle"] * ("oracle" in methods)
-    lines = ["| method | " + " | ".join(f"{k}, {c}" for k, c in columns) + " |"]
-    lines.append("| --- |" + " ---: |" * len(columns))
-    for method in order:
-        cells = []
-        for kind, colour in columns:
-            column = scores["psnr"][kind][colour]
-            best = max(round(value, 1) for name, value in column.items() if name != "oracle")
-            value = f"{column[method]:.1f}"
-            first = round(column[method], 1) == best and method != "oracle"
-            cells.append(f"**{value}**" if first else value)
-        lines.append(f"| {method} | {' | '.join(cells)} |")
+    columns = {
+        f"{kind}, {colour}": found[colour]
+        for kind, found in kinds
+        for colour in COLOURS
+        if colour in found
+    }
+    table = pd.DataFrame(columns)
+    if ORACLE in table.index:
+        table = table.loc[[*table.index.drop(ORACLE), ORACLE]]
+    apart = {m.name for m in METHODS if m.family == BASELINE_FAMILY} | {ORACLE}
+    cells = pd.DataFrame(index=table.index)
+    for name, values in table.items():
+        best = best_of(values, higher_is_better=True, baselines=apart, digits=1)
+        cells[name] = [
+            f"**{value:.1f}**" if best.get(str(method)) == 1 else f"{value:.1f}"
+            for method, value in values.items()
+        ]
+    lines = [f"| method | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
+    lines += [f"| {method} | {' | '.join(row)} |" for method, row in zip(
+        cells.index, cells.to_numpy(), strict=True)]  # fmt: skip
     return "\n".join(lines)
 
 
@@ -111,9 +128,16 @@ def main(argv: list[str] | None = None) -> int:
     """Write README.md again."""
     parser = argparse.ArgumentParser(prog="python -m reports.readme", description=__doc__)
     parser.add_argument("run", type=Path, nargs="?", help="folder of a finished run")
+    for option, kinds in (("--heldout", KINDS), ("--large", LARGE)):
+        names = " ".join(PREFIX + kind for kind in kinds)
+        parser.add_argument(option, type=Path, metavar="RUN", help=f"a run on {names}")
     args = parser.parse_args(argv)
     file = ROOT / "README.md"
     try:
+        for run, target in ((args.heldout, "held-out"), (args.large, "large")):
+            if run is not None:
+                scores = json.dumps(heldout_scores(load_results(run)), indent=1)
+                write_bytes(SCORES[target], f"{scores}\n".encode())
         text = file.read_text(encoding="utf-8")
         if args.run is not None:
             text = with_run(text, args.run)

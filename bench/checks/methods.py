@@ -97,7 +97,7 @@ def pair(height: int, width: int, seed: int = 0, colour: bool = False) -> list[A
 
 
 def _fused(method: Method, sources: list[Array], device: str) -> Array:
-    fused = fuse(method, sources, device=device)
+    fused = fuse(method, sources, device=device, reference=sources[0])
     if fused.shape != sources[0].shape or fused.dtype != sources[0].dtype:
         raise Broken(f"{sources[0].shape} {sources[0].dtype} became {fused.shape} {fused.dtype}")
     return fused
@@ -142,7 +142,7 @@ def _deterministic(method: Method, device: str) -> None:
 def _pure(method: Method, device: str) -> None:
     stack = Sources.of(pair(40, 50)).stack()
     before = stack.copy()
-    fuse_prepared(method, stack, bind(method, device=device))
+    fuse_prepared(method, stack, bind(method, device=device, reference=before[0]))
     if not np.array_equal(stack, before):
         raise Broken("the sources are changed in place")
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from bench.core.errors import EnvironmentFault
+
+_DEVICE = re.compile(r"cpu|cuda(:(?P<index>[0-9]+))?")
 
 
 def available_cores() -> int:
@@ -42,28 +45,41 @@ def pin_torch(threads: int) -> None:
 
 
 def check_device(device: str, *, here: bool = True) -> None:
-    """Raise `EnvironmentFault` unless `device` is there: no silent fall-back to the processor.
+    """Raise unless `device` is available; nothing falls back to the CPU silently.
 
-    If it is not to be `here`, but on other machines, it only must be one that could be.
+    Parameters
+    ----------
+    device : str
+        ``cpu``, ``cuda`` or ``cuda:N``.
+    here : bool
+        False where other machines compute: then only its name is checked.
+
+    Raises
+    ------
+    EnvironmentFault
+        It is the name of no device, or this machine does not have it.
+
+    Examples
+    --------
+    >>> from bench.core.devices import check_device
+    >>> check_device("cpu")
     """
-    if device == "cpu":
-        return
-    kind, _, index = device.partition(":")
-    if kind != "cuda" or (index and not index.isdigit()):
+    match = _DEVICE.fullmatch(device)
+    if match is None:
         raise EnvironmentFault(f"device {device!r} is unknown; allowed: cpu, cuda, cuda:N")
-    if not here:
+    if device == "cpu" or not here:
         return
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if int(index or 0) >= count:
+    if int(match["index"] or 0) >= count:
         raise EnvironmentFault(
             f"device {device!r} is not available: torch sees {count} CUDA devices"
         )
 
 
 def synchronise(device: str) -> None:
-    """Wait until the device has done all that it was given."""
+    """Wait until `device` has finished all work that was queued on it."""
     if device.startswith("cuda"):
         import torch
 

@@ -65,10 +65,8 @@ class RecordLog:
 
     def get(self, key: str) -> Any:
         """The record of `key`; None if it is missing or corrupted."""
+        self._catch_up()  # another process may have replaced it
         place = self._places.get(key)
-        if place is None:
-            self._catch_up()
-            place = self._places.get(key)
         if place is None or self._file is None:
             return None
         return parsed(os.pread(self._file, place[1], place[0]), key)
@@ -119,10 +117,8 @@ class RecordLog:
             data = os.pread(self._file, size - self._read_to, self._read_to)
             start = self._read_to
             for line in data.splitlines(keepends=True):
-                if line.endswith(b"\n") and line.startswith(_KEY):
-                    end = line.find(b'"', len(_KEY))
-                    key = line[len(_KEY) : end].decode(errors="replace")
-                    self._places[key] = start, len(line)
+                if text_of(line) is not None:  # a torn line must not hide an older one
+                    self._places[key_of(line)] = start, len(line)
                 if line.endswith(b"\n"):
                     self._read_to = start + len(line)
                 start += len(line)
@@ -157,20 +153,24 @@ class RecordLog:
 
 def parsed(line: bytes, key: str = "") -> Any:
     """The body of a line, or None unless it is whole (and of `key`, if given)."""
-    name, mark, rest = line.rstrip(b"\n").removeprefix(_KEY).partition(_SHA)
-    digest, body, text = (
-        rest[:_DIGEST],
-        rest[_DIGEST : _DIGEST + len(_BODY)],
-        rest[_DIGEST + len(_BODY) : -1],
-    )
-    if not mark or body != _BODY or not rest.endswith(b"}") or (key and name != key.encode()):
-        return None
-    if _checksum(name.decode(errors="replace"), text).encode() != digest:
+    text = text_of(line)
+    if text is None or (key and key_of(line) != key):
         return None
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def text_of(line: bytes) -> bytes | None:
+    """The body of a line as it is written; None unless its checksum holds."""
+    name, mark, rest = line.removeprefix(_KEY).partition(_SHA)
+    start = _DIGEST + len(_BODY)
+    text, end = rest[start:-2], rest[-2:]
+    if not mark or end != b"}\n" or rest[_DIGEST:start] != _BODY or not line.startswith(_KEY):
+        return None
+    whole = _checksum(name.decode(errors="replace"), text).encode() == rest[:_DIGEST]
+    return text if whole else None
 
 
 def key_of(line: bytes) -> str:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import types
-import typing
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from bench.core.errors import DataUnavailable
 from bench.core.files import write_bytes
+from bench.store.typed_json import from_plain, to_plain
 
 #: Name of the file in a run's output folder.
 MANIFEST = "run.json"
@@ -307,7 +305,7 @@ class RunManifest:
 def save_manifest(manifest: RunManifest, out: Path) -> Path:
     """Write ``run.json`` into the folder `out`, whole or not at all; returns its path."""
     path = out / MANIFEST
-    text = json.dumps({"format": FORMAT, **_plain(manifest)}, ensure_ascii=False)
+    text = json.dumps({"format": FORMAT, **to_plain(manifest)}, ensure_ascii=False)
     write_bytes(path, text.encode())
     return path
 
@@ -331,7 +329,7 @@ def load_manifest(out: Path | str) -> RunManifest:
             f"{path}: not a manifest of format {FORMAT} (got {came}); run it again"
         )
     try:
-        manifest: RunManifest = _build(RunManifest, found, "run")
+        manifest = from_plain(RunManifest, found, "run")
         _check(manifest)
     except ValueError as error:
         raise DataUnavailable(f"{path}: not the manifest of a run ({error})") from None
@@ -347,67 +345,3 @@ def _check(manifest: RunManifest) -> None:
             raise ValueError(f"a cell is of scene {'/'.join(cell.place)}, which is not in the run")
         if unknown := cell.scores.keys() - manifest.metric.keys():
             raise ValueError(f"a cell has scores of {sorted(unknown)}, which the run does not have")
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses as dicts without the fields that have their default."""
-    if dataclasses.is_dataclass(value):
-        return {
-            item.name: _plain(entry)
-            for item in dataclasses.fields(value)
-            if (entry := getattr(value, item.name)) != item.default
-        }
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return value
-
-
-def _build(kind: type, found: Any, where: str) -> Any:
-    """A dataclass from parsed JSON; raises `ValueError` naming what is missing or wrong."""
-    if not isinstance(found, dict):
-        raise ValueError(f"{where} is {type(found).__name__}, not an object")
-    values = {}
-    for name, expected, required in _fields(kind):
-        if name in found:
-            values[name] = _value(expected, found[name], f"{where}.{name}")
-        elif required:
-            raise ValueError(f"{where}.{name} is missing")
-    return kind(**values)
-
-
-@cache
-def _fields(kind: type) -> list[tuple[str, Any, bool]]:
-    hints = typing.get_type_hints(kind)
-    missing = dataclasses.MISSING
-    return [
-        (item.name, hints[item.name], item.default is missing and item.default_factory is missing)
-        for item in dataclasses.fields(kind)
-    ]
-
-
-def _value(expected: Any, found: Any, where: str) -> Any:
-    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
-    if dataclasses.is_dataclass(expected):
-        return _build(typing.cast("type", expected), found, where)
-    if origin is list and isinstance(found, list):
-        return [_value(arguments[0], entry, where) for entry in found]
-    if origin is dict and isinstance(found, dict):
-        return {key: _value(arguments[1], entry, where) for key, entry in found.items()}
-    allowed = tuple(_plain_types(expected, origin, arguments))
-    if Any in allowed or (isinstance(found, allowed) and not _is_stray_bool(found, allowed)):
-        return found
-    raise ValueError(f"{where} is {found!r}, not {getattr(expected, '__name__', expected)}")
-
-
-def _plain_types(expected: Any, origin: Any, arguments: tuple[Any, ...]) -> Iterator[Any]:
-    """What `isinstance` is asked for; a whole number is a float too."""
-    for each in arguments if origin in (types.UnionType, typing.Union) else (origin or expected,):
-        yield each
-        if each is float:
-            yield int
-
-
-def _is_stray_bool(found: object, allowed: tuple[type, ...]) -> bool:
-    return isinstance(found, bool) and bool not in allowed

@@ -66,7 +66,7 @@ def _is_line(place: str) -> bool:
 
 
 def _whole(line: bytes) -> bool:
-    return line.endswith(b"\n") and parsed(line) is not None
+    return parsed(line) is not None
 
 
 def _examined(store: Store) -> StoreReport:

@@ -169,7 +169,7 @@ class DaskWorker:
 
     def open(self, scene: Scene) -> SceneFacts:
         """Read a scene on this machine; it is sent when there is something to do on it."""
-        self.close()
+        self._leave()
         with self._room:
             return self._reader.open(scene)
 
@@ -193,7 +193,11 @@ class DaskWorker:
         return taken
 
     def close(self) -> None:
-        """Have the machines end their processes of this scene."""
+        """End the processes of the scene, here and on the other machines."""
+        self._leave()
+        self._reader.close()
+
+    def _leave(self) -> None:
         if self._sent is not None:
             with contextlib.suppress(Exception):  # they end with the dask worker at the latest
                 self._client.run(_forget, self._token)

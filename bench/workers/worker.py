@@ -169,8 +169,9 @@ class LocalWorker:
         """Fuse sources of its own, so that a method which writes into them harms no other."""
         pin_torch(self._threads)
         entry = METHODS[method]
-        sources = Sources.of(self.images().sources)
-        call = bind(entry, parameters, self._device, self._precision)
+        images = self.images()
+        sources = Sources.of(images.sources)
+        call = bind(entry, parameters, self._device, self._precision, images.reference)
         result = timed(lambda: fuse_prepared(entry, sources, call), self._device)
         self._warm.add(_call_name(method, parameters))
         return result

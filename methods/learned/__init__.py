@@ -1,7 +1,7 @@
-"""Networks that fuse: their definitions, the data and the trainer behind their weights.
+"""Networks that fuse: definitions, inference, training and weights.
 
-Importing this package imports no torch; its modules do, and are imported by the functions of
-the learned methods when they run.
+This package does not import torch. Its modules do; the functions of the learned methods import
+them when they run.
 """
 
 from __future__ import annotations

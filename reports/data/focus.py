@@ -1,6 +1,6 @@
-"""What is shown beside a fused image: which source it was taken from, and where to look.
+"""What a report shows beside a fused image: its decision map, and a square at a focus boundary.
 
-Everything here is for the eye; no score depends on it.
+Only pictures use it; no score depends on it.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ def gray(image: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def nearest_source(
-    planes: Sequence[NDArray[np.float32]], fused: NDArray[np.float32]
+    grays: Sequence[NDArray[np.float32]], fused: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
     """`decision_map` of what `gray` gives; for many fused images of one scene."""
     nearest = np.zeros(fused.shape, np.uint8)
     first = second = np.full(fused.shape, np.inf, np.float32)
-    for k, plane in enumerate(planes):
-        distance = cv2.blur(abs(fused - plane), (WINDOW, WINDOW))
+    for k, source in enumerate(grays):
+        distance = cv2.blur(abs(fused - source), (WINDOW, WINDOW))
         nearest[distance < first] = k
         second = np.minimum(second, np.maximum(first, distance))
         first = np.minimum(first, distance)
@@ -114,7 +114,7 @@ def boundary_box(sources: Sequence[NDArray[Any]], side: int) -> Box:
     return int(left), int(top), int(left) + side, int(top) + side
 
 
-def _detail(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+def _detail(gray: NDArray[np.float64]) -> NDArray[np.float64]:
     """Root of the smoothed Laplacian energy: a root, so that one glint does not decide."""
-    energy = cv2.GaussianBlur(cv2.Laplacian(plane, cv2.CV_64F) ** 2, (0, 0), 3)
+    energy = cv2.GaussianBlur(cv2.Laplacian(gray, cv2.CV_64F) ** 2, (0, 0), 3)
     return np.asarray(np.sqrt(np.clip(energy, 0, None)))

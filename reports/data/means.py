@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-#: PSNR of identical images in means, in dB; `methods.learned.evaluation.evaluate` has the same.
+#: PSNR of identical images in means, in dB.
 IDENTICAL_DB = 99.0
 
 #: Metrics that are infinite for identical images, and what they count as at most.

@@ -64,14 +64,13 @@ def load_results(out: Path | str, store: Store | Path | str | None = None) -> Re
     Raises
     ------
     DataUnavailable
-        There is no readable manifest in `out`, or its store is not there.
+        There is no readable manifest in `out`, or its store is not there or that of another run.
     """
     out = Path(out)
     manifest = load_manifest(out)
     if not isinstance(store, Store):
         store = Store(_store_folder(manifest, out, store))
-    if not store.root.is_dir():
-        raise DataUnavailable(f"--store {store.root}: no such folder")
+    _check_store(manifest, store)
     scores, failures = _scores(manifest)
     timings = _timings(manifest, store)
     untimed = [
@@ -98,6 +97,15 @@ def _store_folder(manifest: RunManifest, out: Path, given: Path | str | None) ->
             return folder
     looked = " and ".join(str(folder) for folder in [*candidates, out / "store"])
     raise DataUnavailable(f"{out}: the run's store is not there ({looked}); name it with --store")
+
+
+def _check_store(manifest: RunManifest, store: Store) -> None:
+    """Raise `DataUnavailable` unless the store has any of the run's records."""
+    if not store.root.is_dir():
+        raise DataUnavailable(f"--store {store.root}: no such folder")
+    keys = [cell.key for cell in manifest.cells if cell.key and cell.pixels]
+    if keys and all(store.get(key) is None for key in keys):
+        raise DataUnavailable(f"--store {store.root}: holds no record of this run")
 
 
 def _head(cell: CellEntry) -> dict[str, str]:
@@ -132,7 +140,7 @@ def _timings(manifest: RunManifest, store: Store) -> list[tuple[CellEntry, Timin
 def _timing_table(
     manifest: RunManifest, timings: list[tuple[CellEntry, TimingRecord]]
 ) -> pd.DataFrame:
-    rows = [_timing_row(manifest, c, timing) for c, timing in timings if timing.status == "ok"]
+    rows = [_timing_row(manifest, cell, timing) for cell, timing in timings if timing.seconds]
     columns = [*KEYS, "width", "height", "channels", "sources", "device"]
     columns += ["precision", "threads", "repeats"]
     columns += ["median_s", "iqr_s", "min_s", "first_s", "peak_mb", "contended"]

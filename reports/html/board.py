@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -16,7 +16,7 @@ from markupsafe import Markup
 from bench.core.errors import NothingSelected
 from bench.store.manifest import BASELINE_FAMILY, MetricEntry, RunManifest
 from reports.data.best import DIGITS, best_of
-from reports.data.leaderboard import by_scene, cautions, make_leaderboard
+from reports.data.leaderboard import Leaderboard, by_scene, cautions, make_leaderboard
 from reports.data.means import CAP_NOTE, for_means, has_capped
 from reports.data.results import Results
 from reports.data.statistics import Ranking, comparable
@@ -50,17 +50,6 @@ class Shown:
     keys: dict[str, float | None]
     marks: dict[str, str]
     tip: str = ""
-
-
-class Standing(NamedTuple):
-    """What a view needs of a leaderboard; see `reports.data.leaderboard.Leaderboard`."""
-
-    rankings: dict[str, Ranking]
-    overall: pd.DataFrame
-    untrusted: dict[str, str]
-    agreement: pd.DataFrame
-    skipped: dict[str, str]
-    aside: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -145,24 +134,16 @@ def _left_out(aside: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
     return [f"Not part of overall: {', '.join(metrics)}"] if metrics else []
 
 
-def _standing(results: Results, dataset: str) -> Standing:
+def _standing(results: Results, dataset: str) -> Leaderboard:
     """The leaderboard, or an empty one where there is nothing to rank."""
     try:
-        board = make_leaderboard(results, dataset)
+        return make_leaderboard(results, dataset)
     except NothingSelected as error:
         nothing = pd.DataFrame({OVERALL: []})
-        return Standing({}, nothing, {}, nothing, {"all metrics": str(error)}, {})
-    return Standing(
-        board.rankings,
-        board.overall,
-        board.untrusted,
-        board.agreement,
-        board.skipped,
-        board.aside,
-    )
+        return Leaderboard({}, nothing, {}, nothing, {"all metrics": str(error)})
 
 
-def _column(metric: MetricEntry, board: Standing) -> dict[str, Any]:
+def _column(metric: MetricEntry, board: Leaderboard) -> dict[str, Any]:
     ranking = board.rankings.get(metric.name)
     about = "higher is better" if metric.higher_is_better else "lower is better"
     if ranking is not None:
@@ -182,7 +163,7 @@ def _column(metric: MetricEntry, board: Standing) -> dict[str, Any]:
 
 
 def _rows(
-    manifest: RunManifest, scores: pd.DataFrame, board: Standing, metrics: list[MetricEntry]
+    manifest: RunManifest, scores: pd.DataFrame, board: Leaderboard, metrics: list[MetricEntry]
 ) -> list[dict[str, Any]]:
     scenes = len(scores[["dataset", "scene"]].drop_duplicates())
     good = scores[scores["status"] == "ok"]
@@ -215,7 +196,7 @@ def _rows(
 def _shown(
     metric: MetricEntry,
     methods: list[str],
-    board: Standing,
+    board: Leaderboard,
     plain: pd.DataFrame,
     baselines: Collection[str],
 ) -> dict[str, Shown]:
@@ -226,7 +207,8 @@ def _shown(
     table = ranking.table
     mean = best_of(table["mean"], higher_is_better=metric.higher_is_better, baselines=baselines)
     rank = best_of(table["rank"], higher_is_better=False, baselines=baselines, digits=2)
-    wins = best_of(table["wins"], higher_is_better=True, baselines=baselines)
+    won = table["wins"].where(table["wins"] > 0)
+    wins = best_of(won, higher_is_better=True, baselines=baselines)
     places = {"mean": mean, "spread": mean, "rank": rank, "interval": rank, "wins": wins}
 
     def marks(name: str) -> dict[str, str]:
@@ -300,7 +282,7 @@ def _seconds(results: Results, dataset: str) -> dict[str, float]:
 def _charts(
     results: Results,
     scores: pd.DataFrame,
-    board: Standing,
+    board: Leaderboard,
     seconds: Mapping[str, float],
     metrics: list[MetricEntry],
 ) -> dict[str, dict[str, Markup]]:

@@ -169,7 +169,7 @@ def _scene(
     images, why = sources.images(entry)
     shown: list[Picture] = []
     box = None
-    planes = [] if images is None else [gray(source) for source in images.sources]
+    grays = [] if images is None else [gray(source) for source in images.sources]
     if images is not None:
         side = min(CROP, min(images.sources[0].shape[:2]) // 2)
         box = boundary_box(images.sources, side)
@@ -185,7 +185,7 @@ def _scene(
             continue
         picture = _picture(cell.method, "fused", fused, sizes, box)
         if images is not None:
-            picture["map"] = _map(nearest_source(planes, gray(fused)), sizes.map_side)
+            picture["map"] = _map(nearest_source(grays, gray(fused)), sizes.map_side)
         shown.append(picture)
     height, width = entry.height, entry.width
     about = {key: getattr(entry, key) for key in ("dataset", "scene", "title", "note", "origin")}

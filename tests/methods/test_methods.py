@@ -15,7 +15,7 @@ from methods import METHODS
 from methods import _fusion as fusion
 from methods._fusion import fuse
 
-ALL = METHODS.names()
+ALL = [m.name for m in METHODS if not m.needs_reference]
 DECISIONS = [m.name for m in METHODS if m.kind == "decision"]
 
 #: What a learned method owes where the others owe the exact image, in dB.

@@ -43,6 +43,7 @@ def test_gf_is_the_published_gff(liu2020, kind):
     assert qabf <= 0.005
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "least"), [("grayscale", 46), ("color", 50)])
 def test_cnn_is_close_to_the_published_cnn(liu2020, kind, least):
     """The project's bar: other good methods lie at 42 to 48 dB (gray) and 45 to 52 (colour)."""

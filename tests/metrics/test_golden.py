@@ -91,6 +91,8 @@ def test_every_set_of_golden_values_is_said_to_be_whose():
     assert {file.stem for file in FOLDER.glob("*.csv")} == set(GOLDEN_SETS)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("golden")  # one worker computes what they share
 @pytest.mark.parametrize(
     ("entry", "golden", "column"), CASES, ids=[f"{e.name}-{g}-{c}" for e, g, c in CASES]
 )

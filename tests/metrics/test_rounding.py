@@ -139,6 +139,7 @@ def test_multiply_add_rounds_once():
         assert found[k] == float(Fraction(totals[k]) + Fraction(weights[k]) * int(values[k]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", sorted({image[:2] for image in rows("octave")["QY"]}))
 def test_flat_windows_of_the_public_code_are_its_rounding_errors(pair):
     dataset, name = pair

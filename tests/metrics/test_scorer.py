@@ -28,6 +28,7 @@ def test_scorer_gives_what_the_functions_give():
         assert scorer.score(fused, "ie") == scores["ie"]
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_digit():
     """Of images large enough for BLAS to divide its sums."""
     truth = data.camera()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from bench.core.errors import DataUnavailable
 from bench.core.image_io import read_image
-from bench.store.store import Store
 from reports.data.results import load_results
 from reports.data.sources import Sources
+from reports.tables.table import scene_table
+from tests.reports.runs import a_run
 from tests.reports.test_html import HOSTILE, finished  # noqa: F401 - a fixture
 
 pytest.importorskip("matplotlib", reason="needs matplotlib")
@@ -37,31 +36,38 @@ from reports.figures.run_figures import (
     write_figures,
 )
 
-MANIFEST = {
-    "methods": [{"name": n, "family": "spatial"} for n in ("a", "b", "$x_{", "few")],
-    "metrics": [
-        {"name": n, "label": n.upper(), "higher_is_better": up}
-        for n, up in (("mi", True), ("qcv", False), ("ssim", True))
-    ],
+SCORES = {
+    "lp": {"mi": 1.0, "qcv": 10.0, "psnr": 0.9},
+    "fcn": {"mi": 2.0, "qcv": 30.0},
+    "$x_{": {"mi": 3.0, "qcv": 20.0, "psnr": 0.95},
+    "average": {"mi": 9.0, "qcv": 1.0, "psnr": 1.0},
 }
-SCORES = pd.DataFrame(
-    {"mi": [1.0, 2.0, 3.0, 9.0], "qcv": [10.0, 30.0, 20.0, 1.0], "ssim": [0.9, np.nan, 0.95, 1.0]},
-    index=["a", "b", "$x_{", "few"],
-)
+ALL = ["mi", "qcv", "psnr"]
+
+
+def table_of(folder, scores):
+    return scene_table(a_run(folder, {m: {"clock": v} for m, v in scores.items()}), "clock")
+
+
+@pytest.fixture
+def table(tmp_path):
+    return table_of(tmp_path, SCORES)
 
 
 @pytest.fixture(scope="module")
 def written(finished, tmp_path_factory):  # noqa: F811
     folder = tmp_path_factory.mktemp("figures")
-    return write_figures(load_results(finished), Store(finished / "store"), folder)
+    return write_figures(load_results(finished), folder)
 
 
+@pytest.mark.slow
 def test_a_figure_for_each_scene_and_table(written):
     stems = {"scene_paper_camera", "scene_paper_color", "fig2_feature_maps", "fig5_ablation"}
     stems |= {f"{kind}_table{k}" for kind in ("bar", "radar") for k in (3, 4)}
     assert {path.name for path in written} == {f"{s}.{k}" for s in stems for k in ("png", "pdf")}
 
 
+@pytest.mark.slow
 def test_png_is_as_wide_as_a_page_and_not_empty(written):
     for path in written:
         if path.suffix == ".png":
@@ -70,6 +76,7 @@ def test_png_is_as_wide_as_a_page_and_not_empty(written):
             assert image.std() > 10
 
 
+@pytest.mark.slow
 def test_pdf_is_vector_with_embedded_fonts(written):
     for path in written:
         if path.suffix == ".pdf":
@@ -84,9 +91,8 @@ def test_pdf_is_vector_with_embedded_fonts(written):
 
 def test_sheet_has_sources_first_then_the_papers_order(finished):  # noqa: F811
     results = load_results(finished)
-    entry = results.manifest["scenes"][0]
-    store, sources = Store(finished / "store"), Sources(results.manifest)
-    images, missing = scene_images(results, store, sources, entry)
+    entry = results.manifest.scenes[0]
+    images, missing = scene_images(results, Sources(results.manifest), entry)
     assert missing == ""
     names = [name for name, _ in images]
     assert names[:4] == ["Source A", "Source B", "lp", "gf"]
@@ -102,58 +108,70 @@ def test_letters():
     assert [letter(k) for k in (0, 25, 26, 27, 52)] == ["a", "z", "aa", "ab", "ba"]
 
 
-def test_best_bar_is_blue_in_its_direction_and_who_stands_aside_is_hollow():
-    figure = bars(SCORES, MANIFEST, "t", {"few"})
+def colours(axes):
+    return [to_hex(patch.get_facecolor()) for patch in axes.patches]
+
+
+def test_best_bar_is_blue_in_its_direction_and_who_does_not_compete_is_hollow(table):
+    figure = bars(table, ALL, "t")
+    assert list(table.values.index) == ["lp", "fcn", "$x_{", "average"]
     for axes, best in zip(figure.axes, (2, 0, 2), strict=True):
-        colours = [to_hex(patch.get_facecolor()) for patch in axes.patches]
-        assert [k for k, colour in enumerate(colours) if colour == BEST] == [best]
-        assert [k for k, colour in enumerate(colours) if colour == "#ffffff"] == [3]
+        assert [k for k, colour in enumerate(colours(axes)) if colour == BEST] == [best]
+        assert colours(axes)[3] == "#ffffff"
 
 
-def test_what_is_best_as_printed_is_best_in_the_bars():
-    scores = SCORES.assign(mi=[1.0, 2.00001, 2.0, 1.0])
-    patches = bars(scores, MANIFEST, "t").axes[0].patches
-    assert [to_hex(p.get_facecolor()) == BEST for p in patches] == [False, True, True, False]
+def test_what_is_best_as_printed_is_best_in_the_bars(tmp_path):
+    scores = {"a": {"mi": 1.0}, "b": {"mi": 2.00001}, "c": {"mi": 2.0}}
+    axes = bars(table_of(tmp_path, scores), ["mi"], "t").axes[0]
+    assert [colour == BEST for colour in colours(axes)] == [False, True, True]
 
 
-def test_a_method_without_a_finite_score_says_so_in_the_bars():
-    texts = [text.get_text() for text in bars(SCORES, MANIFEST, "t").axes[2].texts]
+def test_an_infinite_score_is_the_best_bar(tmp_path):
+    scores = {"a": {"psnr": 40.0}, "b": {"psnr": np.inf}, "c": {"psnr": 41.0}}
+    axes = bars(table_of(tmp_path, scores), ["psnr"], "t").axes[0]
+    assert [colour == BEST for colour in colours(axes)] == [False, True, False]
+    assert [text.get_text() for text in axes.texts] == ["40.00", "inf", "41.00"]
+
+
+def test_a_method_without_a_score_says_so_in_the_bars(table):
+    texts = [text.get_text() for text in bars(table, ALL, "t").axes[2].texts]
     assert texts == ["0.900", "–", "0.950", "1.000"]
 
 
-def test_bars_that_do_not_start_at_zero_say_so():
-    figure = bars(SCORES, MANIFEST, "t")
+def test_bars_that_do_not_start_at_zero_say_so(table):
+    figure = bars(table, ALL, "t")
     for axes in figure.axes:
         dashed = axes.spines["left"].get_linestyle() != "-"
         assert dashed == (axes.get_xlim()[0] > 0)
     assert figure.axes[2].get_xlim()[0] > 0
 
 
-def test_radar_turns_lower_is_better_over_and_drops_the_incomplete():
-    figure = radar(SCORES, MANIFEST, "t", {"few"})
+def test_radar_turns_lower_is_better_over_and_drops_the_incomplete(table):
+    figure = radar(table, ALL, "t")
     lines = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
-    assert set(lines) == {"a", "$x_{"}
-    assert lines["a"] == pytest.approx([0, 1, 0, 0])
+    assert set(lines) == {"lp", "$x_{"}
+    assert lines["lp"] == pytest.approx([0, 1, 0, 0])
     assert lines["$x_{"] == pytest.approx([1, 0, 1, 1])
 
 
 def test_what_cannot_be_drawn_is_said(finished, tmp_path):  # noqa: F811
     results = load_results(finished)
-    manifest = copy.deepcopy(results.manifest)
-    camera, color = manifest["scenes"]
-    camera["fingerprint"] = color["fingerprint"] = "0" * 64
-    for cell in manifest["cells"]:
-        if cell["scene"] == "color":
-            cell.pop("pixels", None)
+    none = {"fingerprint": "0" * 64}
+    manifest = dataclasses.replace(
+        results.manifest,
+        scenes=[dataclasses.replace(scene, **none) for scene in results.manifest.scenes],
+        cells=[
+            dataclasses.replace(cell, pixels="") if cell.scene == "color" else cell
+            for cell in results.manifest.cells
+        ],
+    )
     scores = results.scores.assign(value=np.nan).where(
         results.scores["scene"] == "color", results.scores.query("metric != 'mi'")
     )
     results = dataclasses.replace(results, manifest=manifest, scores=scores.dropna(how="all"))
     notes = []
     folder = tmp_path / "figures"
-    written = write_figures(
-        results, Store(finished / "store"), folder, ablation=tmp_path, note=notes.append
-    )
+    written = write_figures(results, folder, ablation=tmp_path, note=notes.append)
     assert {path.stem for path in written} == {"scene_paper_camera", "bar_table3"}
     said = "\n".join(notes)
     for expected in (
@@ -161,7 +179,7 @@ def test_what_cannot_be_drawn_is_said(finished, tmp_path):  # noqa: F811
         "no fig5_ablation: ",
         "contact sheet of paper/camera is without its sources: the sources found here are not",
         "no contact sheet of paper/color: no fused image",
-        "no radar chart of table3: it needs three indexes, there are 2",
+        "no radar chart of table3: it needs three metrics, there are 2",
         "no bar and radar charts of table4",
     ):
         assert expected in said

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 
+import numpy as np
 import pytest
 
-from bench.store.store import Store
 from reports.data.results import load_results
 from reports.html.page import write_html
+from tests.reports.runs import a_run
 from tests.reports.test_html import HOSTILE, finished  # noqa: F401 - a fixture
-from tests.reports.test_tables import a_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None:
     pytest.skip("needs chromium", allow_module_level=True)
+
+pytestmark = pytest.mark.slow
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
@@ -33,7 +36,7 @@ def chromium():
 @pytest.fixture(scope="module")
 def address(finished, tmp_path_factory):  # noqa: F811
     path = tmp_path_factory.mktemp("page") / "report.html"
-    write_html(load_results(finished), Store(finished / "store"), path)
+    write_html(load_results(finished), path)
     return path.as_uri()
 
 
@@ -73,7 +76,7 @@ def test_hostile_name_is_shown_not_run(opened):
     assert page.locator("script").count() == 3
 
 
-def test_sorting_by_an_index_and_back(opened):
+def test_sorting_by_a_metric_and_back(opened):
     page = opened()
     button = page.get_by_role("button", name=re.compile("^MI"))
     button.click()
@@ -196,7 +199,7 @@ def test_every_way_to_look(opened):
 
 def test_scenes_and_order(opened):
     page = opened()
-    page.select_option("#index", "psnr")
+    page.select_option("#metric", "psnr")
     page.select_option("#order", "best")
     page.click("#next")
     assert "paper/color" in page.locator("#about").inner_text()
@@ -208,9 +211,21 @@ def test_scenes_and_order(opened):
     assert page.locator("#stage figure").count() == 3 + 2
 
 
+def test_an_infinite_score_is_shown_and_first(opened, tmp_path):
+    psnr = {"lp": 40.0, "fcn": math.inf, "mine": 41.0, "average": math.inf}
+    scores = {method: {"clock": {"psnr": value}} for method, value in psnr.items()}
+    results = a_run(tmp_path, scores, image=np.zeros((64, 64), np.uint8))
+    write_html(results, tmp_path / "report.html")
+    page = opened((tmp_path / "report.html").as_uri())
+    page.select_option("#metric", "psnr")
+    page.select_option("#order", "best")
+    texts = page.locator("#stage .score").all_inner_texts()
+    assert texts == ["★ inf", "inf", "41.0000", "40.0000"]  # the other one is a baseline
+
+
 def test_full_size_files_are_shown_on_demand(opened, finished, tmp_path):  # noqa: F811
     path = tmp_path / "a b#c.html"
-    write_html(load_results(finished), Store(finished / "store"), path, assets=True)
+    write_html(load_results(finished), path, assets=True)
     page = opened(path.as_uri())
     page.check("#full")
     page.wait_for_function(
@@ -223,7 +238,7 @@ def test_a_page_of_several_datasets_without_images(opened, tmp_path):
     values = {"mi": 1.0, "qcv": 2.0, "psnr": 30.0}
     scores = {m: dict.fromkeys(("s1", "s2", "s3"), values) for m in ("lp", "fcn", "mine")}
     results = a_run(tmp_path, scores, {"s1": "d", "s2": "e", "s3": "e"})
-    write_html(results, Store(tmp_path / "store"), tmp_path / "report.html")
+    write_html(results, tmp_path / "report.html")
     page = opened((tmp_path / "report.html").as_uri())
     assert column(page, 3) == ["3/3"] * 3
     page.locator("[data-state=view]").first.select_option(label="e")
@@ -234,11 +249,11 @@ def test_a_page_of_several_datasets_without_images(opened, tmp_path):
     assert "needs two scenes" in page.locator("#critical-chart").inner_text()
 
 
-def test_charts_follow_the_index(opened):
+def test_charts_follow_the_metric(opened):
     page = opened()
     assert page.locator("#speed-chart svg .mark").count() == 5
     first = page.locator("#rank-chart").inner_html()
-    page.select_option("#rank-index", "psnr")
+    page.select_option("#rank-metric", "psnr")
     assert page.locator("#rank-chart").inner_html() != first
     assert page.locator("#critical-chart .leader").count() == 5
 
@@ -270,4 +285,4 @@ def test_all_controls_are_named_and_reached_by_keys(opened):
     for _ in range(80):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id"))
-    assert {"theme", "show", "search", "scene", "zoom-in", "stage", "speed-index"} <= reached
+    assert {"theme", "show", "search", "scene", "zoom-in", "stage", "speed-metric"} <= reached

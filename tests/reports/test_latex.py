@@ -11,7 +11,7 @@ import pytest
 from reports.tables.formats import Cell, to_latex
 from reports.tables.latex import mean_latex, paper_latex, write_latex
 from reports.tables.run_tables import write_tables
-from tests.reports.test_tables import a_run
+from tests.reports.runs import a_run
 
 CLOCK = {
     "mine": {"mi": 1.0, "qcv": 5.0, "psnr": float("inf")},
@@ -48,7 +48,7 @@ def test_the_papers_number_beside_ours(clock):
     assert row(text, "fcn")[:2] == [r"\textbf{1.1000}", r"\textbf{1.1574}"]
     assert row(text, "lp")[:2] == ["0.9000", r"\underline{1.0266}"]
     assert row(text, "mine")[:3] == [r"\underline{1.0000}", "--", r"\underline{5.0000}"]
-    assert row(text, "source-a")[0] == "1.3000"  # a control is no rival
+    assert row(text, "source-a")[0] == "1.3000"  # a baseline does not compete
     assert "4/4 methods" in text
 
 
@@ -57,7 +57,8 @@ def test_mean_and_deviation_and_coverage(means):
     assert row(text, "mine")[:2] == ["3/3", r"\textbf{2.0000 $\pm$ 1.000}"]
     assert row(text, "lp")[1] == r"\underline{1.9000 $\pm$ 1.000}"
     assert row(text, "fcn")[:2] == ["2/3", r"1.6000 $\pm$ 0.707"]
-    assert row(text, "mine")[3] == r"\textbf{inf}"
+    assert row(text, "mine")[3] == r"\textbf{99.0000 $\pm$ 0.000}"
+    assert "Identical images count as 99 dB in means of PSNR." in text
     assert r"over a\_b" in text
 
 

@@ -10,10 +10,10 @@ import pytest
 import scipy.stats
 
 from bench.cli.main import main
-from bench.store.store import MANIFEST
+from bench.store.manifest import MANIFEST
 from reports.data.results import load_results
 from reports.data.run_comparison import compare_runs, compare_scores, holm
-from tests.reports.test_tables import a_run
+from tests.reports.runs import a_run
 
 SCENES = [f"s{k:02}" for k in range(12)]
 UP = {"mi": True, "qcv": False}
@@ -94,12 +94,12 @@ def test_few_scenes_are_said_to_be_few(runs):
 
 def test_what_changed(runs):
     def first(manifest):
-        manifest["methods"][1] |= {"source": "a" * 64, "parameters": {"k": 1}}
+        manifest["methods"][1]["identity"] = {"source": "a" * 64, "parameters": {"k": 1}}
         manifest["machine"]["packages"] = {"numpy": "1.0"}
         manifest["scenes"][0]["fingerprint"] = "b" * 64
 
     def second(manifest):
-        manifest["methods"][1] |= {"source": "c" * 64, "parameters": {"k": 2}}
+        manifest["methods"][1]["identity"] = {"source": "c" * 64, "parameters": {"k": 2}}
         manifest["methods"].append({"name": "new", "title": "New", "family": "spatial"})
         manifest["machine"]["packages"] = {"numpy": "2.0"}
         manifest["metrics"][1]["version"] = 2

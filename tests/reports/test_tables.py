@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
-import json
 import shutil
 import subprocess
 
@@ -12,60 +12,27 @@ import pandas as pd
 import pytest
 
 from bench.core.errors import DataUnavailable, UnknownName
-from bench.store.store import MANIFEST, Store
 from reports.data import paper
 from reports.data.leaderboard import make_leaderboard
 from reports.data.results import load_results
 from reports.tables.formats import Cell, escape_latex, to_latex, to_markdown
 from reports.tables.leaderboard import write_leaderboard
 from reports.tables.paper_comparison import against_paper, comparison, headline
-from reports.tables.run_tables import mean_table, scene_table, write_tables
+from reports.tables.run_tables import write_tables
+from reports.tables.table import mean_table, scene_table
+from tests.reports.runs import FAMILY, a_run
 
-METRICS = {"mi": ("MI", True), "qcv": ("QCV", False), "psnr": ("PSNR", True)}
-FAMILY = {"fcn": "learned", "lp": "multi-scale", "mine": "spatial", "source-a": "control"}
+METHODS = ("fcn", "lp", "mine", "source-a")
 
 
-def a_run(folder, scores, datasets=None, failed=()):
-    """Write a manifest as a run leaves it: scores[method][scene][metric]."""
-    store = Store(folder / "store")
-    cells = []
-    for method, scenes in scores.items():
-        for scene, values in scenes.items():
-            head = {"dataset": (datasets or {}).get(scene, "paper"), "scene": scene}
-            head["method"] = method
-            if (method, scene) in failed:
-                cells.append({**head, "status": "failed", "message": "why", "scores": {}})
-                continue
-            entries = {k: {"status": "ok", "value": v, "message": ""} for k, v in values.items()}
-            key = f"{method}-{scene}"
-            store.put(key, {"seconds": [0.25, 0.5, 1.0], "first_s": 2.0, "contended": False})
-            cells.append(
-                {**head, "status": "ok", "message": "", "pixels": "0", "scores": entries}
-                | {"timing": key}
-            )
-    names = {cell["scene"] for cell in cells}
-    manifest = {
-        "methods": [{"name": m, "title": m, "family": FAMILY.get(m, "published")} for m in scores],
-        "metrics": [
-            {"name": n, "label": label, "higher_is_better": up, "version": 1}
-            for n, (label, up) in METRICS.items()
-        ],
-        "scenes": [
-            {"dataset": (datasets or {}).get(n, "paper"), "scene": n, "title": n.title()}
-            | {"origin": "real", "note": "A note.", "width": 4, "height": 3}
-            | {"channels": 1, "sources": 2}
-            for n in sorted(names)
-        ],
-        "cells": cells,
-        "command": ["python", "-m", "bench", "run"],
-        "machine": {"cpu": "a processor", "threads": 2},
-        "device": "cpu",
-        "threads": 2,
-        "started": "then",
-        "finished": "now",
-    }
-    (folder / MANIFEST).write_text(json.dumps(manifest))
-    return load_results(folder, store)
+def variants(results, **variant_of):
+    """The results with other metrics as variants of each other."""
+    metrics = [
+        dataclasses.replace(m, variant_of=variant_of.get(m.name, m.variant_of))
+        for m in results.manifest.metrics
+    ]
+    manifest = dataclasses.replace(results.manifest, metrics=metrics)
+    return dataclasses.replace(results, manifest=manifest)
 
 
 @pytest.fixture
@@ -80,14 +47,14 @@ def clock(tmp_path):
 
 
 def test_rows_in_the_papers_order_then_ours(clock):
-    assert list(scene_table(clock, "clock").index) == ["lp", "fcn", "mine", "source-a"]
+    assert list(scene_table(clock, "clock").values.index) == ["lp", "fcn", "mine", "source-a"]
 
 
-def test_best_is_marked_in_its_direction_and_controls_aside(clock, tmp_path):
+def test_best_is_marked_in_its_direction_and_baselines_apart(clock, tmp_path):
     write_tables(clock, tmp_path)
     lines = (tmp_path / "tables" / "table1.md").read_text().splitlines()
     rows = {line.split("|")[1].strip(): line for line in lines if line.startswith("|")}
-    assert rows["fcn"].count("**") == 8  # three indexes, and the time that all share
+    assert rows["fcn"].count("**") == 8  # three metrics, and the time that all share
     assert "**" not in rows["source-a"]
     assert rows["lp"].count("**") == 2
     assert "MI ↑" in rows["Method"]
@@ -147,7 +114,7 @@ def test_coverage_is_shown_and_nothing_imputed(tmp_path):
     scores = {m: {"s1": values, "s2": values} for m in ("lp", "mine")}
     results = a_run(tmp_path, scores, {"s1": "d", "s2": "d"}, failed={("mine", "s2")})
     table = mean_table(results, "d")
-    assert table["Scenes"].to_dict() == {"lp": "2/2", "mine": "1/2"}
+    assert table.coverage() == ["2/2", "1/2"]
     assert results.failures["message"].tolist() == ["why"]
     missing = results.scores.query("method == 'mine' and scene == 's2'")
     assert missing["value"].isna().all()
@@ -179,7 +146,7 @@ def test_tables_of_an_earlier_run_are_removed(clock, tmp_path):
 
 def test_leaderboard_says_who_is_incomplete(tmp_path):
     values = {"mi": 1.0, "qcv": 2.0, "psnr": 30.0}
-    scores = {m: {f"s{k}": dict(values, mi=k + n) for k in range(3)} for n, m in enumerate(FAMILY)}
+    scores = {m: {f"s{k}": dict(values, mi=k + n) for k in range(3)} for n, m in enumerate(METHODS)}
     failed = {("mine", "s1"), ("fcn", "s0"), ("fcn", "s1"), ("fcn", "s2")}
     results = a_run(tmp_path, scores, {f"s{k}": "d" for k in range(3)}, failed=failed)
     board = make_leaderboard(results)
@@ -197,7 +164,7 @@ def test_infinite_psnr_ranks_first_without_a_warning(tmp_path):
     board = make_leaderboard(a_run(tmp_path, scores, {f"s{k}": "d" for k in range(4)}))
     table = board.rankings["psnr"].table
     assert table["rank"].to_dict() == {"lp": 1, "mine": 2}
-    assert np.isnan(table.loc["lp", "std"])
+    assert table.loc["lp", ["mean", "std"]].tolist() == [99, 0]
 
 
 def test_no_run(tmp_path):
@@ -209,7 +176,7 @@ def test_no_run(tmp_path):
 def many(tmp_path):
     rng = np.random.default_rng(0)
     scores = {}
-    for k, method in enumerate(FAMILY):
+    for k, method in enumerate(METHODS):
         noise = rng.normal(0, 0.01, (12, 3))
         scores[method] = {
             f"s{i:02}": {"mi": k + e[0], "qcv": 10 + k + e[1], "psnr": 40 - k + e[2]}
@@ -218,7 +185,7 @@ def many(tmp_path):
     return a_run(tmp_path, scores, {f"s{i:02}": "d" for i in range(12)})
 
 
-def test_leaderboard_flags_what_null_baselines_win(many):
+def test_leaderboard_flags_what_baselines_win(many):
     board = make_leaderboard(many)
     assert list(board.untrusted) == ["mi"]
     assert board.untrusted["mi"] == "source-a outranks 3 of 3 methods"
@@ -239,7 +206,7 @@ def test_leaderboard_files(many, tmp_path):
     assert table.rank_low.le(table["rank"]).all()
 
 
-def test_mean_scores_leave_controls_aside_and_say_over_how_many_scenes(many, tmp_path):
+def test_mean_scores_leave_baselines_apart_and_say_over_how_many_scenes(many, tmp_path):
     def means(results):
         write_leaderboard(results, tmp_path / "board")
         text = (tmp_path / "board" / "leaderboard.md").read_text()
@@ -251,7 +218,7 @@ def test_mean_scores_leave_controls_aside_and_say_over_how_many_scenes(many, tmp
     assert rows["mine"][0].startswith("**")
     assert rows["lp"][0].startswith("<u>")
     some = {"a": {"mi": 1.0}, "b": {"mi": 2.0, "psnr": 40.0}}
-    few = a_run(tmp_path / "few", dict.fromkeys(FAMILY, some))
+    few = a_run(tmp_path / "few", dict.fromkeys(METHODS, some))
     assert means(few)[0][1:] == ["MI ↑", "PSNR ↑ (1 scene)"]
 
 
@@ -262,7 +229,7 @@ def test_leaderboard_of_an_unknown_dataset(clock):
 
 @pytest.fixture
 def mixed(tmp_path):
-    """Two datasets: `far` has a truth, on which a method that others published has no image."""
+    """Two datasets: `far` has a reference, on which a method that others published has no image."""
     scores = {
         method: {
             **{f"n{i}": {"mi": k + i / 10, "qcv": 10 + k} for i in range(4)},
@@ -275,7 +242,7 @@ def mixed(tmp_path):
     return a_run(tmp_path, scores, where)
 
 
-def test_an_index_that_some_methods_lack_is_no_part_of_overall(mixed, tmp_path):
+def test_a_metric_that_some_methods_lack_is_no_part_of_overall(mixed, tmp_path):
     board = make_leaderboard(mixed)
     assert board.aside == {"psnr": "ranks 4 of 5 methods"}
     assert board.overall["overall"].notna().all()
@@ -287,20 +254,19 @@ def test_an_index_that_some_methods_lack_is_no_part_of_overall(mixed, tmp_path):
 
 def test_a_variant_does_not_count_twice(many):
     alone = make_leaderboard(many).overall["overall"]
-    many.manifest["metrics"][1]["variant_of"] = "psnr"  # QCV, say
-    board = make_leaderboard(many)
+    board = make_leaderboard(variants(many, qcv="psnr"))
     assert board.aside == {"qcv": "counts already as psnr"}
     assert (board.overall["overall"] == board.overall["psnr"]).all()
     assert alone.index[0] == board.overall.index[0]
-    many.manifest["metrics"][2]["variant_of"] = many.manifest["metrics"][1]["variant_of"] = "ssim"
-    board = make_leaderboard(many)  # both of an index that is not there
+    board = make_leaderboard(
+        variants(many, qcv="ssim", psnr="ssim")
+    )  # both of a metric that is not there
     assert board.aside == {"psnr": "counts already as qcv"}
     assert board.overall["overall"].notna().all()
 
 
-def test_a_variant_stands_in_for_an_index_that_ranks_fewer(mixed):
-    mixed.manifest["metrics"][1]["variant_of"] = "psnr"  # QCV; PSNR lacks a method
-    board = make_leaderboard(mixed)
+def test_a_variant_stands_in_for_a_metric_that_ranks_fewer(mixed):
+    board = make_leaderboard(variants(mixed, qcv="psnr"))  # PSNR lacks a method
     assert board.aside == {"psnr": "ranks 4 of 5 methods"}
     assert (board.overall["overall"] == board.overall["qcv"]).all()
 

@@ -45,7 +45,6 @@ def manifest(methods: int, scenes: int, metrics: int, store: Path) -> RunManifes
             scene=f"{scene:06d}",
             method=f"method-{method:02d}",
             status="ok",
-            key=fingerprint("cell", scene, method),
             pixels=fingerprint("pixels", scene, method),
             scores={
                 metric.name: Score("ok", float(rng.normal(method)), "", metric.name)

@@ -8,6 +8,8 @@ import pytest
 from methods import METHODS
 from methods._fusion import fuse
 
+pytestmark = pytest.mark.slow
+
 LEARNED = [m.name for m in METHODS if m.takes_device]
 
 

@@ -14,6 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from metrics import METRICS, Scorer
 
+pytestmark = pytest.mark.slow
+
 PAPER = ["ie", "mi", "qabf", "q", "qw", "qe"]
 SURVEY = ["mi", "qncie", "qabf", "qp", "qe", "qy", "qcb", "qcv"]
 

@@ -1,7 +1,6 @@
-"""``python -m methods.learned.cards.cards``: the model cards, from the records and what is known.
+"""``python -m methods.learned.cards.cards``: write the model cards from records and scores.
 
-A card is what its weights' record and `HELD_OUT` say, in words, and is written again when
-they change.
+A card says in words what the record of its weights and `HELD_OUT` hold.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ import sys
 from typing import Any
 
 from bench.core.files import write_bytes
+from datasets.heldout import COLOURS, KINDS
 from methods.learned import WEIGHTS
-from methods.learned.evaluation.evaluate import COLOURS
-from methods.learned.evaluation.heldout import KINDS
 
-#: What ``python -m methods.learned.evaluation.evaluate`` printed for the shipped weights.
+#: Scores of the shipped weights on held-out pairs; ``python -m reports.readme --heldout RUN``
+#: writes it.
 HELD_OUT = WEIGHTS / "heldout.json"
 
 TERMS = (
@@ -54,24 +53,24 @@ ABOUT: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
     "fcn-x": (
         ("fcn-x", "fcn-x-hard"),
-        "FocusNet (`methods/learned/focusnet.py`), any number of sources: soft scores for the "
+        "FocusNet (`methods/learned/nets/focusnet.py`), any number of sources: soft scores for the "
         "least error and hard ones for copying.",
         "Trained on synthetic defocus of photos of 480 x 320: Gaussian regions, two and three "
-        "planes through a lens, surfaces with little on them, leaning surfaces; with slight "
+        "planes through a lens, surfaces of low texture, leaning surfaces; with slight "
         "motion, grain and JPEG in most scenes. Large flat regions can be given to either source, "
         "more so with interlaced noise. Moving objects and wrong registration are not detected. "
         "Between the four trainings the results on the real pairs of liu2020 were looked at, and "
         "spots there led to other training data: those pairs had a say in the design. The last "
-        "such change, surfaces with little on them, costs 5 dB on region pairs and 0.6 dB on lens "
+        "such change, surfaces of low texture, costs 5 dB on region pairs and 0.6 dB on lens "
         "pairs (ten of each) and gives cleaner decisions on real ones. Most "
         "defocus in training was of ten pixels or less, so from 5.2 megapixels on it decides on a "
         "smaller view unless told otherwise (`shrink`).",
     ),
     "fcn-s": (
         ("fcn-s", "fcn-s-hard"),
-        "SmallFocusNet (`methods/learned/smallnet.py`), any number of sources: as FocusNet, but "
-        "narrower and on scales from 1/4 to 1/32 of the resolution, an eighth of the operations. "
-        "Trained on a processor.",
+        "SmallFocusNet (`methods/learned/nets/smallnet.py`), any number of sources: as FocusNet, "
+        "but narrower and on scales from 1/4 to 1/32 of the resolution, an eighth of the "
+        "operations. Trained on a processor.",
         "Trained on the same scenes as `fcn-x`, with the same limits. Outlines finer than its "
         "cells of 4 x 4 pixels cost it about one dB on lens pairs and 18 on region pairs, "
         "whose boundaries are sharp to the pixel. Its decisions have more holes in flat parts than "
@@ -106,6 +105,11 @@ def _command(name: str, part: str, run: dict[str, Any]) -> str:
         f"python -m bench train {name}.{part} --data BSDS500 --device {device} "
         f"--steps {run['steps']} --seed {run['seed']}{exactly}"
     )
+
+
+def _kind(recorded: str) -> str:
+    """A kind of pair as it is called now."""
+    return "low-texture" if recorded == "sparse" else recorded
 
 
 def _on_cuda(run: dict[str, Any]) -> bool:
@@ -153,10 +157,12 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
     ]
     for part, run in record["networks"].items():
         pools = ", ".join(
-            f"{pool['kind']} ({pool['scenes']}, {pool['share']:g})"
+            f"{_kind(pool['kind'])} ({pool['scenes']}, {pool['share']:g})"
             for pool in run["pools"].values()
         )
-        psnr = ", ".join(f"{k} {v:.2f} dB" for k, v in run["validation_psnr_by_kind"].items())
+        psnr = ", ".join(
+            f"{_kind(k)} {v:.2f} dB" for k, v in run["validation_psnr_by_kind"].items()
+        )
         lines.append(
             f"| {part} ({run['architecture']}) | {run['parameters']} | {pools} | "
             f"{run['batch']} x {run['crop']} | {run['optimiser']['rate']:g} | {run['steps']} | "
@@ -165,7 +171,7 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
     lines += [
         "",
         f"Adam, warm-up and cosine, mean of the weights, {_arithmetic(runs)}; losses and crops in "
-        "`methods/learned/recipes.py`, hashes of the data and the curve in the record "
+        "`methods/learned/train/recipes.py`, hashes of the data and the curve in the record "
         f"`{name}.json`. {_circumstances(runs)} To train again:",
         "",
         "```bash",
@@ -177,11 +183,9 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
         "## Scores",
         "",
         f"Mean PSNR in dB over {scores['pairs']['region']} held-out pairs of each kind, 8-bit "
-        "images (`python -m methods.learned.evaluation.evaluate`); region: Gaussian, sigma in "
-        "[2, 10]; "
-        "lens and camera: the datasets `synthetic-lens` and `synthetic-camera`; depth: the one "
-        "scene `synthetic/motorcycle`. The oracle takes every pixel from the source closer to the "
-        "truth.",
+        "images, colour over all channels: the datasets `heldout-region` (Gaussian, sigma in "
+        "[2, 10]), `heldout-lens`, `heldout-camera` and `heldout-depth` (one scene, the "
+        "motorcycle). The oracle takes every pixel from the source closest to the reference.",
         "",
         "| method | " + " | ".join(f"{kind}, {c}" for kind in KINDS for c in COLOURS) + " |",
         "|---" * (1 + len(KINDS) * len(COLOURS)) + "|",

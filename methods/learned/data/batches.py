@@ -1,7 +1,7 @@
-"""Batches cut out of pools on the device that trains: index slices, no copying by hand.
+"""Batches of crops, cut out of pools on the device that trains.
 
-The batch of a step is a function of (seed, step, rank) alone. A run that was killed goes on
-with the very batches it would have seen, and ranks never share one.
+The batch of a step is a function of (seed, step, rank) alone. A training that was killed goes on
+with the batches that it would have had, and each rank has its own.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from methods.learned.data.pools import Pool
 
 
 class Batch(NamedTuple):
-    """Crops: float sources and truth in [0, 1], and which source is the sharp one."""
+    """Crops: float sources and reference in [0, 1], and which source is the sharp one."""
 
     sources: Tensor  # (B, N, C, H, W)
-    truth: Tensor  # (B, C, H, W)
+    reference: Tensor  # (B, C, H, W)
     owner: Tensor  # (B, H, W)
 
 
@@ -29,11 +29,11 @@ class DevicePool:
     """A pool as tensors on a device; `crops` draws batches from it."""
 
     def __init__(self, pool: Pool, device: torch.device | str) -> None:
-        self.sources, self.truth, self.owner, self.edges = (
+        self.sources, self.reference, self.owner, self.edges = (
             torch.from_numpy(np.asarray(array)).to(device) for array in pool
         )
         self.device = torch.device(device)
-        self.colour = self.truth.dim() == 4
+        self.colour = self.reference.dim() == 4
 
     def crops(
         self, count: int, size: int, generator: torch.Generator, *, at_edges: float = 0.5
@@ -61,23 +61,23 @@ class DevicePool:
         cols = corner[1][:, None] + torch.arange(min(size, width), device=self.device)
         order = torch.rand(count, sources, generator=generator, device=self.device).argsort(dim=1)
         cut = self._sliced if self.device.type == "cpu" else self._indexed
-        stack, truth, owner = cut(which, rows, cols, order)
+        stack, reference, owner = cut(which, rows, cols, order)
         # Where each pixel's owner went to when the sources were shuffled.
         place = order.argsort(dim=1).gather(1, owner.long().flatten(1)).view_as(owner)
-        batch = Batch(self._planes(stack), self._planes(truth), place)
+        batch = Batch(self._planes(stack), self._planes(reference), place)
         return _turn(batch, int(torch.randint(8, (1,), generator=_on_cpu(generator)).item()))
 
     def _indexed(self, which: Tensor, rows: Tensor, cols: Tensor, order: Tensor) -> list[Tensor]:
-        """Sources in their new order, truth and owner, at the rows and columns of each crop."""
+        """Sources in their new order, reference and owner, at the rows and columns of each crop."""
         at = (which[:, None, None], rows[:, :, None], cols[:, None, :])
         source = (which[:, None, None, None], order[:, :, None, None])
         stack = self.sources[*source, at[1][:, None], at[2][:, None]]
-        return [stack, self.truth[at], self.owner[at]]
+        return [stack, self.reference[at], self.owner[at]]
 
     def _sliced(self, which: Tensor, rows: Tensor, cols: Tensor, order: Tensor) -> list[Tensor]:
-        """The same by slices: for a processor, where indexing takes several times as long.
+        """The same by slices, for a CPU, where indexing takes several times as long.
 
-        A graphics card would have to wait for the numbers.
+        On CUDA reading the corners would wait for the device.
         """
         corners = zip(which.tolist(), rows[:, 0].tolist(), cols[:, 0].tolist(), strict=True)
         height, width = rows.shape[1], cols.shape[1]
@@ -86,21 +86,21 @@ class DevicePool:
             torch.stack([self.sources[scene, source, *window] for source in turn])
             for (scene, *window), turn in zip(places, order.tolist(), strict=True)
         ]
-        planes = [torch.stack([x[place] for place in places]) for x in (self.truth, self.owner)]
+        planes = [torch.stack([x[place] for place in places]) for x in (self.reference, self.owner)]
         return [torch.stack(stacks), *planes]
 
     def scenes(self, first: int, count: int) -> Batch:
         """Whole scenes, as they are."""
         part = slice(first, first + count)
-        sources, truth = self._planes(self.sources[part]), self._planes(self.truth[part])
-        return Batch(sources, truth, self.owner[part].long())
+        sources, reference = self._planes(self.sources[part]), self._planes(self.reference[part])
+        return Batch(sources, reference, self.owner[part].long())
 
     def _planes(self, levels: Tensor) -> Tensor:
         """Levels to [0, 1], with the channel axis before H and W."""
         return (levels.movedim(-1, -3) if self.colour else levels.unsqueeze(-3)).float() / 255
 
     def __len__(self) -> int:
-        return len(self.truth)
+        return len(self.reference)
 
 
 def join(batches: Sequence[Batch]) -> Batch:
@@ -113,24 +113,24 @@ def join(batches: Sequence[Batch]) -> Batch:
 def in_pieces(groups: list[tuple[float, Batch]], pixels: int) -> list[list[tuple[float, Batch]]]:
     """Batches with their share of the loss in pieces of about `pixels`, whose shares add up.
 
-    For a processor, to which the system hands out large blocks of memory anew for every layer:
-    clearing them takes about as long as the gradients of a large batch themselves.
+    For a CPU: the system clears large blocks of memory anew for every layer, which takes about as
+    long as the gradients of a large batch.
     """
-    if sum(batch.truth.numel() for _, batch in groups) <= pixels:
+    if sum(batch.reference.numel() for _, batch in groups) <= pixels:
         return [groups]
     pieces = []
     for share, batch in groups:
-        count = max(1, pixels // batch.truth[0].numel())
+        count = max(1, pixels // batch.reference[0].numel())
         for parts in zip(*(x.split(count) for x in batch), strict=True):
             piece = Batch(*parts)
-            pieces.append([(share * len(piece.truth) / len(batch.truth), piece)])
+            pieces.append([(share * len(piece.reference) / len(batch.reference), piece)])
     return pieces
 
 
 def step_generator(
     seed: int, step: int, rank: int, device: torch.device | str, salt: int = 0
 ) -> torch.Generator:
-    """The generator of one step: the same whenever it is asked for."""
+    """The generator of one step; equal arguments give equal generators."""
     mixed = np.random.SeedSequence([seed, step, rank, salt]).generate_state(1, np.uint64)[0]
     return torch.Generator(device=device).manual_seed(int(mixed) >> 1)
 

@@ -1,8 +1,8 @@
-"""Surfaces with little on them: what a photo lacks to teach a network patience.
+"""Surfaces of low texture, for training.
 
-In a photo nearly every pixel has texture or grain, and defocus removes both, so that a network
-learns to read each pixel for itself. On a dial, a can or a wall there is nothing to read: the
-letters and edges around must decide. These surfaces are of that sort.
+In a photo nearly every pixel has texture or grain, and defocus removes both, so a network learns
+to judge each pixel by itself. A dial, a can or a wall has none: there the letters and edges around
+must decide. These surfaces are of that kind.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Object masks for synthetic pairs: people's segmentations where a photo has them, else drawn.
+"""Object masks for training pairs: segments that people drew where a photo has them, else shapes.
 
-Every mask is a function of its generator alone, so that a pool can be made again. The masks of
-the test pairs (`datasets.masks`) are drawn by other code on purpose: a network that had learned
-how its trainer draws would gain nothing there.
+Every mask is a function of its generator alone, so that a pool can be made again. Other code
+draws the masks of the test pairs (`datasets.masks`), so a network gains nothing there from having
+learned how these are drawn.
 """
 
 from __future__ import annotations

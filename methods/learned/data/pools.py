@@ -1,19 +1,21 @@
 """Training pairs made before training, so that the trainer never waits for an image.
 
-A pool is a set of whole scenes as 8-bit arrays on disk, mapped into memory: sources, truth,
+A pool is a set of whole scenes as 8-bit arrays on disk, mapped into memory: sources, reference,
 which source shows a pixel sharp, and points on the boundaries between them. Scene k is a
-function of (specification, k) alone; processes fill a pool together.
+function of (specification, k) alone; processes fill a pool together. Of several trainings, or
+ranks of one, the first makes a pool and the others wait for it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import multiprocessing
-import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +24,8 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.errors import DataUnavailable, UsageError
+from bench.core.devices import available_cores
+from bench.core.errors import UsageError
 from methods.learned.data.scenes import make_scene
 from methods.learned.data.specs import KINDS, POINTS, VERSION, PoolSpec
 
@@ -33,44 +36,9 @@ class Pool(NamedTuple):
     """The arrays of a pool; see the module."""
 
     sources: NDArray[np.uint8]  # (P, N, H, W) or (P, N, H, W, 3)
-    truth: NDArray[np.uint8]  # (P, H, W) or (P, H, W, 3)
+    reference: NDArray[np.uint8]  # (P, H, W) or (P, H, W, 3)
     owner: NDArray[np.uint8]  # (P, H, W)
     edges: NDArray[np.int16]  # (P, POINTS, 2)
-
-
-def list_photos(folder: Path, part: str) -> list[Path]:
-    """Photos of `part` of a data folder, sorted by name.
-
-    A BSDS500 tree has its own division: ``train`` is its train images, ``val`` the first half
-    of its val images, and ``held-out`` the second half. Of any other folder of photos the
-    first eight of ten are ``train``, then one ``val`` and one ``held-out``.
-
-    Raises
-    ------
-    DataUnavailable
-        There is no photo.
-    """
-    suffixes = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
-
-    def photos(where: Path) -> list[Path]:
-        return sorted(f for f in where.iterdir() if f.suffix.lower() in suffixes)
-
-    for base in (folder / "BSDS500/data/images", folder / "images", folder):
-        if (base / "train").is_dir() and (base / "val").is_dir():
-            if part == "train":
-                found = photos(base / "train")
-            else:
-                val = photos(base / "val")
-                half = len(val) // 2
-                found = val[:half] if part == "val" else val[half:]
-            break
-    else:
-        every = photos(folder) if folder.is_dir() else []
-        digit = {"train": range(8), "val": (8,), "held-out": (9,)}[part]
-        found = [file for k, file in enumerate(every) if k % 10 in digit]
-    if not found:
-        raise DataUnavailable(f"{folder}: no photos for {part!r}; expected BSDS500 or a folder")
-    return found
 
 
 def data_hash(photos: Sequence[Path]) -> str:
@@ -104,22 +72,40 @@ def make_pool(
         The specification is of no known kind.
     """
     if spec.kind not in KINDS:
-        raise UsageError(f"pool kind {spec.kind!r} is none of {', '.join(KINDS)}")
-    names = [str(photo) for photo in photos]
+        raise UsageError(f"pool kind {spec.kind!r} must be one of {', '.join(KINDS)}")
     text = json.dumps([VERSION, asdict(spec), [photo.name for photo in photos], _sizes(photos)])
     place = folder / f"{spec.kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     if not (place / "done").exists():
-        making = place.with_name(f"{place.name}.{os.getpid()}")
-        making.mkdir(parents=True)
-        for name, (shape, dtype) in _layout(spec).items():
-            np.lib.format.open_memmap(making / f"{name}.npy", "w+", dtype, shape)
-        _fill_all(spec, names, making, workers or len(os.sched_getaffinity(0)))
-        (making / "done").touch()
-        try:
-            making.rename(place)
-        except OSError:  # another process finished the same pool first
-            shutil.rmtree(making)
+        with _only_maker(folder):
+            if not (place / "done").exists():
+                _make(spec, photos, place, workers or available_cores())
     return Pool(**_open(spec, place, "c"))
+
+
+@contextmanager
+def _only_maker(folder: Path) -> Iterator[None]:
+    """Let one process at a time make pools in `folder`; the others wait, then find them made.
+
+    The system releases the lock of a process that is killed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _make(spec: PoolSpec, photos: Sequence[Path], place: Path, workers: int) -> None:
+    """Make a pool beside `place`, then rename it; replaces what killed processes left there."""
+    for leftover in (place, *place.parent.glob(f"{place.name}.*")):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+    making = place.with_name(f"{place.name}.making")
+    making.mkdir()
+    for name, (shape, dtype) in _layout(spec).items():
+        np.lib.format.open_memmap(making / f"{name}.npy", "w+", dtype, shape)
+    _fill_all(spec, [str(photo) for photo in photos], making, workers)
+    (making / "done").touch()
+    making.rename(place)
 
 
 def _sizes(photos: Sequence[Path]) -> list[int]:
@@ -130,7 +116,7 @@ def _layout(spec: PoolSpec) -> dict[str, tuple[tuple[int, ...], Any]]:
     tail = (*spec.shape, 3) if spec.colour else spec.shape
     return {
         "sources": ((spec.scenes, KINDS[spec.kind], *tail), np.uint8),
-        "truth": ((spec.scenes, *tail), np.uint8),
+        "reference": ((spec.scenes, *tail), np.uint8),
         "owner": ((spec.scenes, *spec.shape), np.uint8),
         "edges": ((spec.scenes, POINTS, 2), np.int16),
     }

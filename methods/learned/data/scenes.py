@@ -1,4 +1,4 @@
-"""Scenes to train on: what stands before the lens, and what two shots of it differ in.
+"""Scenes to train on: objects and surfaces, their defocus, and what two shots differ in.
 
 Every scene is a function of its specification and number. The optics are those of
 `datasets.defocus`.
@@ -38,20 +38,20 @@ Image = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 
 
-#: Size in pixels of what stands at one depth: real depth has no crumbs.
+#: Size in pixels of what stands at one depth: real depth changes in large regions.
 LANDSCAPE = (40.0, 140.0)
 
 
 class Shots(NamedTuple):
-    """Sources of one scene as float images, their truth, and which one shows a pixel best."""
+    """Sources of one scene as float images, their reference, and which one shows a pixel best."""
 
     sources: list[Image]
-    truth: Image
+    reference: Image
     owner: Labels
 
 
 def make_scene(spec: PoolSpec, names: Sequence[str], k: int) -> dict[str, NDArray]:
-    """Scene `k` of a pool: 8-bit sources and truth, owner, boundary points."""
+    """Scene `k` of a pool: 8-bit sources and reference, owner, boundary points."""
     rng = np.random.default_rng([spec.seed, k])
     photo, segmentations = prepared(spec, names[k % len(names)], rng)
     hills = HILLS if spec.kind in ("region", "grades") else LANDSCAPE
@@ -63,8 +63,8 @@ def make_scene(spec: PoolSpec, names: Sequence[str], k: int) -> dict[str, NDArra
         shots = Shots([a, b], photo, mask.astype(np.uint8))
     elif spec.kind == "lens":
         shots = _shot_twice(_lens(spec, names, photo, mask, rng), rng)
-    elif spec.kind == "sparse":
-        shots = _shot_twice(_sparse(spec, names, photo, mask, rng), rng, alike=0.1)
+    elif spec.kind == "low-texture":
+        shots = _shot_twice(_low_texture(spec, names, photo, mask, rng), rng, alike=0.1)
     elif spec.kind == "ramp":
         shots = _shot_twice(_ramp(photo, rng), rng)
     else:
@@ -72,7 +72,7 @@ def make_scene(spec: PoolSpec, names: Sequence[str], k: int) -> dict[str, NDArra
     levels = [np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8) for x in (*shots[0], shots[1])]
     return {
         "sources": np.stack(levels[:-1]),
-        "truth": levels[-1],
+        "reference": levels[-1],
         "owner": shots.owner,
         "edges": boundary_points(shots.owner, rng, POINTS),
     }
@@ -94,7 +94,7 @@ def _lens(
     if rng.random() < 0.4:
         background = prepared(spec, names[int(rng.integers(len(names)))], rng)[0]
     radii = (float(rng.uniform(1.2, 10)), float(rng.uniform(1.2, 10)))
-    near, far, truth = lens_pair(
+    near, far, reference = lens_pair(
         photo,
         mask,
         radii,
@@ -102,21 +102,21 @@ def _lens(
         kernel=_kernel(rng),
         outline=float(rng.uniform(0.4, 1.2)),
     )
-    owner = closest([near, far], truth, (~mask).astype(np.uint8), int(max(radii)) + 3)
-    return Shots([near, far], truth, owner)
+    owner = closest([near, far], reference, (~mask).astype(np.uint8), int(max(radii)) + 3)
+    return Shots([near, far], reference, owner)
 
 
-def _sparse(
+def _low_texture(
     spec: PoolSpec, names: Sequence[str], photo: Image, mask: NDArray, rng: np.random.Generator
 ) -> Shots:
-    """Two planes with little on them."""
+    """Two planes of low texture."""
     behind = prepared(spec, names[int(rng.integers(len(names)))], rng)[0]
     surfaces = [
         flattened(image, rng) if rng.random() < 0.4 else _drawn(spec, rng)
         for image in (photo, behind)
     ]
     radii = (float(rng.uniform(1.2, 8)), float(rng.uniform(1.2, 8)))
-    near, far, truth = lens_pair(
+    near, far, reference = lens_pair(
         surfaces[0],
         mask,
         radii,
@@ -124,8 +124,8 @@ def _sparse(
         kernel=_kernel(rng),
         outline=float(rng.uniform(0.4, 1.2)),
     )
-    owner = closest([near, far], truth, (~mask).astype(np.uint8), int(max(radii)) + 3)
-    return Shots([near, far], truth, owner)
+    owner = closest([near, far], reference, (~mask).astype(np.uint8), int(max(radii)) + 3)
+    return Shots([near, far], reference, owner)
 
 
 def _drawn(spec: PoolSpec, rng: np.random.Generator) -> Image:
@@ -150,8 +150,8 @@ def _planes(
         for focus in range(3)
     ]
     owner = np.where(mask, 2, np.where(middle, 1, 0)).astype(np.uint8)
-    truth = composite(layers, (0, 0, 0), kernel)
-    return Shots(sources, truth, closest(sources, truth, owner, int(2 * step) + 3))
+    reference = composite(layers, (0, 0, 0), kernel)
+    return Shots(sources, reference, closest(sources, reference, owner, int(2 * step) + 3))
 
 
 def _ramp(photo: Image, rng: np.random.Generator) -> Shots:
@@ -184,18 +184,18 @@ def _varying_blur(photo: Image, radius: Image, kernel: Kernel) -> Image:
     return ((1 - share) * below + share * above).astype(np.float32)
 
 
-def closest(sources: Sequence[Image], truth: Image, owner: Labels, band: int) -> Labels:
-    """The owner, and within `band` pixels of its boundaries the source closest to the truth.
+def closest(sources: Sequence[Image], reference: Image, owner: Labels, margin: int) -> Labels:
+    """The owner, and within `margin` pixels of its boundaries the source closest to the reference.
 
     Beside an edge in depth the blur of the one side covers the other, so that the plane that
     a pixel belongs to is not always the best place to take it from.
     """
-    error = np.stack([abs(source - truth) for source in sources])
+    error = np.stack([abs(source - reference) for source in sources])
     error = error.mean(axis=-1) if error.ndim == 4 else error
     error = np.stack([cv2.blur(plane, (3, 3)) for plane in error])
     best = error.argmin(axis=0).astype(np.uint8)
     own = np.take_along_axis(error, owner[None].astype(np.int64), axis=0)[0]
-    side = np.ones((2 * band + 1, 2 * band + 1), np.uint8)
+    side = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
     near = cv2.dilate(owner, side) != cv2.erode(owner, side)
     chosen = np.where(near & (own - error.min(axis=0) > 0.008), best, owner)
     return cv2.medianBlur(chosen.astype(np.uint8), 5)
@@ -206,28 +206,28 @@ def _shot_twice(shots: Shots, rng: np.random.Generator, *, alike: float = 0.25) 
 
     Noise comes after the lens and is the same in focus and out of it, so that it tells nothing.
     """
-    sources, truth, owner = shots
+    sources, reference, owner = shots
     kind = rng.random()
     if kind < alike:
         return shots
     if kind < (1 + alike) / 2:
         strength, grain = float(rng.uniform(0.001, 0.012)), _grain(rng)
         shaken = [degrade(source, rng, noise=strength, grain=grain) for source in sources]
-        return Shots(shaken, truth, owner)
+        return Shots(shaken, reference, owner)
     # Refocusing changes the magnification a little, and a tripod moves.
     moved = int(rng.integers(len(sources)))
-    matrix = _slight_motion(rng, truth.shape)
-    warped = [_warp(image, matrix) for image in (sources[moved], truth)]
+    matrix = _slight_motion(rng, reference.shape)
+    warped = [_warp(image, matrix) for image in (sources[moved], reference)]
     sources = [warped[0] if k == moved else source for k, source in enumerate(sources)]
     here = owner == moved
-    truth = np.where(here[..., None] if truth.ndim == 3 else here, warped[1], truth)
+    reference = np.where(here[..., None] if reference.ndim == 3 else here, warped[1], reference)
     noise, exposure, grain = float(rng.uniform(0, 0.02)), float(rng.uniform(0, 0.05)), _grain(rng)
     quality = (60, 98) if rng.random() < 0.5 else None
     shaken = [
         degrade(s, rng, exposure=exposure, noise=noise, quality=quality, grain=grain)
         for s in sources
     ]
-    return Shots(shaken, truth, owner)
+    return Shots(shaken, reference, owner)
 
 
 def _grain(rng: np.random.Generator) -> tuple[float, float]:
@@ -261,8 +261,8 @@ def _read(name: str) -> tuple[NDArray[np.uint8], tuple[NDArray[np.integer], ...]
     image = cv2.imread(name, cv2.IMREAD_COLOR)
     if image is None:
         raise DataUnavailable(f"{file}: not a readable photo")
-    truth = file.parents[2] / "groundTruth" / file.parent.name / f"{file.stem}.mat"
-    people = bsds_labels(truth) if len(file.parents) > 2 and truth.is_file() else []
+    drawn = file.parents[2] / "groundTruth" / file.parent.name / f"{file.stem}.mat"
+    people = bsds_labels(drawn) if len(file.parents) > 2 and drawn.is_file() else []
     if image.shape[0] > image.shape[1]:
         image = image.swapaxes(0, 1)
         people = [labels.T for labels in people]

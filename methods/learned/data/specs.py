@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: Bump when a pool made from the same specification would differ.
-VERSION = 4
+VERSION = 5
 
 #: Boundary points kept per scene.
 POINTS = 256
 
-#: Sources per scene of each kind.
-KINDS = {"region": 2, "lens": 2, "sparse": 2, "ramp": 2, "planes": 3, "grades": 6}
+#: Sources per scene of each kind. Records of earlier trainings call ``low-texture`` ``sparse``.
+KINDS = {"region": 2, "lens": 2, "low-texture": 2, "ramp": 2, "planes": 3, "grades": 6}
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class PoolSpec:
 
     Attributes
     ----------
-    kind : {'region', 'lens', 'sparse', 'ramp', 'planes', 'grades'}
-        Gaussian region blur with sigma in [2, 10]; two planes through a lens; two planes with
-        little on them; a surface that leans away; three planes and three sources; a photo with
+    kind : {'region', 'lens', 'low-texture', 'ramp', 'planes', 'grades'}
+        Gaussian region blur with sigma in [2, 10]; two planes through a lens; two planes of
+        low texture; a surface that leans away; three planes and three sources; a photo with
         five grades of blur.
     scenes, seed : int
         How many, and from where they are drawn.

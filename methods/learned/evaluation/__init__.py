@@ -1,1 +1,1 @@
-"""Trained networks on held-out pairs, and how fast they run."""
+"""How fast the trained networks run."""

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bench.core.devices import check_device
 from bench.core.errors import BenchError
-from methods.learned.inference.devices import resolve_device
 from methods.learned.inference.focusmap import focus
 from methods.learned.inference.forward import Forward, pairwise, shipped, stacked
 
@@ -49,7 +49,7 @@ def count_operations(network: nn.Module, forward: Forward, stack: Tensor) -> flo
         for layer in network.modules()
         if isinstance(layer, nn.Conv2d)
     ]
-    with torch.enable_grad():  # else some networks work in bands, whose borders count twice
+    with torch.enable_grad():  # else some networks work in row tiles, whose borders count twice
         forward(network, stack)
     for handle in handles:
         handle.remove()
@@ -170,8 +170,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batches", type=int, nargs="+", default=[1])
     args = parser.parse_args(argv)
     try:
-        device = resolve_device(args.device)
-        lines = measure(device, args.repeats, tuple(args.batches), compiled=args.compile)
+        check_device(args.device)
+        lines = measure(
+            torch.device(args.device), args.repeats, tuple(args.batches), compiled=args.compile
+        )
     except BenchError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

@@ -1,8 +1,8 @@
 """From the scores of a focus network to a weight per source and pixel: blended, or copied.
 
-The networks learned on scenes of a tenth of a megapixel, mostly out of focus by ten pixels or less.
-In a photo of many megapixels defocus takes more pixels than that, and little is sharp to the last
-one. There a network can decide on a smaller view, in a fraction of the time.
+The networks were trained on scenes of 0.15 megapixels, mostly defocused by ten pixels or less.
+In a photo of many megapixels defocus takes more pixels than that, and few details are sharp to the
+pixel. There a network can decide on a smaller view, in a fraction of the time.
 """
 
 from __future__ import annotations

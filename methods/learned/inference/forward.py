@@ -1,9 +1,8 @@
-"""The one way a trained network runs: device, number format, memory layout and tiles.
+"""How every trained network runs: device, number format, memory layout and tiles.
 
-The format is that of `bench.core.precision`; on CUDA a network is replayed as a graph from the
-second
-image of a size on. Channels last. An image larger than a tile is taken in tiles that overlap by the
-network's reach, which gives what the whole would.
+The format is that of `bench.core.precision`, the layout channels last. On CUDA a network is
+replayed as a graph from the second image of a size on. An image larger than a tile is processed in
+tiles that overlap by the reach of the network, which gives the result of the whole image.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from bench.core.devices import check_device
 from bench.core.precision import Precision, number_format
 from methods.learned import WEIGHTS
 from methods.learned.inference.cuda_graphs import replay
-from methods.learned.inference.devices import resolve_device
 from methods.learned.nets.networks import NETWORKS
 from methods.learned.nets.weights import load_network
 
@@ -99,11 +98,14 @@ def network_on(path: Path, method: str, part: str, device: str, dtype: torch.dty
 
     Raises
     ------
+    EnvironmentFault
+        There is no such device.
     WeightsError
         See `load_network`; also when it is another network than the method runs.
     """
-    needed = NETWORKS.get(f"{method}.{part}")  # none of a plug-in's
-    network = load_network(path, method, part, needed=needed).to(resolve_device(device), dtype)
+    check_device(device)
+    needed = NETWORKS.get(f"{method}.{part}")  # None for a plug-in's network
+    network = load_network(path, method, part, needed=needed).to(device, dtype)
     return network.to(memory_format=torch.channels_last)
 
 
@@ -160,7 +162,7 @@ def infer(
 
 @contextmanager
 def _exact(network: nn.Module) -> Iterator[None]:
-    """Keep cuDNN from multiplying what is float32 in TF32, which has 10 bits for its 23."""
+    """Keep cuDNN from computing float32 in TF32, which has 10 bits of mantissa instead of 23."""
     first = next(network.parameters())
     before = torch.backends.cudnn.allow_tf32
     if first.is_cuda and first.dtype == torch.float32:

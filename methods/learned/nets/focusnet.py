@@ -1,9 +1,10 @@
 """FocusNet, the network of `fcn-x`: which source shows each pixel best, for any number of them.
 
-A U-Net of four scales that every source runs through with the same weights. On each scale the
-sources meet: each one is told the largest response over all of them, so that "sharp" becomes
-"sharper than the others". A maximum knows no order, hence neither does the result; and its
-reach, over 300 pixels, carries a decision from an edge into the flat regions around it.
+A U-Net of four scales that is applied to every source with the same weights. On each scale the
+maximum over the sources is added to the features of each, so that it can tell "sharp" from
+"sharper than the others". A maximum does not depend on the order of the sources, and neither does
+the result. The network sees over 300 pixels far, which carries a decision from an edge into the
+flat regions around it.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.learned.nets.row_tiles import in_bands
+from methods.learned.nets.row_tiles import in_row_tiles
 
 #: Pixels per side of a cell that becomes one position of the finest scale.
 FOLD = 2
 
-#: Rows of cells in a band, and how many beyond it take part in its result (5, made even).
-BAND, HALO = 64, 6
+#: Rows of cells in a row tile, and how many beyond it take part in its result (5, made even).
+TILE_ROWS, HALO = 64, 6
 
 #: Width and height must be multiples of this; the caller pads.
 MULTIPLE = 16
@@ -41,10 +42,10 @@ def rectified(x: Tensor) -> Tensor:
     return F.relu(x) if torch.is_grad_enabled() else F.relu_(x)
 
 
-class Largest(torch.autograd.Function):
+class SourceMaximum(torch.autograd.Function):
     """Maximum over the sources, axis 1; of equal ones the first has the gradient.
 
-    Taken source by source, with the gradient of a rectifier for "is the largest". On a processor
+    Computed source by source, with the gradient of a rectifier for "is the maximum". On a CPU
     that takes a fifteenth of the time of ``amax``, whose gradient was 40 % of a training step.
     """
 
@@ -57,12 +58,12 @@ class Largest(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        """The gradient where a source is the largest, 0 elsewhere."""
+        """The gradient where a source is the maximum, 0 elsewhere."""
         x, best = ctx.saved_tensors
         result = torch.empty_like(x)
         *others, last = result.unbind(dim=1)
         for source, share in zip(x.unbind(dim=1), others, strict=False):
-            # a difference to the largest is either 0 or far below this threshold
+            # a difference to the maximum is either 0 or far below this threshold
             torch.ops.aten.threshold_backward.grad_input(
                 gradient, source - best, -1e-30, grad_input=share
             )
@@ -89,8 +90,8 @@ class Block(nn.Module):
         return added(self.second(rectified(self.first(x))), x)
 
 
-class Meeting(nn.Module):
-    """Tells each source the largest response over all sources; order does not matter."""
+class MaxOverSources(nn.Module):
+    """Adds the maximum over the sources to the features of each; order does not matter."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -99,9 +100,9 @@ class Meeting(nn.Module):
 
     def forward(self, x: Tensor, count: int) -> Tensor:
         """(B * count, C, H, W), the sources of an image next to each other."""
-        best = self.best(Largest.apply(x.unflatten(0, (-1, count))))
-        met = added(self.own(x).unflatten(0, (-1, count)), best.unsqueeze(1)).flatten(0, 1)
-        return added(rectified(met), x)
+        best = self.best(SourceMaximum.apply(x.unflatten(0, (-1, count))))
+        x_and_best = added(self.own(x).unflatten(0, (-1, count)), best.unsqueeze(1)).flatten(0, 1)
+        return added(rectified(x_and_best), x)
 
 
 class FocusNet(nn.Module):
@@ -139,13 +140,13 @@ class FocusNet(nn.Module):
         w0, w1, w2, w3 = widths
         self.stem = nn.Conv2d(4, w0, 3, padding=1)
         self.encoders = nn.ModuleList([Block(w0), Block(w1), Block(w2), Block(w3, dilations[0])])
-        self.meetings = nn.ModuleList(Meeting(w) for w in widths)
+        self.meetings = nn.ModuleList(MaxOverSources(w) for w in widths)
         self.deep = nn.ModuleList(Block(w3, d) for d in dilations[1:])
         self.downs = nn.ModuleList(
             nn.Conv2d(a, b, 2, stride=2) for a, b in ((w0, w1), (w1, w2), (w2, w3))
         )
         self.ups = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in ((w0, w1), (w1, w2), (w2, w3)))
-        self.rejoin = nn.ModuleList(Meeting(w) for w in widths[:3])
+        self.rejoin = nn.ModuleList(MaxOverSources(w) for w in widths[:3])
         self.decoders = nn.ModuleList(
             [nn.Sequential(Block(w0), Block(w0)), Block(w1), nn.Sequential(Block(w2), Block(w2))]
         )
@@ -168,7 +169,7 @@ class FocusNet(nn.Module):
         def encoded(top: int, stop: int) -> Tensor:
             return self.meetings[0](self.encoders[0](self.stem(cells[:, :, top:stop])), count)
 
-        return in_bands(encoded, cells, BAND, HALO)
+        return in_row_tiles(encoded, cells, TILE_ROWS, HALO)
 
     def _decoded_coarsely(self, finest: Tensor, count: int) -> Tensor:
         """All but the finest scale: what goes up to it, at half its size."""
@@ -198,4 +199,4 @@ class FocusNet(nn.Module):
             x = self._decoded(0, added(x, finest[:, :, top:stop]), count)
             return F.pixel_shuffle(self.head(rectified(x)).float(), FOLD)
 
-        return in_bands(scores, finest, BAND, HALO, FOLD)
+        return in_row_tiles(scores, finest, TILE_ROWS, HALO, FOLD)

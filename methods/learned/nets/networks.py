@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from bench.core.errors import UsageError
 from methods.learned.nets.focusnet import FocusNet
-from methods.learned.nets.row_tiles import in_bands
+from methods.learned.nets.row_tiles import in_row_tiles
 from methods.learned.nets.smallnet import SmallFocusNet
 
-#: Pixels in a band of `FCN`, whose 64 maps then take 8 MiB in bfloat16, and rows at the least.
-BAND, FEWEST = 1 << 16, 32
+#: Pixels in a row tile of `FCN`, whose 64 maps then take 8 MiB in bfloat16, and its fewest rows.
+TILE_PIXELS, MIN_ROWS = 1 << 16, 32
 
 
 class FCN(nn.Module):
@@ -98,12 +98,12 @@ class FCN(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Fused image, or the first source's weight, (B, channels or 1, H, W)."""
-        band = max(FEWEST, BAND // first.shape[3])
+        tile = max(MIN_ROWS, TILE_PIXELS // first.shape[3])
 
         def fused(top: int, stop: int) -> Tensor:
             return self.encode(first[:, :, top:stop], second[:, :, top:stop])[2]
 
-        maps = in_bands(fused, first, band, self.halos[0])
+        maps = in_row_tiles(fused, first, tile, self.halos[0])
 
         def decoded(top: int, stop: int) -> Tensor:
             x = maps[:, :, top:stop]
@@ -112,7 +112,7 @@ class FCN(nn.Module):
             x = self.decoder[-1](x).float()
             return F.relu_(x) if self.head == "image" else torch.sigmoid(x)
 
-        return in_bands(decoded, maps, band, self.halos[1])
+        return in_row_tiles(decoded, maps, tile, self.halos[1])
 
 
 def _stream(channels: int, filters: int, size: int, depth: int) -> nn.Sequential:
@@ -198,14 +198,15 @@ class CNN(nn.Module):
             part = slice(2 * top, 2 * stop if stop < rows.shape[2] else None)
             return torch.cat([self.features(x[:, :, part]) for x in (first, second)], dim=1)
 
-        band = max(FEWEST, BAND // (4 * rows.shape[3]))
-        return self.score(in_bands(features, rows, band, self.HALO)).float()
+        tile = max(MIN_ROWS, TILE_PIXELS // (4 * rows.shape[3]))
+        return self.score(in_row_tiles(features, rows, tile, self.HALO)).float()
 
 
 class Halved(nn.Module):
     """Maximum over cells of 2 x 2.
 
-    On a processor and without a gradient nobody asks where it was, which is ten times as fast.
+    On a CPU and without a gradient the place of the maximum is not needed, and elementwise maxima
+    take a tenth of the time.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 Photos of many megapixels are seldom sharp to the pixel, and a processor without a graphics card
 spends most of its time on the finest scale. This network has none finer than a quarter of the
-resolution. Its blocks and the way in which sources meet are those of
+resolution. Its blocks and its maximum over the sources are those of
 `methods.learned.nets.focusnet`.
 """
 
@@ -15,14 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.learned.nets.focusnet import Block, Meeting, added, rectified
-from methods.learned.nets.row_tiles import in_bands
+from methods.learned.nets.focusnet import Block, MaxOverSources, added, rectified
+from methods.learned.nets.row_tiles import in_row_tiles
 
 #: Pixels per side of a cell that becomes one position of the finest scale.
 FOLD = 4
 
-#: Rows of cells in a band, and how many beyond it take part in its result (3, made even).
-BAND, HALO = 32, 4
+#: Rows of cells in a row tile, and how many beyond it take part in its result (3, made even).
+TILE_ROWS, HALO = 32, 4
 
 #: Width and height must be multiples of this; the caller pads.
 MULTIPLE = 8 * FOLD
@@ -46,8 +46,7 @@ class SmallFocusNet(nn.Module):
     Pixel-unshuffle by 4 hands the first layer a neighbourhood of 12 x 12 pixels at a sixteenth of
     the positions, and a pixel-shuffle gives every pixel its own score again. As in
     `methods.learned.nets.focusnet.FocusNet` nothing is normalised, which makes tiles exact, and
-    sums
-    and rectifiers go in place where no gradient is asked for.
+    sums and rectifiers work in place where no gradient is needed.
 
     Examples
     --------
@@ -68,11 +67,11 @@ class SmallFocusNet(nn.Module):
         self.stem = nn.Conv2d(FOLD**2, widths[0], 3, padding=1)
         self.encoders = nn.ModuleList(Block(w) for w in widths[:-1])
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in scales)
-        # None at the finest scale, where a meeting costs most and knows least.
-        self.meetings = nn.ModuleList(Meeting(w) for w in widths[1:])
+        # None at the finest scale, where a maximum over sources costs most and helps least.
+        self.meetings = nn.ModuleList(MaxOverSources(w) for w in widths[1:])
         self.deepest = nn.ModuleList(Block(widths[-1], d) for d in dilations)
         self.ups = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in scales)
-        self.rejoin = nn.ModuleList(Meeting(w) for w in widths[:-1])
+        self.rejoin = nn.ModuleList(MaxOverSources(w) for w in widths[:-1])
         self.decoders = nn.ModuleList(Block(w) for w in widths[:-1])
         self.head = nn.Conv2d(widths[0], 2 * FOLD**2, 3, padding=1)
         nn.init.zeros_(self.head.bias)
@@ -92,15 +91,15 @@ class SmallFocusNet(nn.Module):
         def encoded(top: int, stop: int) -> Tensor:
             return self.encoders[0](self.stem(cells[:, :, top:stop]))
 
-        return in_bands(encoded, cells, BAND, HALO)
+        return in_row_tiles(encoded, cells, TILE_ROWS, HALO)
 
     def _decoded_coarsely(self, finest: Tensor, count: int) -> Tensor:
         """All but the finest scale: what goes up to it, at half its size."""
         x, skips = finest, []
         blocks = [*self.encoders[1:], self.deepest[0]]
-        for down, block, meeting in zip(self.downs, blocks, self.meetings, strict=True):
+        for down, block, maximum in zip(self.downs, blocks, self.meetings, strict=True):
             skips.append(x)
-            x = meeting(block(rectified(down(x))), count)
+            x = maximum(block(rectified(down(x))), count)
         for block in self.deepest[1:]:
             x = block(x)
         for level in range(len(self.ups) - 1, 0, -1):
@@ -117,4 +116,4 @@ class SmallFocusNet(nn.Module):
             x = self.decoders[0](self.rejoin[0](x, count))
             return F.pixel_shuffle(self.head(rectified(x)).float(), FOLD)
 
-        return in_bands(scores, finest, BAND, HALO, FOLD)
+        return in_row_tiles(scores, finest, TILE_ROWS, HALO, FOLD)

@@ -25,7 +25,7 @@ def save_checkpoint(trainer: Trainer) -> None:
         tensors[f"best/{name}"] = trainer.best_weights[name]
         for key, value in trainer.adam.state.get(parameter, {}).items():
             tensors[f"{key}/{name}"] = torch.as_tensor(value)
-    tensors["usual"] = trainer.steady.usual
+    tensors["usual"] = trainer.clip.mean
     plain = {key: value.cpu().contiguous().clone() for key, value in tensors.items()}
     state = {
         "settings": trainer.settings(),
@@ -61,7 +61,7 @@ def load_checkpoint(trainer: Trainer) -> None:
         if (its := state["settings"][key]) != value:
             said = f"are {its}, not {value}" if key == "photos" else f"is {its!r}, not {value!r}"
             raise UsageError(f"{path}: its {key} {said}")
-    trainer.steady.usual, trainer.rate = tensors["usual"], state["rate"]
+    trainer.clip.mean, trainer.rate = tensors["usual"], state["rate"]
     trainer.best_weights = {}
     with torch.no_grad():
         for name, parameter in trainer.network.named_parameters():

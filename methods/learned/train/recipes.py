@@ -1,4 +1,4 @@
-"""What each network is trained on and for: data, loss, and how its output becomes an image.
+"""What each network is trained on: data, loss, and how its output becomes an image.
 
 A method's weights file may hold several networks (``fcn``: one for luminance, one for the
 paper's four channels); each is one recipe, trained by itself.
@@ -53,9 +53,9 @@ class Recipe:
         Of the running mean of the weights.
     warmup, settle : float, int
         Share of the run, and steps at the least, over which the rate rises. A network that ends
-        in a ReLU and starts at the full rate may be black from the first steps on.
-    leap : float
-        See `methods.learned.train.adaptive_clipping`.
+        in a ReLU and starts at the full rate may give 0 everywhere from the first steps on.
+    clip_ratio : float
+        See `methods.learned.train.adaptive_clipping.AdaptiveClipping`.
     """
 
     method: str
@@ -73,7 +73,7 @@ class Recipe:
     colour: bool = False
     warmup: float = 0.01
     settle: int = 0
-    leap: float = math.inf
+    clip_ratio: float = math.inf
 
     @property
     def name(self) -> str:
@@ -87,7 +87,7 @@ def pair(batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 def _regression(network: nn.Module, batch: Batch, progress: float) -> Tensor:
-    return F.mse_loss(network(*pair(batch)), batch.truth)
+    return F.mse_loss(network(*pair(batch)), batch.reference)
 
 
 def _regressed(network: nn.Module, batch: Batch) -> Tensor:
@@ -95,7 +95,7 @@ def _regressed(network: nn.Module, batch: Batch) -> Tensor:
 
 
 def _four(batch: Batch) -> Batch:
-    return Batch(with_gray(batch.sources), with_gray(batch.truth), batch.owner)
+    return Batch(with_gray(batch.sources), with_gray(batch.reference), batch.owner)
 
 
 def _regression_four(network: nn.Module, batch: Batch, progress: float) -> Tensor:
@@ -106,9 +106,9 @@ def _regressed_four(network: nn.Module, batch: Batch) -> Tensor:
     return network(*pair(_four(batch)))[:, :3]
 
 
-def psnr_loss(fused: Tensor, truth: Tensor) -> Tensor:
+def psnr_loss(fused: Tensor, reference: Tensor) -> Tensor:
     """Mean over crops of the logarithm of their squared error: what a mean PSNR rewards."""
-    error = ((fused - truth) ** 2).flatten(1).mean(dim=1)
+    error = ((fused - reference) ** 2).flatten(1).mean(dim=1)
     return torch.log10(error + NOTHING_LEFT).mean()
 
 
@@ -120,7 +120,7 @@ def _weighted(network: nn.Module, batch: Batch) -> Tensor:
 
 def _weighting(network: nn.Module, batch: Batch, progress: float) -> Tensor:
     fused = _weighted(network, batch)
-    return psnr_loss(fused, batch.truth) + 10 * F.l1_loss(fused, batch.truth)
+    return psnr_loss(fused, batch.reference) + 10 * F.l1_loss(fused, batch.reference)
 
 
 def blend(scores: Tensor, sources: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ def near_boundary(owner: Tensor, reach: int = 4) -> Tensor:
 def _highest(x: Tensor, reach: int) -> Tensor:
     """Maximum over the square of `reach` around each pixel of (B, H, W).
 
-    By shifts of bytes, which on a processor takes a twentieth of the time of a pooling layer.
+    By shifts of bytes, which on a CPU take a twentieth of the time of a pooling layer.
     """
     for axis in (1, 2):
         result, length = x.clone(), x.shape[axis]
@@ -150,10 +150,10 @@ def _highest(x: Tensor, reach: int) -> Tensor:
     return x
 
 
-def surprise(scores: Tensor, owner: Tensor) -> Tensor:
+def cross_entropy(scores: Tensor, owner: Tensor) -> Tensor:
     """Cross-entropy per pixel of scores (B, N, H, W) against owners (B, H, W).
 
-    torch's own is without a deterministic kernel on CUDA.
+    torch's own has no deterministic kernel on CUDA.
     """
     index = torch.arange(scores.shape[1], device=owner.device).view(-1, 1, 1)
     return -(scores.log_softmax(dim=1) * (owner.unsqueeze(1) == index)).sum(dim=1)
@@ -162,15 +162,16 @@ def surprise(scores: Tensor, owner: Tensor) -> Tensor:
 def _focusing(network: nn.Module, batch: Batch, progress: float) -> Tensor:
     """Soft scores for the least error, hard ones for the right owner.
 
-    Boundaries count three times. The soft scores start as decisions, too, which is where the
-    blends of least error are found from.
+    Boundaries count three times. At the beginning the soft scores are trained as decisions, too,
+    from where training finds the blends of least error.
     """
     soft, hard = network(batch.sources[:, :, 0])
     weight = 1 + 2 * near_boundary(batch.owner)
-    decide = (surprise(hard, batch.owner) * weight).mean()
-    guide = max(0.0, 1 - 4 * progress) * surprise(soft, batch.owner).mean()
+    decide = (cross_entropy(hard, batch.owner) * weight).mean()
+    guide = max(0.0, 1 - 4 * progress) * cross_entropy(soft, batch.owner).mean()
     fused = blend(soft, batch.sources)
-    return psnr_loss(fused, batch.truth) + 10 * F.l1_loss(fused, batch.truth) + 2 * decide + guide
+    blended = psnr_loss(fused, batch.reference) + 10 * F.l1_loss(fused, batch.reference)
+    return blended + 2 * decide + guide
 
 
 def _focused(network: nn.Module, batch: Batch) -> Tensor:
@@ -198,7 +199,7 @@ def _judged(network: nn.Module, batch: Batch) -> Tensor:
 
 
 def _merging(network: nn.Module, batch: Batch, progress: float) -> Tensor:
-    return F.mse_loss(network(batch.sources[:, :, 0]), batch.truth)
+    return F.mse_loss(network(batch.sources[:, :, 0]), batch.reference)
 
 
 def _merged(network: nn.Module, batch: Batch) -> Tensor:
@@ -215,7 +216,7 @@ def halve(sources: Tensor) -> Tensor:
 
 
 def _enlarging(network: nn.Module, batch: Batch, progress: float) -> Tensor:
-    return F.mse_loss(network(halve(batch.sources[:, :, 0])), batch.truth)
+    return F.mse_loss(network(halve(batch.sources[:, :, 0])), batch.reference)
 
 
 def _enlarged(network: nn.Module, batch: Batch) -> Tensor:
@@ -226,7 +227,7 @@ _REGION = {"region": (PoolSpec("region", 8000), 1.0)}
 _MIXED = {
     "region": (PoolSpec("region", 8000), 0.25),
     "lens": (PoolSpec("lens", 10000), 0.35),
-    "sparse": (PoolSpec("sparse", 6000), 0.25),
+    "low-texture": (PoolSpec("low-texture", 6000), 0.25),
     "ramp": (PoolSpec("ramp", 2000), 0.075),
     "planes": (PoolSpec("planes", 1500), 0.075),
 }
@@ -234,7 +235,7 @@ _COLOUR = {"region": (PoolSpec("region", 4000, colour=True), 1.0)}
 _GRADES = {"grades": (PoolSpec("grades", 1200, augment=False), 1.0)}
 
 _FOCUSING = (_MIXED, _focusing, _focused)
-_FOCUSED = {"region": 50, "lens": 50, "sparse": 50}
+_FOCUSED = {"region": 50, "lens": 50, "low-texture": 50}
 
 
 def _recipe(name: str, *how: Any, **more: Any) -> Recipe:
@@ -247,12 +248,12 @@ def _recipe(name: str, *how: Any, **more: Any) -> Recipe:
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        _recipe("fcn.gray", _REGION, _regression, _regressed, 64, 50, leap=2, settle=100),
+        _recipe("fcn.gray", _REGION, _regression, _regressed, 64, 50, clip_ratio=2, settle=100),
         _recipe(
             "fcn.four",
             *(_COLOUR, _regression_four, _regressed_four, 64, 50),
             colour=True,
-            leap=2,
+            clip_ratio=2,
             settle=100,
         ),
         _recipe("fcn-w.gray", _REGION, _weighting, _weighted, 48, 64),

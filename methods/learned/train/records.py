@@ -1,4 +1,4 @@
-"""What is kept of a training: a JSON record, the curve as CSV and PNG, and a model card."""
+"""The record of a training: how it was done and what came out, as JSON, and its curve as CSV."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from bench.core.environment import processor
 from methods.learned.data.pools import data_hash
+from methods.learned.train.options import Options, Result
 from methods.learned.train.recipes import Recipe
-from methods.learned.train.trainer import Options, Result
 
 
 def training_record(
@@ -53,15 +53,7 @@ def training_record(
         "steps": result.steps,
         "batch": options.batch or recipe.batch,
         "crop": options.crop or recipe.crop,
-        "optimiser": {
-            "name": "Adam",
-            "betas": [0.9, 0.999],
-            "epsilon": 1e-8,
-            "rate": options.rate or recipe.rate,
-            "schedule": "warm-up, then cosine to zero",
-            "mean_of_weights": recipe.decay,
-            "leap": recipe.leap if math.isfinite(recipe.leap) else None,
-        },
+        "optimiser": _optimiser(recipe, options),
         "pools": {
             name: {**asdict(spec), "scenes": scenes or spec.scenes, "share": share}
             for name, (spec, share) in recipe.pools.items()
@@ -86,8 +78,20 @@ def training_record(
     }
 
 
+def _optimiser(recipe: Recipe, options: Options) -> dict[str, Any]:
+    return {
+        "name": "Adam",
+        "betas": [0.9, 0.999],
+        "epsilon": 1e-8,
+        "rate": options.rate or recipe.rate,
+        "schedule": "warm-up, then cosine to zero",
+        "mean_of_weights": recipe.decay,
+        "leap": recipe.clip_ratio if math.isfinite(recipe.clip_ratio) else None,
+    }
+
+
 def write_record(folder: Path, record: dict[str, Any]) -> None:
-    """Write ``NAME.json``, ``NAME.csv`` and, where matplotlib is installed, ``NAME.png``."""
+    """Write ``NAME.json``, and the validation curve as ``NAME.csv``."""
     name = record["recipe"]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
@@ -96,17 +100,3 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axes = figure.subplots()
-    for key in rows[0]:
-        if key.startswith("psnr_"):
-            label = f"{key.removeprefix('psnr_')} pairs"
-            axes.plot([r["step"] for r in rows], [r[key] for r in rows], label=label)
-    axes.set(xlabel="step", ylabel="validation PSNR / dB", title=name)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(folder / f"{name}.png", dpi=110)

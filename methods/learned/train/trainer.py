@@ -12,106 +12,37 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 import torch.distributed
 from torch import Tensor, nn
 
+from bench.core.devices import check_device
 from bench.core.errors import EnvironmentFault, UsageError
 from bench.core.precision import PRECISIONS, cpu_has_bf16
 from methods.learned.data.batches import Batch, DevicePool, in_pieces, join, step_generator
 from methods.learned.data.pools import Pool
-from methods.learned.inference.devices import resolve_device
 from methods.learned.nets.networks import build
-from methods.learned.train.adaptive_clipping import Steady
+from methods.learned.train.adaptive_clipping import AdaptiveClipping
 from methods.learned.train.checkpoints import load_checkpoint, save_checkpoint
+from methods.learned.train.options import (
+    DEAD,
+    EARLY,
+    FINISHED,
+    Options,
+    Progress,
+    Report,
+    Result,
+)
 from methods.learned.train.recipes import Recipe
-
-Report = Callable[["Progress"], None]
-
-#: How a run ended: as planned; before, since nothing was to be gained; or with units that are zero
-#: for every input, from where no gradient leads back.
-FINISHED, EARLY = "finished", "early: validation no longer improves"
-DEAD = "dead: no gradient is left; try a lower rate or another seed"
 
 #: A network that lost this many dB has collapsed and starts again from its best weights.
 COLLAPSE = 10.0
 
-#: Pixels of a step that a processor takes at once.
+#: Pixels of a step that go through the network at once on a CPU.
 PIECE = 16 * 192**2
-
-
-@dataclass(frozen=True)
-class Options:
-    """How long, where and from which seed to train.
-
-    Attributes
-    ----------
-    out : Path
-        Folder for the checkpoint.
-    device : str
-        ``cpu`` or ``cuda``.
-    minutes, steps : float, int or None
-        Whichever is reached first ends training; the learning rate follows. With `steps`
-        alone a run is a function of the seed.
-    resume : bool
-        Go on from the checkpoint in `out`, if there is one.
-    validations : int
-        How many, evenly over the run.
-    patience : int
-        Validations without a better PSNR after which training stops early.
-    precision : {'auto', 'bf16', 'fp32'}
-        ``auto`` takes bf16 on CUDA and on CPUs that compute in it.
-    data : str
-        A hash of the photos; a checkpoint of other ones is refused.
-    deterministic : bool
-        On CUDA, only kernels that always sum in one order: a run by `steps` then has the same
-        weights to the last bit on the same device and libraries. Slower.
-    """
-
-    out: Path
-    device: str = "cpu"
-    minutes: float | None = None
-    steps: int | None = None
-    seed: int = 0
-    resume: bool = False
-    validations: int = 40
-    patience: int = 12
-    precision: str = "auto"
-    data: str = ""
-    deterministic: bool = False
-    batch: int | None = None
-    rate: float | None = None
-    crop: int | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands, as told to whoever draws the progress bar."""
-
-    share: float
-    step: int
-    loss: float
-    psnr: float
-    seconds: float
-
-
-@dataclass
-class Result:
-    """A trained network and how it came about."""
-
-    network: nn.Module
-    steps: int
-    seconds: float
-    psnr: float
-    scores: dict[str, float]
-    history: list[dict[str, float]] = field(default_factory=list)
-    stopped: str = FINISHED
-    bf16: bool = False
 
 
 class Trainer:
@@ -127,7 +58,8 @@ class Trainer:
         if options.minutes is None and options.steps is None:
             raise UsageError("training needs a limit: minutes or steps")
         self.recipe, self.options = recipe, options
-        self.device = resolve_device(options.device)
+        check_device(options.device)
+        self.device = torch.device(options.device)
         self.rank, self.world = _ranks()
         if self.device.type == "cuda" and self.world > 1:
             self.device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
@@ -145,7 +77,7 @@ class Trainer:
         self.adam = torch.optim.Adam(
             self.network.parameters(), lr=self.rate, fused=self.device.type == "cuda"
         )
-        self.steady = Steady(self.device, recipe.leap)
+        self.clip = AdaptiveClipping(self.device, recipe.clip_ratio)
         self.length = torch.ones((), device=self.device)  # of the last gradient
         self.stopped = FINISHED
         self.step = 0
@@ -163,7 +95,7 @@ class Trainer:
         Parameters
         ----------
         report : callable, optional
-            Told of the progress, a few times a second at most.
+            Is called with the progress, at most twice a second.
         """
         model = self._distributed()
         self.started = time.perf_counter()
@@ -211,7 +143,7 @@ class Trainer:
             of_piece = torch.stack(losses).sum()
             of_piece.backward()
             loss += of_piece.detach()
-        self.length = self.steady(self.network.parameters())
+        self.length = self.clip(self.network.parameters())
         self.adam.step()
         self.step += 1
         keep = min(self.recipe.decay, (1 + self.step) / (10 + self.step))
@@ -222,7 +154,7 @@ class Trainer:
         return loss
 
     def _pieces(self) -> list[list[tuple[float, Batch]]]:
-        """What goes through the network at once: all crops of the step, but on a processor."""
+        """What goes through the network at once: all crops of the step, except on a CPU."""
         groups = self._batches()
         alone = self.device.type == "cpu" and self.world == 1
         return in_pieces(groups, PIECE) if alone else [groups]
@@ -230,8 +162,8 @@ class Trainer:
     def _batches(self) -> list[tuple[float, Batch]]:
         """Crops of the step with their share of the loss, one batch per number of sources.
 
-        A step is bound by how fast its many small kernels can be started, so pools of equal
-        scenes go through the network together.
+        The time of a step is that of starting its many small kernels, so pools with equal
+        numbers of sources go through the network together.
         """
         total = (self.options.batch or self.recipe.batch) / self.world
         size = self.options.crop or self.recipe.crop
@@ -246,7 +178,7 @@ class Trainer:
         ]
 
     def _share(self) -> float:
-        """How much of the run is done, agreed between processes."""
+        """Share of the run that is done, the same in all processes."""
         limits = []
         if self.options.steps is not None:
             limits.append(self.step / self.options.steps)
@@ -260,7 +192,7 @@ class Trainer:
         return share
 
     def seconds(self) -> float:
-        """Time spent training, by this run and those it goes on from."""
+        """Seconds spent training, by this run and those it goes on from."""
         return self.before + time.perf_counter() - self.started
 
     def _last(self) -> float:
@@ -289,7 +221,7 @@ class Trainer:
         }
 
     def _agreed(self, total: Tensor) -> float:
-        """Mean of a sum over the processes, so that all of them judge alike."""
+        """Mean of a sum over the processes, so that all of them decide alike."""
         if self.world > 1:
             torch.distributed.all_reduce(total)
         return float(total) / self.world
@@ -321,12 +253,12 @@ class Trainer:
             save_checkpoint(self)
 
     def _go_back(self) -> None:
-        """Start again from the best weights, more carefully."""
+        """Start again from the best weights at half the rate."""
         self._use(self.best_weights)
         for name, value in self.mean.items():
             value.copy_(self.best_weights[name])
         self.adam.state.clear()
-        self.steady.usual.zero_()
+        self.clip.mean.zero_()
         self.rate /= 2
 
     def _use(self, weights: Mapping[str, Tensor]) -> None:
@@ -368,7 +300,7 @@ def evaluate(
         part = pool.scenes(first, batch)
         with torch.autocast(pool.device.type, torch.bfloat16, enabled=bf16):
             fused = recipe.predict(network, part)
-        error = (fused.float().clamp(0, 1) - part.truth).square().flatten(1).mean(dim=1)
+        error = (fused.float().clamp(0, 1) - part.reference).square().flatten(1).mean(dim=1)
         values.append(-10 * torch.log10(error.clamp_min(1e-8)))
     return float(torch.cat(values).mean())
 
@@ -387,7 +319,7 @@ def _ranks() -> tuple[int, int]:
 
 def _wants_bf16(precision: str, device: torch.device) -> bool:
     if precision not in PRECISIONS:
-        raise UsageError(f"precision {precision!r} is none of {', '.join(PRECISIONS)}")
+        raise UsageError(f"precision {precision!r} must be one of {', '.join(PRECISIONS)}")
     if precision == "auto":
         return device.type == "cuda" or cpu_has_bf16()
     return precision == "bf16"

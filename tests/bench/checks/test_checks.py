@@ -28,6 +28,7 @@ def nearness(sources, fused):
 RETURN = "return 1 - np.abs"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS.names())
 def test_methods(name):
     failed = [f"{r.check}{r.detail}" for r in check_method(METHODS[name]) if not r.passed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import xml.etree.ElementTree as ElementTree
 
@@ -16,9 +17,9 @@ from bench.checks.regression import (
     read_baseline,
 )
 from bench.cli.main import main
-from bench.store.store import MANIFEST
+from bench.store.manifest import MANIFEST
 from tests import ROOT
-from tests.reports.test_tables import a_run
+from tests.reports.runs import a_run
 
 SCORES = {
     "lp": {"clock": {"mi": 0.9, "qcv": 6.0, "psnr": 39.0}},
@@ -93,8 +94,7 @@ def test_changes(folder, capsys, edit, code, says):
 
 def test_learned_methods_are_held_to_more_where_the_format_is_fixed(tmp_path, capsys):
     results = a_run(tmp_path, SCORES)
-    methods = [{**m, "takes_precision": True} for m in results.manifest["methods"]]
-    manifest = results.manifest | {"precision_asked": "fp32", "methods": methods}
+    manifest = dataclasses.replace(results.manifest, precision_asked="fp32")
     make_baseline(results.scores, manifest).to_csv(tmp_path / "base.csv", index=False)
     change(tmp_path, set_score("fcn", "mi", 1.1 - TOLERANCE_LEARNED / 2))
     assert regress(tmp_path) == 1
@@ -211,3 +211,27 @@ def test_bad_timing_file(tmp_path, capsys, text):
 def test_either_scores_or_timing(capsys):
     assert main(["regress"]) == 2
     assert "either --baseline or --timing" in capsys.readouterr().err
+
+
+def test_junit_is_well_formed_whatever_a_message_holds(folder):
+    def fail(manifest):
+        message = "ended \x1b[31mred\x00\x0b & <so> \ufffe on\ud800"
+        manifest["cells"][0] |= {"status": "failed", "message": message, "pixels": "", "scores": {}}
+
+    change(folder, fail)
+    assert regress(folder, "--junit", str(folder / "j.xml")) == 1
+    messages = [e.get("message") for e in ElementTree.parse(folder / "j.xml").iter("failure")]
+    assert "failed: ended [31mred & <so>  on" in messages[0]
+
+
+@pytest.mark.parametrize("update", [[], ["--update"]])
+def test_a_bad_baseline_is_said_before_anything_runs(tmp_path, capsys, monkeypatch, update):
+    def run_fixed_suite(scratch):
+        raise AssertionError("it ran")
+
+    monkeypatch.setattr("bench.checks.fixed_suite.run_fixed_suite", run_fixed_suite)
+    base = tmp_path / "base.csv"
+    if update:
+        base.write_text("a,b\n1,2\n")
+    assert main(["regress", "--baseline", str(base), *update]) == 2
+    assert f"--baseline {base}: " in capsys.readouterr().err

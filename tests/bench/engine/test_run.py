@@ -85,6 +85,7 @@ def test_exported_images_are_what_the_method_gives(tmp_path):
             assert np.array_equal(image, fusion.fuse(name, scene.images.sources))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["scene", "cell", "none", "dask"])
 def test_learned_methods_compute_in_the_format_asked_for(tmp_path, where):
     how = ["--isolation", where]

@@ -16,6 +16,8 @@ from bench.store.store import Store
 from bench.workers.worker import Seconds
 
 PLUGIN = """
+import time
+from methods import method
 
 CALLS = []
 
@@ -29,7 +31,7 @@ def slow_at_first(sources):
 @method("fails-later", title="Fails later", kind="transform", family="control", paper="a test")
 def fails_later(sources):
     CALLS.append(1)
-    if len(CALLS) > 2:
+    if len(CALLS) > 6:  # three channels in each fusion
         raise RuntimeError("tired")
     return sources.mean(axis=0)
 """

@@ -50,6 +50,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (out / "scores.csv").read_bytes()
 
 
+@pytest.mark.slow
 @needs_dask
 def test_workers_give_the_scores_of_a_local_run(tmp_path, local):
     process = bench(tmp_path, *DASK, "--workers", "2")
@@ -66,6 +67,7 @@ def descendants(pid: int) -> list[int]:
     return [*below, *(deeper for child in below for deeper in descendants(child))]
 
 
+@pytest.mark.slow
 @needs_dask
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_a_lost_worker_costs_its_running_cell_once(tmp_path, local):
@@ -115,6 +117,7 @@ def cluster(*resources: dict[str, float]) -> Iterator[str]:
         yield started.scheduler_address
 
 
+@pytest.mark.slow
 @needs_dask
 def test_work_for_a_gpu_goes_to_workers_that_have_one():
     """To be told from luck: of three workers only the second has one."""

@@ -58,6 +58,7 @@ def cells(out: Path) -> dict[str, dict]:
     return {cell.method: dataclasses.asdict(cell) for cell in load_manifest(out).cells}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isolation", ["scene", "cell"])
 def test_every_fault_is_a_record_and_the_rest_completes(tmp_path, isolation):
     order = [FINE[0], *DEADLY, *FINE[1:]]
@@ -75,6 +76,7 @@ def test_every_fault_is_a_record_and_the_rest_completes(tmp_path, isolation):
     assert sum(f.stat().st_size for f in tmp_path.rglob("*") if f.is_file()) < 1 << 20
 
 
+@pytest.mark.slow
 def test_a_hang_ends_at_the_limit(tmp_path):
     assert run(tmp_path, ["hangs", "average"], "--timeout", "3") == 1
     found = cells(tmp_path)
@@ -84,6 +86,7 @@ def test_a_hang_ends_at_the_limit(tmp_path):
     assert found["hangs"]["message"] == said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "3"])
 def test_reading_a_scene_goes_wrong_by_itself(tmp_path, jobs):
     limits = ["--timeout", "10", "--memory", "500M", "--jobs", jobs]
@@ -107,6 +110,7 @@ def test_reading_a_scene_goes_wrong_by_itself(tmp_path, jobs):
     assert len(status) == 12
 
 
+@pytest.mark.slow
 def test_a_plan_reads_in_children_too(tmp_path, capsys):
     assert (
         run(
@@ -133,6 +137,7 @@ def test_the_last_lines_are_kept(tmp_path):
     assert "plugin_deadly.py" in record["output"]
 
 
+@pytest.mark.slow
 def test_what_a_method_started_ends_with_it(tmp_path):
     assert run(tmp_path, ["leaves-a-child"], "--timeout", "2") == 1
     started = int((tmp_path / "pid").read_text())
@@ -144,11 +149,13 @@ def test_what_a_method_started_ends_with_it(tmp_path):
     pytest.fail("a process was left behind")
 
 
+@pytest.mark.slow
 def test_a_cell_does_not_pay_for_the_one_before(tmp_path):
     assert run(tmp_path, ["poisons", "naps", "average"], "--repeats", "0") == 0
     assert {cell["status"] for cell in cells(tmp_path).values()} == {"ok"}
 
 
+@pytest.mark.slow
 def test_peak_memory_is_that_of_the_cell(tmp_path):
     run(tmp_path, ["average", "eats-memory", "source-a"], "--memory", "900M")
     found = cells(tmp_path)
@@ -231,6 +238,7 @@ class TestWorkerProcess:
             child.ask("fuse", ("average", {}), Limits())
         child.close()
 
+    @pytest.mark.slow
     def test_ends_with_its_parent(self, setup, tmp_path):
         code = (
             "import os, sys, pickle\n"

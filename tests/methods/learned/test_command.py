@@ -15,9 +15,10 @@ import pytest
 import torch
 
 from bench.cli import train as train_cli
+from bench.cli.main import main
 from bench.core.errors import DataUnavailable, UnknownName, UsageError
 from methods.learned.nets.weights import load_network
-from methods.learned.train.adaptive_clipping import Steady
+from methods.learned.train.adaptive_clipping import AdaptiveClipping
 from methods.learned.train.recipes import RECIPES
 from tests import ROOT
 
@@ -41,6 +42,7 @@ def tiny(monkeypatch):
         monkeypatch.setitem(RECIPES, name, change)
 
 
+@pytest.mark.slow
 def test_command_trains_all_parts_and_packs_them(photos, tmp_path, tiny, capsys):
     args = command(photos, tmp_path, "srcnn", "--steps", "4", "--validations", "2")
     assert train_cli.run(args) == 0
@@ -57,7 +59,7 @@ def test_command_trains_all_parts_and_packs_them(photos, tmp_path, tiny, capsys)
 
 
 def test_a_dead_network_is_no_success(photos, tmp_path, tiny, monkeypatch, capsys):
-    monkeypatch.setattr(Steady, "__call__", lambda self, parameters: torch.zeros(()))
+    monkeypatch.setattr(AdaptiveClipping, "__call__", lambda self, parameters: torch.zeros(()))
     args = command(photos, tmp_path, "srcnn.x1", "--steps", "4", "--validations", "2")
     assert train_cli.run(args) == 1
     assert "dead: no gradient is left" in capsys.readouterr().err
@@ -77,42 +79,70 @@ def test_command_refuses(photos, tmp_path, monkeypatch):
         train_cli.run(command(tmp_path / "none", tmp_path, "fcn"))
     args = command(photos, tmp_path, "fcn")
     args.data = None
-    with pytest.raises(DataUnavailable, match="--data DIR or set MFIF_DATA"):
+    with pytest.raises(DataUnavailable, match="set MFIF_DATA"):
         train_cli.run(args)
 
 
+@pytest.mark.parametrize("command", ["train", "ablate", "run"])
+@pytest.mark.parametrize("device", ["tpu", "cuda:4095"])
+def test_a_device_that_is_not_there_ends_every_command_alike(
+    command, device, photos, tmp_path, capsys
+):
+    data = ["--data", str(photos)]
+    rest = {
+        "train": ["srcnn.x1", *data],
+        "ablate": data,
+        "run": ["--methods", "average", "--datasets", "synthetic/camera"],
+    }
+    out = tmp_path / "out"
+    assert main([command, *rest[command], "--device", device, "--out", str(out)]) == 4
+    assert f"device '{device}' is " in capsys.readouterr().err
+    assert not out.exists()
+
+
+#: One rank of a training of small networks, which counts the pools that it fills.
 WORKER = """
-import argparse, sys, torch
+import sys, torch
 from dataclasses import replace
 from pathlib import Path
-import torch.distributed as dist
-from methods.learned.data.pools import list_photos, make_pool
+from methods.learned.data import pools
+from methods.learned.train import session
+from methods.learned.train.options import Options
 from methods.learned.train.recipes import RECIPES
-from methods.learned.data.specs import PoolSpec
-from methods.learned.train.trainer import Options, Trainer
 photos, out = map(Path, sys.argv[1:])
 torch.set_num_threads(1)
-dist.init_process_group("gloo")
-rank = dist.get_rank()
-recipe = replace(RECIPES["fcn.gray"], arguments={"filters": 4, "size": 3}, batch=8, crop=24)
-files = list_photos(photos, "train")
-pool = {"region": make_pool(PoolSpec("region", 4, shape=(64, 96)), files, out / "p", workers=1)}
+fill = pools._fill_all
+def counted(spec, names, place, workers):
+    with (out / "filled").open("a") as file:
+        print(place.name, file=file)
+    fill(spec, names, place, 1)
+pools._fill_all = counted
+recipe = RECIPES["fcn.gray"]
+pool = {k: (replace(s, scenes=4, shape=(64, 96)), share) for k, (s, share) in recipe.pools.items()}
+small = {"arguments": {"filters": 4, "size": 3}, "batch": 8, "crop": 24}
+RECIPES["fcn.gray"] = replace(recipe, pools=pool, validation={"region": 2}, **small)
+train = session._train
+def kept(*given):
+    result = train(*given)
+    rank = torch.distributed.get_rank()
+    torch.save([p.detach() for p in result.network.parameters()], out / f"rank{rank}.pt")
+    return result
+session._train = kept
 options = Options(out=out, steps=10, validations=2, precision="fp32")
-result = Trainer(recipe, pool, pool, options).run()
-torch.save([p.detach() for p in result.network.parameters()], out / f"rank{rank}.pt")
-dist.destroy_process_group()
+done = session.train_method("fcn.gray", options, data=photos)
+assert done.alive and bool(done.records) == (int(__import__("os").environ["RANK"]) == 0)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(photos, tmp_path):
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    root = ROOT
     env = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    env |= {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    env |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     processes = [
         subprocess.Popen(
             [sys.executable, str(script), str(photos), str(tmp_path)],
@@ -128,3 +158,6 @@ def test_two_processes_train_one_network(photos, tmp_path):
     one, two = (torch.load(tmp_path / f"rank{k}.pt", weights_only=True) for k in range(2))
     assert all(torch.equal(x, y) for x, y in zip(one, two, strict=True))
     assert (tmp_path / "fcn.gray.checkpoint.safetensors").exists()
+    assert json.loads((tmp_path / "fcn.gray.json").read_text())["steps"] == 10
+    filled = (tmp_path / "filled").read_text().split()
+    assert len(filled) == len(set(filled)) == 2, "each pool is made by one rank"

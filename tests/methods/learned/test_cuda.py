@@ -88,8 +88,9 @@ def pools(tmp_path_factory):
 
 
 def test_trains_and_resumes(pools, tmp_path: Path):
+    from methods.learned.train.options import Options
     from methods.learned.train.recipes import RECIPES
-    from methods.learned.train.trainer import Options, Trainer
+    from methods.learned.train.trainer import Trainer
 
     pool = {"region": pools("region")}
     options = Options(out=tmp_path, device="cuda", steps=60, batch=8, validations=3)
@@ -106,8 +107,9 @@ def test_trains_and_resumes(pools, tmp_path: Path):
     "name", ["fcn.gray", "fcn.four", "fcn-w.gray", "fcn-x.gray", "fcn-s.gray", "srcnn.x1"]
 )
 def test_deterministic_training_gives_the_same_bits(name, pools, tmp_path: Path, request):
+    from methods.learned.train.options import Options
     from methods.learned.train.recipes import RECIPES
-    from methods.learned.train.trainer import Options, Trainer
+    from methods.learned.train.trainer import Trainer
 
     request.addfinalizer(lambda: torch.use_deterministic_algorithms(False))
     recipe = RECIPES[name]

@@ -16,8 +16,7 @@ from methods import METHODS
 from methods._fusion import fuse
 from methods.cnn import cnn
 from methods.fcn import fcn
-from methods.fcn_s import fcn_s, fcn_s_hard
-from methods.fcn_x import fcn_x, fcn_x_hard
+from methods.focusnets import fcn_s, fcn_s_hard, fcn_x, fcn_x_hard
 from methods.learned.inference import decision
 from methods.learned.inference.focusmap import focus
 from methods.learned.inference.forward import Extent, infer, network_on, pairwise, stacked
@@ -50,9 +49,9 @@ FOCUSING = ["fcn-x", "fcn-x-hard", "fcn-s", "fcn-s-hard"]
 
 @pytest.fixture
 def pair() -> tuple[list[np.ndarray], np.ndarray]:
-    """A region pair of a photo that no network has seen, and its truth."""
-    truth = photo()
-    return [quantise(x) for x in region_pair(truth, disk(), 4.0)], quantise(truth)
+    """A region pair of a photo that no network has seen, and its reference."""
+    reference = photo()
+    return [quantise(x) for x in region_pair(reference, disk(), 4.0)], quantise(reference)
 
 
 #: Far below what the records say of 50 such pairs, far above an average of the sources.
@@ -70,28 +69,28 @@ def pair() -> tuple[list[np.ndarray], np.ndarray]:
     ],
 )
 def test_restores_a_region_pair(pair, name, least):
-    sources, truth = pair
-    assert psnr(fuse(name, sources), truth) >= least
-    assert psnr(fuse("average", sources), truth) < 32
+    sources, reference = pair
+    assert psnr(fuse(name, sources), reference) >= least
+    assert psnr(fuse("average", sources), reference) < 32
 
 
 @pytest.mark.parametrize("name", ["fcn-x", "fcn-s"])
 def test_focus_networks_restore_a_lens_pair(name):
-    near, far, truth = (quantise(x) for x in lens_pair(photo(), disk(), 4.0))
-    assert psnr(fuse(name, [near, far]), truth) >= 38
+    near, far, reference = (quantise(x) for x in lens_pair(photo(), disk(), 4.0))
+    assert psnr(fuse(name, [near, far]), reference) >= 38
 
 
 def colour_pair() -> tuple[list[np.ndarray], np.ndarray]:
-    """A region pair in colour, and its truth."""
+    """A region pair in colour, and its reference."""
     from skimage import data
 
-    truth = (data.astronaut()[:128, 150:278] / 255).astype(np.float32)
-    return [quantise(x) for x in region_pair(truth, disk(), 4.0)], quantise(truth)
+    reference = (data.astronaut()[:128, 150:278] / 255).astype(np.float32)
+    return [quantise(x) for x in region_pair(reference, disk(), 4.0)], quantise(reference)
 
 
 def test_fcn_takes_four_channels_of_a_colour_pair():
-    sources, truth = colour_pair()
-    assert psnr(fuse("fcn", sources), truth) >= 34
+    sources, reference = colour_pair()
+    assert psnr(fuse("fcn", sources), reference) >= 34
 
 
 @pytest.mark.parametrize("colour", [False, True], ids=["gray", "colour"])
@@ -119,6 +118,7 @@ def test_which_networks_compute_in_bf16(pair, name, monkeypatch):
     assert formats == [torch.float32, fast, torch.float32]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "scene"), [("grayscale", "g_05"), ("color", "c_05")])
 @pytest.mark.parametrize("name", LEARNED)
 def test_bf16_changes_little_on_real_pairs(name, folder, scene, liu2020):
@@ -170,6 +170,7 @@ TILED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(83, 71), (98, 33)])  # thirds of one begin at odd pixels
 @pytest.mark.parametrize("name", TILED)
 def test_tiles_give_what_the_whole_gives(name, size):
@@ -192,8 +193,8 @@ def test_tiles_give_what_the_whole_gives(name, size):
 def test_cnn_decides_in_its_own_tiles_as_in_the_whole(monkeypatch):
     """1026 rows in tiles of 1024 at the most: the second would begin at row 513."""
     rng = np.random.default_rng(3)
-    truth = cv2.resize(rng.random((130, 12), dtype=np.float32), (80, 1026))
-    sources = np.stack(region_pair(truth, truth > 0.5, 3.0)).astype(np.float32)
+    reference = cv2.resize(rng.random((130, 12), dtype=np.float32), (80, 1026))
+    sources = np.stack(region_pair(reference, reference > 0.5, 3.0)).astype(np.float32)
     tiled = cnn(sources)
     monkeypatch.setattr(inference, "_cuts", lambda length, side, step: [(0, length)])
     np.testing.assert_allclose(tiled, cnn(sources), atol=1e-4)
@@ -257,26 +258,27 @@ def test_what_a_smaller_view_costs_at_most(method, loss):
     """Sharp to the last pixel, blurred by few, without noise: the worst case for it."""
     from skimage import data
 
-    truth = (data.camera() / 255).astype(np.float32)
-    near, far, truth = lens_pair(truth, disk(512), 4.0, background=truth[:, ::-1].copy())
+    reference = (data.camera() / 255).astype(np.float32)
+    behind = reference[:, ::-1].copy()
+    near, far, reference = lens_pair(reference, disk(512), 4.0, background=behind)
     sources = [quantise(near), quantise(far)]
     full, half = (
-        psnr(fuse(method, sources, parameters={"shrink": k}), quantise(truth)) for k in (1, 2)
+        psnr(fuse(method, sources, parameters={"shrink": k}), quantise(reference)) for k in (1, 2)
     )
     assert full > half > full - loss
-    assert half > psnr(fuse("lp", sources), quantise(truth))
+    assert half > psnr(fuse("lp", sources), quantise(reference))
 
 
 def test_srcnn_doubles_the_resolution():
     from skimage import data
     from skimage.transform import downscale_local_mean
 
-    truth = (data.camera()[100:260, 100:260] / 255).astype(np.float32)
-    small = downscale_local_mean(truth, (2, 2)).astype(np.float32)
+    reference = (data.camera()[100:260, 100:260] / 255).astype(np.float32)
+    small = downscale_local_mean(reference, (2, 2)).astype(np.float32)
     large = srcnn(np.stack([small, small]), scale=2)
-    assert large.shape == truth.shape
+    assert large.shape == reference.shape
     nearest = small.repeat(2, axis=0).repeat(2, axis=1)
-    assert psnr(255 * large, 255 * truth) > psnr(255 * nearest, 255 * truth) + 1
+    assert psnr(255 * large, 255 * reference) > psnr(255 * nearest, 255 * reference) + 1
 
 
 def test_wrong_arguments(monkeypatch):
@@ -298,6 +300,5 @@ def test_wrong_arguments(monkeypatch):
 @pytest.mark.parametrize("device", ["cuda", "tpu", "meta"])
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_no_silent_fall_back(pair, device):
-    expected = EnvironmentFault if device == "cuda" else UsageError
-    with pytest.raises(expected, match=device):
+    with pytest.raises(EnvironmentFault, match=device):
         fuse("fcn-w", pair[0], device=device)

@@ -8,7 +8,7 @@ import torch
 from bench.core.errors import UsageError
 from methods.learned.inference.focusmap import WINDOW, spread
 from methods.learned.nets import focusnet, networks, smallnet
-from methods.learned.nets.focusnet import FocusNet, Largest
+from methods.learned.nets.focusnet import FocusNet, SourceMaximum
 from methods.learned.nets.networks import CNN, FCN, SRCNN, build, clarity, flip_transposed
 from methods.learned.nets.smallnet import SmallFocusNet
 
@@ -150,37 +150,37 @@ def test_focus_networks_score_alike_with_and_without_a_gradient(name):
 
 
 @pytest.mark.parametrize("name", FOCUSING)
-def test_bands_change_no_bit(name, monkeypatch):
+def test_row_tiles_change_no_bit(name, monkeypatch):
     network, module = focusing(name), FOCUSING[name][1]
-    stack = torch.rand(2, 3, 2 * module.BAND * module.FOLD + module.MULTIPLE, 64)
+    stack = torch.rand(2, 3, 2 * module.TILE_ROWS * module.FOLD + module.MULTIPLE, 64)
     with torch.inference_mode():
-        in_bands = network(stack)
-        monkeypatch.setattr(module, "BAND", 10**6)
-        assert torch.equal(network(stack), in_bands)
+        tiled = network(stack)
+        monkeypatch.setattr(module, "TILE_ROWS", 10**6)
+        assert torch.equal(network(stack), tiled)
 
 
 @pytest.mark.parametrize("size", [(256, 64), (211, 77), (65, 64)])
 @pytest.mark.parametrize("name", ["FCN", "CNN"])
-def test_paper_networks_in_bands_see_the_whole(name, size, monkeypatch):
+def test_paper_networks_in_row_tiles_see_the_whole(name, size, monkeypatch):
     network = build(name)
     for parameter in network.parameters():  # borders count as much as all else
         torch.nn.init.uniform_(parameter, -0.02, 0.03)
     first, second = torch.rand(2, 1, 1, *size)
     with torch.inference_mode():
-        monkeypatch.setattr(networks, "BAND", 2**40)
+        monkeypatch.setattr(networks, "TILE_PIXELS", 2**40)
         whole = network(first, second)
-        monkeypatch.setattr(networks, "BAND", 1)  # as few rows at a time as there can be
-        in_bands = network(first, second)
-    assert in_bands.shape == whole.shape
-    torch.testing.assert_close(in_bands, whole, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(in_bands, network(first, second).detach(), atol=1e-5, rtol=1e-5)
+        monkeypatch.setattr(networks, "TILE_PIXELS", 1)  # as few rows at a time as there can be
+        tiled = network(first, second)
+    assert tiled.shape == whole.shape
+    torch.testing.assert_close(tiled, whole, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(tiled, network(first, second).detach(), atol=1e-5, rtol=1e-5)
 
 
 def test_the_largest_source_has_the_gradient():
     stack = torch.rand(2, 3, 4, 5, 6, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(Largest.apply, stack)
+    assert torch.autograd.gradcheck(SourceMaximum.apply, stack)
     equal = torch.randint(3, (2, 3, 4, 5, 6)).float().requires_grad_()
-    largest = Largest.apply(equal)
+    largest = SourceMaximum.apply(equal)
     assert torch.equal(largest, equal.amax(dim=1))
     largest.sum().backward()
     assert set(equal.grad.unique().tolist()) == {0, 1}

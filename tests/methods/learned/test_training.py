@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +12,16 @@ import torch
 import torch.nn.functional as F
 
 from bench.core.errors import DataUnavailable, EnvironmentFault, UsageError
+from datasets.photo_parts import list_photos
+from methods.learned.data import pools as pool_makers
 from methods.learned.data.batches import DevicePool, step_generator, with_gray
-from methods.learned.data.pools import list_photos, make_pool
+from methods.learned.data.pools import make_pool
 from methods.learned.data.specs import KINDS, PoolSpec
 from methods.learned.train import trainer as training
-from methods.learned.train.adaptive_clipping import LONGEST, Steady
+from methods.learned.train.adaptive_clipping import LONGEST, AdaptiveClipping
+from methods.learned.train.options import DEAD, FINISHED, Options
 from methods.learned.train.recipes import RECIPES, near_boundary
-from methods.learned.train.trainer import DEAD, FINISHED, Options, Trainer
+from methods.learned.train.trainer import Trainer
 
 SHAPE = (96, 64)
 
@@ -63,13 +67,15 @@ def test_pools_hold_what_they_say(pools, kind, colour):
     pool = pools(kind, colour=colour)
     tail = (*SHAPE, 3) if colour else SHAPE
     assert pool.sources.shape == (6, KINDS[kind], *tail)
-    assert pool.truth.shape == (6, *tail)
+    assert pool.reference.shape == (6, *tail)
     assert pool.owner.max() < KINDS[kind]
     assert (pool.edges >= 0).all()
     assert (pool.edges < np.array(SHAPE)).all()
-    # The owner is closer to the truth than the sources are on average.
-    error = abs(pool.sources.astype(float) - pool.truth[:, None]).mean(axis=-1 if colour else ())
-    error = error if colour else abs(pool.sources.astype(float) - pool.truth[:, None])
+    # The owner is closer to the reference than the sources are on average.
+    error = abs(pool.sources.astype(float) - pool.reference[:, None]).mean(
+        axis=-1 if colour else ()
+    )
+    error = error if colour else abs(pool.sources.astype(float) - pool.reference[:, None])
     own = np.take_along_axis(error, pool.owner[:, None].astype(int), axis=1)
     assert own.mean() < 0.8 * error.mean()
 
@@ -85,6 +91,25 @@ def test_pools_are_made_once_and_alike_by_any_number_of_processes(photos, tmp_pa
     assert made == [p.stat().st_mtime_ns for p in sorted((tmp_path / "a").rglob("*.npy"))]
     with pytest.raises(UsageError, match="pool kind"):
         make_pool(replace(spec, kind="tilt"), files, tmp_path)
+
+
+def test_a_pool_is_made_after_a_killed_run_had_begun_it(photos, tmp_path, monkeypatch):
+    """Whatever the process id: that of a killed run is used again sooner or later."""
+    spec, files = PoolSpec("region", 2, shape=SHAPE), list_photos(photos, "train")
+
+    def killed(spec, names, place, workers):
+        (place / "sources.npy").write_bytes(b"half a")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pool_makers, "_fill_all", killed)
+        with pytest.raises(KeyboardInterrupt):
+            make_pool(spec, files, tmp_path)
+    (left,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    left.with_name(f"{left.stem}.{os.getpid()}").mkdir()  # how an earlier version named them
+    pool = make_pool(spec, files, tmp_path, workers=1)
+    assert pool.sources.shape == (2, 2, *SHAPE)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [left.stem]
 
 
 def test_photos_are_divided(photos, tmp_path):
@@ -105,9 +130,9 @@ def test_batches_are_drawn_again_alike(pools):
     pool = DevicePool(pools("region"), "cpu")
     draws = [pool.crops(9, 24, step_generator(1, step, 0, "cpu")) for step in (5, 5, 6)]
     assert all(torch.equal(x, y) for x, y in zip(draws[0], draws[1], strict=True))
-    assert not torch.equal(draws[0].truth, draws[2].truth)
+    assert not torch.equal(draws[0].reference, draws[2].reference)
     other_rank = pool.crops(9, 24, step_generator(1, 5, 1, "cpu"))
-    assert not torch.equal(draws[0].truth, other_rank.truth)
+    assert not torch.equal(draws[0].reference, other_rank.reference)
 
 
 def test_half_of_the_crops_lie_on_boundaries(pools):
@@ -153,7 +178,7 @@ def test_the_owner_follows_its_source(pools):
     pool = DevicePool(pools("region"), "cpu")
     batch = pool.crops(16, 24, step_generator(0, 3, 0, "cpu"))
     own = batch.sources[:, :, 0].gather(1, batch.owner.unsqueeze(1)).squeeze(1)
-    assert torch.equal(own, batch.truth[:, 0])
+    assert torch.equal(own, batch.reference[:, 0])
 
 
 def test_fourth_channel_is_luminance():
@@ -165,6 +190,7 @@ def test_fourth_channel_is_luminance():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_learns(pools, tmp_path, name):
     result = trainer(name, pools, tmp_path, steps=40, validations=4, patience=99).run()
@@ -174,6 +200,7 @@ def test_every_recipe_learns(pools, tmp_path, name):
     assert np.isfinite(result.psnr)
 
 
+@pytest.mark.slow
 def test_regression_falls_far(pools, tmp_path):
     result = trainer("fcn.gray", pools, tmp_path, steps=120, validations=6, rate=3e-3).run()
     assert result.history[-1]["loss"] < 0.1 * result.history[0]["loss"]
@@ -188,6 +215,7 @@ def same(a, b) -> bool:
     return all(torch.equal(x, y) for x, y in zip(weights_of(a), weights_of(b), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fcn-x.gray", "fcn-w.gray"])
 def test_large_batches_in_pieces_train_alike(pools, tmp_path, monkeypatch, name):
     passes, weights = [], []
@@ -202,6 +230,7 @@ def test_large_batches_in_pieces_train_alike(pools, tmp_path, monkeypatch, name)
     assert torch.allclose(*weights, rtol=1e-4, atol=1e-4 * float(weights[0].abs().max()))
 
 
+@pytest.mark.slow
 def test_seeds_decide(pools, tmp_path):
     runs = [
         trainer("fcn.gray", pools, tmp_path / str(k), seed=seed).run()
@@ -215,6 +244,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fcn.gray", "fcn-x.gray", "fcn-s.gray"])
 def test_a_killed_run_ends_as_if_it_had_not_been(pools, tmp_path, name, monkeypatch):
     whole = trainer(name, pools, tmp_path / "whole", steps=8, validations=4).run()
@@ -254,6 +284,7 @@ def test_checkpoints_of_other_runs_are_refused(pools, tmp_path):
         trainer("fcn.gray", pools, tmp_path, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_fcn_survives_a_run_of_few_steps(pools, tmp_path, seed):
     """At the full rate from the first steps on, some end black."""
@@ -300,19 +331,19 @@ def test_stops_early(pools, tmp_path):
     assert result.steps < 40
 
 
-def test_a_leap_is_shortened():
+def test_a_long_gradient_is_clipped():
     weight = torch.nn.Parameter(torch.zeros(4))
-    steady = Steady(torch.device("cpu"), leap=2)
+    clip = AdaptiveClipping(torch.device("cpu"), ratio=2)
     for _ in range(200):
         weight.grad = torch.full((4,), 0.01)  # of length 0.02
-        steady([weight])
+        clip([weight])
         assert weight.grad.norm().item() == pytest.approx(0.02)
     weight.grad = torch.full((4,), 10.0)
-    assert steady([weight]).item() == pytest.approx(20)
+    assert clip([weight]).item() == pytest.approx(20)
     assert weight.grad.norm().item() == pytest.approx(2 * 0.02, rel=1e-3)
     longest = torch.nn.Parameter(torch.zeros(1))
     longest.grad = torch.full((1,), 1e6)
-    Steady(torch.device("cpu"))([longest])
+    AdaptiveClipping(torch.device("cpu"))([longest])
     assert longest.grad.item() == pytest.approx(LONGEST)
 
 

@@ -1,0 +1,22 @@
+"""One check of a device's name for every command."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.core.devices import check_device
+from bench.core.errors import EnvironmentFault
+
+
+@pytest.mark.parametrize("device", ["tpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "cuda:0:1", ""])
+@pytest.mark.parametrize("here", [True, False])
+def test_an_unknown_device_is_refused_everywhere(device, here):
+    with pytest.raises(EnvironmentFault, match="is unknown; allowed: cpu, cuda, cuda:N"):
+        check_device(device, here=here)
+
+
+def test_a_device_of_another_machine_need_not_be_here():
+    check_device("cuda:4095", here=False)
+    with pytest.raises(EnvironmentFault, match="'cuda:4095' is not available"):
+        check_device("cuda:4095")
+    check_device("cpu")
