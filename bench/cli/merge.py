@@ -32,14 +32,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="their stores (default: where they were)",
     )
+    parser.add_argument(
+        "--plugin",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE.py",
+        help="plug-ins of the runs (default: where they were)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Join, write the tables; 0 when every cell is ok, else 1."""
     from bench import api
 
-    with console.RunProgress() as progress:
-        results = api.merge(args.parts, args.out, stores=args.stores or (), progress=progress)
+    with console.RunProgress(lines=False) as progress:
+        results = api.merge(
+            args.parts,
+            args.out,
+            stores=args.stores or (),
+            plugins=args.plugin,
+            progress=progress,
+        )
     cells = results.manifest.cells
     fine = sum(cell.status == "ok" for cell in cells)
     console.note(f"{len(cells)} cells of {len(args.parts)} runs, {fine} ok")

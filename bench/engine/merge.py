@@ -8,7 +8,7 @@ in the store under their machine's id and appear in no table of this one.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -47,7 +47,7 @@ def joined_selection(
         device=_one([(where, m.device) for where, m in parts], "device"),
         precision=_precision(parts),
         threads=manifests[0].threads,
-        plugins=_existing([Path(file) for m in manifests for file in m.plugins]),
+        plugins=options.plugins or _existing(Path(f) for m in manifests for f in m.plugins),
     )
     load_plugins(options.plugins)
     cells = {(f"{c.dataset}/{c.scene}", c.method) for m in manifests for c in m.cells}
@@ -91,5 +91,5 @@ def _precision(parts: Sequence[tuple[Path, RunManifest]]) -> Precision:
     return next(iter(formats), "auto")
 
 
-def _existing(plugins: Sequence[Path]) -> list[Path]:
+def _existing(plugins: Iterable[Path]) -> list[Path]:
     return [path for path in dict.fromkeys(plugins) if path.is_file()]

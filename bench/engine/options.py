@@ -23,6 +23,9 @@ Isolation = Literal["scene", "cell", "none"]
 Backend = Literal["local", "dask"]
 Rerun = Literal["missing", "failed", "all", "none"]
 
+#: Metrics unless they are named: the paper's six, and two where the reference is known.
+METRICS = ("paper", "psnr", "ssim")
+
 #: Dask workers that are started here unless their number is given.
 WORKERS = 2
 

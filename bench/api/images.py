@@ -1,211 +1,26 @@
-"""The public functions: what the command line can do, three lines of Python can do."""
+"""Fuse the images of one scene, and score fused images."""
 
 from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from bench.api.progress import Progress
 from bench.core.errors import UsageError
 from bench.core.precision import PRECISIONS, Precision
-from bench.engine.options import RunOptions
+from bench.engine.options import METRICS, RunOptions
 from bench.engine.progress import Silent
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from bench.engine.dry_run import DryRun
-    from bench.engine.runner import Run
     from bench.engine.single_image import Image
-    from bench.store.store import Store
-    from reports.data.results import Results
-
-
-#: Metrics unless they are named: the paper's six, and two where the reference is known.
-METRICS = ("paper", "psnr", "ssim")
 
 Names = str | Sequence[str]
-
-
-class Progress(Protocol):
-    """Told what happens during a run; see `bench.cli.console.RunProgress`."""
-
-    def start(self, cells: int) -> None:
-        """A run of so many cells begins."""
-
-    def working(self, what: str) -> None:
-        """Something begins."""
-
-    def done(self, what: str, status: str, message: str, cached: bool) -> None:
-        """A cell is finished."""
-
-    def note(self, text: str) -> None:
-        """Something that a reader of the results should know."""
-
-
-def run(
-    methods: Names = "all",
-    datasets: Names = "paper",
-    metrics: Names = METRICS,
-    out: Path | str = "results",
-    *,
-    progress: Progress | None = None,
-    **options: Any,
-) -> Results:
-    """Fuse, score and time methods on datasets, and write the tables, as ``bench run`` does.
-
-    Every finished cell is kept in the store: the same call again computes only what is new or
-    has changed.
-
-    Parameters
-    ----------
-    methods, datasets, metrics : str or sequence of str
-        Names, as on the command line: ``"all"``, ``"lp,gf"``, ``["fcn*", "lp@levels=6"]``,
-        ``"published:liu2020"``, ``"images:mine=DIR"``.
-    out : path-like
-        Folder for tables, scores and fused images.
-    progress : Progress, optional
-        Told about each cell; nothing is shown unless given.
-    **options
-        See `bench.engine.options.RunOptions`: ``device``, ``precision``, ``threads``,
-        ``repeats``, ``timeout``, ``memory``, ``isolation``, ``jobs``, ``backend``,
-        ``scheduler``, ``workers``, ``rerun``, ``shard``, ``plugins``, ``store``, ``offline``.
-
-    Returns
-    -------
-    Results
-        With the data frames ``scores``, ``timing`` and ``failures``.
-
-    Raises
-    ------
-    BenchError
-        The call cannot be run: an unknown name, a value that is not allowed, a device that is
-        not there. A cell that fails raises nothing: it is a row of ``failures``.
-
-    Examples
-    --------
-    >>> import bench, tempfile
-    >>> out = tempfile.mkdtemp()
-    >>> results = bench.run("average,lp", "paper/clock", "qabf", out, repeats=0)
-    >>> results.scores[["method", "metric", "status"]].values.tolist()
-    [['average', 'qabf', 'ok'], ['lp', 'qabf', 'ok']]
-    """
-    from bench.engine.execute import execute, network, select, store_of
-    from bench.store.manifest import MANIFEST
-
-    chosen, told, out = RunOptions.of(options), progress or Silent(), Path(out)
-    store = store_of(chosen, out)
-    with network(offline=chosen.offline):
-        selection = select(chosen, methods, datasets, metrics)
-        try:
-            task = execute(selection, chosen, out, store, told)
-        except KeyboardInterrupt:
-            if (out / MANIFEST).is_file():
-                _write_tables(out, store)
-            raise
-    results = _write_tables(out, store)
-    for text in _notes(task, out, store):
-        told.note(text)
-    return results
-
-
-def merge(
-    parts: Sequence[Path | str],
-    out: Path | str,
-    *,
-    stores: Sequence[Path | str] = (),
-    progress: Progress | None = None,
-) -> Results:
-    """Join the runs of several shards, or of several machines, into one.
-
-    Their records are copied into the store of `out`, each verified; then the ordinary run over
-    all their cells finds what fits and computes the rest. Nothing is timed: timings of this
-    machine are found, those of others stay in the store.
-
-    Parameters
-    ----------
-    parts : sequence of path-like
-        Output folders of the runs, in the order of the rows.
-    out : path-like
-        Folder of the joined run.
-    stores : sequence of path-like
-        Their stores, one for all or one for each; where they were, unless given.
-    progress : Progress, optional
-        Told about each cell.
-
-    Returns
-    -------
-    Results
-        Of the joined run.
-
-    Raises
-    ------
-    DataUnavailable
-        A folder holds no finished run, or its store is not there.
-    UsageError
-        The runs do not fit together: another device or number format.
-    """
-    from bench.engine.execute import execute
-    from bench.engine.merge import joined_selection
-    from bench.store.manifest import load_manifest
-    from bench.store.merge import copy_records
-    from bench.store.store import Store
-    from reports.data.results import store_folder
-
-    folders, out, told = [Path(part) for part in parts], Path(out), progress or Silent()
-    given: list[Path | str | None] = [*stores]
-    if len(given) not in {0, 1, len(folders)}:
-        raise UsageError("--stores takes one folder for all parts, or one for each")
-    given = given * len(folders) if len(given) < 2 else given
-    given = given or [None] * len(folders)
-    runs = [(folder, load_manifest(folder)) for folder in folders]
-    sources = [
-        Store(store_folder(manifest, folder, at))
-        for (folder, manifest), at in zip(runs, given, strict=True)
-    ]
-    selection, chosen = joined_selection(runs, RunOptions(repeats=0, rerun="missing"))
-    target = Store(out / "store")
-    copy_records([s for s in sources if s.root.resolve() != target.root.resolve()], target)
-    execute(selection, chosen, out, target, told)
-    return _write_tables(out, target)
-
-
-def dry_run(
-    methods: Names = "all",
-    datasets: Names = "paper",
-    metrics: Names = METRICS,
-    out: Path | str = "results",
-    **options: Any,
-) -> DryRun:
-    """What `run` would compute, and what is stored already; writes nothing.
-
-    Parameters
-    ----------
-    methods, datasets, metrics, out, **options
-        See `run`.
-
-    Returns
-    -------
-    DryRun
-        Its ``lines()`` are one for each scene, and one for all.
-
-    Examples
-    --------
-    >>> from bench.api import dry_run
-    >>> list(dry_run("average", "paper/clock", out="nowhere").lines())[-1]
-    'in all: 1 cells, 0 stored, 1 to fuse; of the stored, 0 scores to compute and 0 to time'
-    """
-    from bench.engine.dry_run import dry_run as plan_of
-    from bench.engine.execute import network, select, store_of
-    from bench.engine.runner import Run
-
-    chosen = RunOptions.of(options)
-    with network(offline=chosen.offline):
-        selection = select(chosen, methods, datasets, metrics)
-        return plan_of(Run(selection, Path(out), store_of(chosen, Path(out)), Silent()))
 
 
 def fuse(
@@ -434,22 +249,3 @@ def _is_dataset(text: str) -> bool:
     name = text.partition(":")[0].partition("/")[0].lower()
     known = {*(known.lower() for known in DATASETS.names()), *DATASET_ALIASES}
     return name in known and not Path(text).is_dir()
-
-
-def _write_tables(out: Path, store: Store) -> Results:
-    from reports.data.results import load_results
-    from reports.tables.run_tables import write_tables
-
-    results = load_results(out, store)
-    write_tables(results, out)
-    return results
-
-
-def _notes(task: Run, out: Path, store: Store) -> Iterator[str]:
-    """What was used in place of real scenes and of today's versions, and where the tables are."""
-    for scene in task.scenes:
-        if scene.origin == "stand-in":
-            yield f"{scene.name}: {scene.note}"
-    yield from map(str, sorted((out / "tables").glob("*.md")))
-    if said := task.versions.sentence(store):
-        yield said
