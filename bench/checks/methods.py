@@ -170,9 +170,10 @@ def _decision(method: Method, device: str) -> None:
 
 
 def _identity(method: Method, device: str) -> None:
-    if method.weights is not None and not method.weights.is_file():
-        raise Broken(f"weights {method.weights}: no such file")
-    if method.weights is None and method.family == "learned":
+    for file in method.weights:
+        if not file.is_file():
+            raise Broken(f"weights {file}: no such file")
+    if not method.weights and method.family == "learned":
         raise Broken("a learned method names its file of weights: weights=... in the decorator")
     Variant(method).key("", device)
 

@@ -22,7 +22,7 @@ from typing import Any, Literal
 from bench.core.devices import pinned_threads
 from bench.core.environment import describe
 from bench.core.files import write_bytes
-from bench.core.plugins import PLUGIN_PREFIX
+from bench.core.plugins import plugin_of
 from bench.core.precision import Precision, number_format
 from bench.engine.cell import Bench
 from bench.engine.scene_run import RERUN, Progress, Rerun, SceneRun
@@ -294,10 +294,9 @@ def takes_precision(entrant: Entrant) -> bool:
 
 
 def _files(functions: Sequence[Callable[..., Any]]) -> list[Path]:
-    """The user's files that define the functions."""
-    modules = [inspect.getmodule(inspect.unwrap(fn)) for fn in functions]
-    files = [str(m.__file__) for m in modules if m and m.__name__.startswith(PLUGIN_PREFIX)]
-    return [Path(file) for file in dict.fromkeys(files)]
+    """The user's files that register the functions."""
+    files = (plugin_of(inspect.unwrap(fn).__module__) for fn in functions)
+    return [file for file in dict.fromkeys(files) if file]
 
 
 def _about(metric: Metric) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from bench.core.errors import NothingSelected, UsageError
-from bench.core.fingerprint import digest, file_digest, function_fingerprint, modules_fingerprint
+from bench.core.fingerprint import digest, function_fingerprint, modules_fingerprint
 from bench.core.precision import Precision, number_format
 from bench.engine.published import PREFIX, Published, select_published
 from datasets import Scene
@@ -72,7 +72,7 @@ class Variant:
             "stack": method.stack,
             "parameters": {**method.parameters, **self.parameters},
             "source": function_fingerprint(method.fn),
-            "weights": _weights_digest(method),
+            "weights": method.weights_digest,
             "framework": modules_fingerprint(FRAMEWORK),
         }
 
@@ -81,13 +81,6 @@ class Variant:
         where = device.partition(":")[0] if self.method.takes_device else None
         how = number_format(device, precision) if self.method.takes_precision else None
         return digest({**self.identity, "scene": scene, "device": where, "precision": how})
-
-
-def _weights_digest(method: Method) -> str | None:
-    """Hash of the weights; a file that is missing is for the method to fail on, not for a run."""
-    if method.weights is None:
-        return None
-    return file_digest(method.weights) if method.weights.is_file() else "missing"
 
 
 #: A row of a run.

@@ -94,13 +94,13 @@ def test_key_depends_on_everything_that_decides_the_image(tmp_path):
         Variant(_method(colour="luminance")),
         Variant(_method(name="other")),
         Variant(_method(fn=split_names)),
-        Variant(_method(weights=weights)),
+        Variant(_method(weights=(weights,))),
     ]
     keys = [variant.key("scene", "cpu") for variant in variants]
     weights.write_bytes(b"two")
-    keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
+    keys.append(Variant(_method(weights=(weights,))).key("scene", "cpu"))
     weights.unlink()  # the method will fail, alone: a run must be able to say so
-    keys.append(Variant(_method(weights=weights)).key("scene", "cpu"))
+    keys.append(Variant(_method(weights=(weights,))).key("scene", "cpu"))
     keys.append(variants[0].key("another scene", "cpu"))
     assert len(set(keys)) == len(keys)
 
