@@ -18,6 +18,7 @@ import inspect
 import itertools
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ NEUTRAL_MODULES = frozenset(
         "datasets._base",
     }
 )
+
+#: `ast.parse` fails when two threads of Python 3.11 are in it (CPython issue 106905).
+_PARSING = threading.Lock()
 
 
 def canonical(value: Any) -> str:
@@ -120,7 +124,8 @@ def _files(imported: str, importer: str) -> list[tuple[Path, str]]:
 @functools.cache
 def _parsed(path: Path, package: str) -> tuple[str, tuple[str, ...]]:
     """Hash of the syntax tree without docstrings, and the names it imports."""
-    tree = ast.parse(path.read_bytes())
+    with _PARSING:
+        tree = ast.parse(path.read_bytes())
     imports = tuple(dict.fromkeys(_imports(tree, package)))
     return hashlib.sha256(_written(tree).encode()).hexdigest(), imports
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,14 @@ def test_other_pythons_agree(tmp_path, python):
         env={"PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == [_parsed(file, "")[0] for file in here]
+
+
+def test_threads_may_ask_at_once():
+    files = sorted(REPOSITORY.glob("me*/*.py"))
+    _parsed.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda file: _parsed(file, "")[0], files * 4))
+    assert found == [_parsed(file, "")[0] for file in files] * 4
 
 
 def test_deep_code_has_a_fingerprint(tmp_path):
