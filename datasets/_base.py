@@ -51,18 +51,23 @@ class SceneImages:
     mask: NDArray[np.bool_] | None = None
 
     def check(self, name: str) -> SceneImages:
-        """Return self, or raise `ImageError` naming what does not fit together."""
+        """Return self, or raise `ImageError` naming what is no image or of another size."""
+        if not isinstance(self.sources, Sequence | np.ndarray):
+            kind = _kind(self.sources)
+            raise ImageError(f"scene {name}: the sources are {kind}, not a tuple of numpy arrays")
         if len(self.sources) < 2:
             raise ImageError(f"scene {name}: {len(self.sources)} source image; fusion needs two")
-        images = [as_image(image) for image in self.sources]
-        names = [f"scene {name}: source {k + 1}" for k in range(len(images))]
-        if self.reference is not None:
-            images.append(as_image(self.reference))
-            names.append(f"scene {name}: the reference")
-        if self.mask is not None:
-            images.append(self.mask)
-            names.append(f"scene {name}: the mask")
-        same_size(images, names)
+        images = {f"source {k + 1}": image for k, image in enumerate(self.sources)}
+        images |= {"the reference": self.reference, "the mask": self.mask}
+        given = {f"scene {name}: {k}": image for k, image in images.items() if image is not None}
+        for what, image in given.items():
+            if not isinstance(image, np.ndarray):
+                raise ImageError(f"{what} is {_kind(image)}, not a numpy array")
+            try:
+                as_image(image)
+            except ImageError as error:
+                raise ImageError(f"{what}: {error}") from error
+        same_size(list(given.values()), list(given))
         return self
 
     def fingerprint(self) -> str:
@@ -74,6 +79,12 @@ class SceneImages:
             digest.update(f"{image.shape} {image.dtype}".encode())
             digest.update(np.ascontiguousarray(image).tobytes())
         return digest.hexdigest()
+
+
+def _kind(value: object) -> str:
+    """The type of a value as a user knows it: ``list``, ``PIL.Image.Image``."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.errors import ImageError, UsageError
+from bench.core.errors import ContractViolation, ImageError, UsageError
 from bench.core.pixels import same_size
 from bench.core.registry import Registry, check_choice, check_name
 from metrics._parts import Plane
@@ -189,6 +189,8 @@ def metric(
     ------
     UsageError
         The metadata is incomplete, or the name is taken.
+    ContractViolation
+        By what is returned: the function gave something that is not a number.
 
     Examples
     --------
@@ -203,8 +205,13 @@ def metric(
     def register(fn: Callable[..., float]) -> Callable[..., float]:
         @functools.wraps(fn)
         def checked(*args: Any) -> float:
-            planes = _planes(entry, args)
-            return float(fn(*planes))
+            value = fn(*_planes(entry, args))
+            try:
+                return float(value)
+            except Exception as error:  # whatever the conversion of a user's object raises
+                raise ContractViolation(
+                    f"metric {name!r} returned {_short(value)}, not a number"
+                ) from error
 
         entry = Metric(
             name=name,
@@ -231,6 +238,12 @@ def metric(
         return checked
 
     return register
+
+
+def _short(value: object) -> str:
+    """None as it is; of anything else its type, since it may be long."""
+    shape = f" of shape {value.shape}" if isinstance(value, np.ndarray) else ""
+    return "None" if value is None else type(value).__name__ + shape
 
 
 def _planes(entry: Metric, args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -21,6 +21,10 @@ from methods import Method, Sources, bind, fuse, fuse_prepared
 Array = NDArray[Any]
 
 
+#: The channels of a colour image, in their order.
+CHANNELS = ("red", "green", "blue")
+
+
 class Broken(Exception):
     """A clause of the contract does not hold; the text says how."""
 
@@ -115,6 +119,21 @@ def _colour(method: Method, device: str) -> None:
     _fused(method, pair(40, 50, colour=True), device)
 
 
+def _channels(method: Method, device: str) -> None:
+    """Each channel of the fused image must resemble that of the sources, not another one."""
+    tints = np.array([0.9, 0.5, 0.2])
+    sources = [(image[..., None] * tints).astype(np.uint8) for image in pair(40, 50)]
+    fused = _fused(method, sources, device).astype(float)
+    mean = np.mean(sources, axis=0)
+    for channel, name in enumerate(CHANNELS):
+        errors = np.abs(fused[..., [channel]] - mean).mean(axis=(0, 1))
+        if (nearest := int(errors.argmin())) != channel:
+            raise Broken(
+                f"{name} of the fused image is nearest to {CHANNELS[nearest]} of the sources: "
+                "a method gets and returns RGB, not BGR"
+            )
+
+
 def _deep(method: Method, device: str) -> None:
     _fused(method, [source.astype(np.uint16) * 257 for source in pair(40, 50)], device)
 
@@ -183,6 +202,7 @@ CHECKS: dict[str, Callable[[Method, str], None]] = {
     "has an identity: source and weights are there to be hashed": _identity,
     "fuses every size, from 64x64 through odd ones to 1x1": _sizes,
     "fuses colour": _colour,
+    "leaves red, green and blue in their order": _channels,
     "fuses 16-bit images": _deep,
     "fuses a stack of three": _stack,
     "fuses gray as RGB to the same picture": _decision,
