@@ -57,7 +57,7 @@ class SceneImages:
             raise ImageError(f"scene {name}: the sources are {kind}, not a tuple of numpy arrays")
         if len(self.sources) < 2:
             raise ImageError(f"scene {name}: {len(self.sources)} source image; fusion needs two")
-        images = {f"source {k + 1}": image for k, image in enumerate(self.sources)}
+        images: dict[str, object] = {f"source {k + 1}": i for k, i in enumerate(self.sources)}
         images |= {"the reference": self.reference, "the mask": self.mask}
         given = {f"scene {name}: {k}": image for k, image in images.items() if image is not None}
         for what, image in given.items():

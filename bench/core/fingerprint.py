@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import EnvironmentFault
-from bench.core.plugins import PROJECT_PACKAGES, sources_beside
+from bench.core.packages import PROJECT_PACKAGES
+from bench.core.plugins import sources_beside
 
 #: Modules that decide nothing about a pixel or a score: contracts, names, messages, files.
 NEUTRAL_MODULES = frozenset(

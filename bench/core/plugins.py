@@ -22,13 +22,11 @@ from types import ModuleType
 from typing import Any
 
 from bench.core.errors import BenchError, UsageError
+from bench.core.packages import PROJECT_PACKAGES
 from bench.core.registry import Registry
 
 #: How the modules of a user's files are called: this, and a hash of their folder.
 PLUGIN_PREFIX = "mfif_plugin_"
-
-#: The packages of the project. A name in them wins over the same name beside a plug-in.
-PROJECT_PACKAGES = ("bench", "methods", "metrics", "datasets", "reports")
 
 #: Package -> folder of every plug-in that was loaded.
 _folders: dict[str, Path] = {}
