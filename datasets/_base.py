@@ -57,17 +57,22 @@ class SceneImages:
             raise ImageError(f"scene {name}: the sources are {kind}, not a tuple of numpy arrays")
         if len(self.sources) < 2:
             raise ImageError(f"scene {name}: {len(self.sources)} source image; fusion needs two")
-        images: dict[str, object] = {f"source {k + 1}": i for k, i in enumerate(self.sources)}
-        images |= {"the reference": self.reference, "the mask": self.mask}
-        given = {f"scene {name}: {k}": image for k, image in images.items() if image is not None}
-        for what, image in given.items():
+        images = [*self.sources, self.reference, self.mask]
+        roles = [
+            *(f"source {k + 1}" for k in range(len(self.sources))),
+            "the reference",
+            "the mask",
+        ]
+        given = [(f"scene {name}: {r}", i) for r, i in zip(roles, images, strict=True)]
+        given = [(what, image) for what, image in given if image is not None]
+        for what, image in given:
             if not isinstance(image, np.ndarray):
                 raise ImageError(f"{what} is {_kind(image)}, not a numpy array")
             try:
                 as_image(image)
             except ImageError as error:
                 raise ImageError(f"{what}: {error}") from error
-        same_size(list(given.values()), list(given))
+        same_size([image for _, image in given if image is not None], [what for what, _ in given])
         return self
 
     def fingerprint(self) -> str:
