@@ -41,7 +41,7 @@ class SceneImages:
     sources : tuple of ndarray
         N >= 2 registered images of one size, ``uint8`` or ``uint16``, (H, W) or (H, W, 3).
     reference : ndarray or None
-        The all-in-focus truth, where it is known.
+        The all-in-focus reference, where it is known.
     mask : ndarray or None
         ``bool`` (H, W): where the first source is in focus, where that is known.
     """
@@ -103,8 +103,8 @@ class Scene:
     read : callable
         Gives the `SceneImages`; called when they are needed.
     origin : {'real', 'synthetic', 'stand-in'}
-        Photographed; made from a photo with known truth; or made in place of a real scene
-        that is not to be had.
+        Photographed; made from a photo, so that the reference is known; or made in place
+        of a real scene that is not available.
     note : str
         What a table's caption must say of it.
     title : str
@@ -125,7 +125,7 @@ class Scene:
     selected: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse an origin that no table knows how to name."""
+        """Refuse an unknown origin."""
         check_choice("scene", self.name, "origin", self.origin, get_args(Origin))
 
     @property
@@ -136,9 +136,9 @@ class Scene:
     def missing(self) -> str:
         """Why the images cannot be read, or nothing when they can; downloads nothing.
 
-        A dataset lists all of its scenes, those too whose files are not to be had. Whoever
-        reads many scenes calls `datasets.fetch.fetch` with their `files` first, then skips
-        those that are still missing, with this reason.
+        A dataset lists all of its scenes, also those whose files are not available. To read many
+        scenes, call `datasets.fetch.fetch` with their `files` first, then skip those that are
+        still missing, with this reason.
         """
         for name, path in self.files:
             try:

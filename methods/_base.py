@@ -1,6 +1,6 @@
 """The fusion methods: one module each, one decorated function.
 
-A method takes float32 sources in [0, 1] and returns a fused plane (``kind="transform"``) or
+A method takes float32 sources in [0, 1] and returns a fused image (``kind="transform"``) or
 one weight map per source (``kind="decision"``). Colour, clipping, shape checks, folding of
 stacks and quantisation are done once for all of them in `methods._fusion`.
 """
@@ -26,7 +26,7 @@ Family = Literal["control", "multi-scale", "spatial", "learned"]
 
 
 class Blend(Protocol):
-    """A fused image as a function of the planes to be blended, the weights already decided.
+    """Blends one channel of the sources, the weights already decided.
 
     What a decision-map method returns when plain weights per pixel do not say it all, as in
     two-scale fusion. It is called once per colour channel.
@@ -55,7 +55,7 @@ class Method:
     kind : {'transform', 'decision'}
         Whether `fn` returns pixels or decides where they come from.
     colour : {'luminance', 'channels', 'rgb'}
-        How colour sources are met. A decision is always made on luminance and applied to
+        How colour sources are treated. A decision is always made on luminance and applied to
         every channel. A transform runs on each channel by itself (``channels``), on
         luminance with the chroma weighted by its strength (``luminance``), or takes all
         channels at once (``rgb``).
@@ -91,7 +91,9 @@ class Method:
             check_choice("method", self.name, item, getattr(self, item), get_args(allowed))
         check_name("method", self.name, {"all", *get_args(Family)})
         if not isinstance(self.weights, tuple):
-            raise UsageError(f"method {self.name!r}: weights {self.weights!r} is no tuple of paths")
+            raise UsageError(
+                f"method {self.name!r}: weights {self.weights!r} is not a tuple of paths"
+            )
 
     @property
     def weights_digest(self) -> str | None:
@@ -129,7 +131,7 @@ def method(
     ------
     UsageError
         The function's signature is not ``fn(sources, *, name=default, ...)``, or an argument here
-        is none of those allowed.
+        has a value that is not allowed.
 
     Examples
     --------
@@ -173,7 +175,7 @@ def _paths(name: str, fn: Callable[..., Any], weights: Any) -> tuple[Path, ...]:
     given = (weights,) if isinstance(weights, str | Path) else () if weights is None else weights
     if not isinstance(given, Sequence) or not all(isinstance(f, str | Path) for f in given):
         raise UsageError(
-            f"method {name!r}: weights {weights!r} is no path; give one, or a list of them"
+            f"method {name!r}: weights {weights!r} is not a path; give one, or a list of them"
         )
     return tuple(Path(fn.__code__.co_filename).parent / file for file in given)
 

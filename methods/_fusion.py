@@ -296,9 +296,7 @@ def _plane(method: Method, result: Any, shape: tuple[int, ...]) -> Array:
     """`result` if it is a finite float array of `shape`."""
     if not isinstance(result, np.ndarray) or result.shape != tuple(shape):
         came = f"shape {result.shape}" if isinstance(result, np.ndarray) else repr(type(result))
-        raise ContractViolation(
-            f"method {method.name!r} returned {came} where {tuple(shape)} is due"
-        )
+        raise ContractViolation(f"method {method.name!r} returned {came}, expected {tuple(shape)}")
     if not np.issubdtype(result.dtype, np.floating):
         raise ContractViolation(f"method {method.name!r} returned type {result.dtype}, not float")
     if not np.isfinite(result).all():

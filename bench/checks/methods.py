@@ -36,7 +36,7 @@ class CheckResult:
     Attributes
     ----------
     name, check : str
-        Of which method or index, and what.
+        Of which method or metric, and what.
     passed : bool
         Whether it holds.
     detail : str
@@ -91,12 +91,12 @@ def pair(height: int, width: int, seed: int = 0, colour: bool = False) -> list[A
 
     rng = np.random.default_rng(seed)
     shape = (height, width, 3) if colour else (height, width)
-    truth = cv2.GaussianBlur(rng.uniform(0, 1, shape).astype(np.float32), (0, 0), 0.7)
-    truth = (truth.reshape(shape) - truth.min()) / max(float(np.ptp(truth)), 1e-6)
-    soft = cv2.GaussianBlur(truth, (0, 0), 3).reshape(shape)
+    sharp = cv2.GaussianBlur(rng.uniform(0, 1, shape).astype(np.float32), (0, 0), 0.7)
+    sharp = (sharp.reshape(shape) - sharp.min()) / max(float(np.ptp(sharp)), 1e-6)
+    soft = cv2.GaussianBlur(sharp, (0, 0), 3).reshape(shape)
     left = np.arange(width) < width // 2
     left = left[None, :, None] if colour else left[None, :]
-    pairs = np.where(left, truth, soft), np.where(left, soft, truth)
+    pairs = np.where(left, sharp, soft), np.where(left, soft, sharp)
     return [np.round(255 * image).astype(np.uint8) for image in pairs]
 
 

@@ -267,9 +267,10 @@ def _beside(package: str, top: str) -> str | None:
     if spec is None:
         return None
     if spec.origin is None:
-        installed = PathFinder.find_spec(top)
+        usual = PathFinder.find_spec(top)
+        imported = top in sys.modules and top not in _by_name
         places = list(spec.submodule_search_locations or ())
-        return None if top in sys.modules or (installed and installed.origin) else places[0]
+        return None if imported or (usual and usual.origin) else places[0]
     ours = Path(__file__).resolve().parents[2]
     if top in PROJECT_PACKAGES and ours == _folders[package]:
         return None

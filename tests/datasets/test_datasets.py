@@ -227,7 +227,7 @@ class TestListing:
                 lambda self: Path("/nowhere/list").read_text(),
                 "ended with FileNotFoundError: .*nowhere/list",
             ),
-            (lambda self: [self.scene(origin="photo")], "origin 'photo' is none of real"),
+            (lambda self: [self.scene(origin="photo")], "origin 'photo' must be one of real"),
         ],
     )
     def test_is_named_with_the_dataset(self, own_registries, scenes, says):

@@ -63,7 +63,7 @@ def test_one_file_and_none(tmp_path, own_registries, monkeypatch):
 
 @pytest.mark.parametrize("wrong", [7, ["a", 7], {"a": "b"}, b"net.pt"])
 def test_anything_else_is_refused(own_registries, wrong):
-    with pytest.raises(UsageError, match="is no path; give one, or a list of them"):
+    with pytest.raises(UsageError, match="is not a path; give one, or a list of them"):
         registered(wrong)
 
 

@@ -67,11 +67,14 @@ def test_a_learned_method_names_its_weights(tmp_path, capsys, own_registries, we
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (('kind="transform"', 'kind="transfrom"'), "kind 'transfrom' is none of transform, dec"),
-        (('family="learned"', 'family="deep"'), "family 'deep' is none of control"),
-        (('paper="mine"', 'paper="mine", colour="color"'), "colour 'color' is none of lum"),
-        (('paper="mine"', 'paper="mine", stack="two"'), "stack 'two' is none of native"),
-        (("FILE", "7"), "weights 7 is no path"),
+        (
+            ('kind="transform"', 'kind="transfrom"'),
+            "kind 'transfrom' must be one of transform, dec",
+        ),
+        (('family="learned"', 'family="deep"'), "family 'deep' must be one of control"),
+        (('paper="mine"', 'paper="mine", colour="color"'), "colour 'color' must be one of lum"),
+        (('paper="mine"', 'paper="mine", stack="two"'), "stack 'two' must be one of native"),
+        (("FILE", "7"), "weights 7 is not a path"),
         (('"learnt"', '""'), "method '': a name is letters"),
         (('"learnt"', '"a@b"'), "method 'a@b': a name is letters"),
         (('"learnt"', '"learned"'), "stands for several methods already"),
@@ -152,8 +155,8 @@ def test_folders_are_scored_by_an_index_of_a_plug_in(tmp_path, capsys, nearness,
         ((RETURN, "assert len(sources) == 2\n    return 1 - np.abs"), "three sources"),
         ((RETURN, "return np.abs"), "perfect result"),
         ((RETURN, "return np.random.default_rng().random() * np.abs"), "determ"),
-        (("needs=", 'variant_of="qabf_tang", needs='), "varies"),
-        (("needs=", 'variant_of="nothing", needs='), "varies"),
+        (("needs=", 'variant_of="qabf_tang", needs='), "is a variant of a known"),
+        (("needs=", 'variant_of="nothing", needs='), "is a variant of a known"),
     ],
 )
 def test_each_breach_of_an_index_is_found(tmp_path, capsys, own_registries, change, clause):

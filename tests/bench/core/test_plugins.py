@@ -32,6 +32,7 @@ WAYS = {
     "relative": ("from .model import GAIN", "pass", "model.py"),
     "package": ("from net.part import GAIN", "pass", "net/part.py"),
     "deep": ("import net.part", "GAIN = net.part.GAIN", "net/part.py"),
+    "folder": ("from nets.part import GAIN", "pass", "nets/part.py"),
     "inside a package": ("from net import GAIN", "pass", "net/part.py"),
     "named like one of the standard library": ("from queue import GAIN", "pass", "queue.py"),
     "named like one of the project": ("from datasets.x import GAIN", "pass", "datasets/x.py"),
@@ -43,7 +44,7 @@ def write(folder: Path, name: str, way: str, gain: float) -> Path:
     statement, late, helper = WAYS[way]
     file = folder / helper
     file.parent.mkdir(parents=True, exist_ok=True)
-    if file.parent != folder:
+    if file.parent != folder and way != "folder":
         (file.parent / "__init__.py").write_text("from .part import *" * (way[:6] == "inside"))
     file.write_text(f"GAIN = {gain}\n")
     text = PLUGIN.replace("NAME", name).replace("IMPORT", statement).replace("LATE", late)
@@ -106,6 +107,7 @@ def test_a_helper_may_register_the_method(tmp_path, own_registries):
     run += ["--datasets", "paper/camera", "--repeats", "0", "--metrics", "ie"]
     assert main([*run, "--out", str(tmp_path / "out")]) == 0
     assert plugin_of(METHODS["mine"].fn.__module__) == tmp_path / "named.py"
+    assert main(["check", str(tmp_path / "named.py")]) == 0
 
 
 @pytest.mark.parametrize("name", ["methods", "metrics", "datasets", "bench", "model"])
