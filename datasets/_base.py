@@ -41,7 +41,7 @@ class SceneImages:
     sources : tuple of ndarray
         N >= 2 registered images of one size, ``uint8`` or ``uint16``, (H, W) or (H, W, 3).
     reference : ndarray or None
-        The all-in-focus truth, where it is known.
+        The all-in-focus reference, where it is known.
     mask : ndarray or None
         ``bool`` (H, W): where the first source is in focus, where that is known.
     """
@@ -51,18 +51,28 @@ class SceneImages:
     mask: NDArray[np.bool_] | None = None
 
     def check(self, name: str) -> SceneImages:
-        """Return self, or raise `ImageError` naming what does not fit together."""
+        """Return self, or raise `ImageError` naming what is no image or of another size."""
+        if not isinstance(self.sources, Sequence | np.ndarray):
+            kind = _kind(self.sources)
+            raise ImageError(f"scene {name}: the sources are {kind}, not a tuple of numpy arrays")
         if len(self.sources) < 2:
             raise ImageError(f"scene {name}: {len(self.sources)} source image; fusion needs two")
-        images = [as_image(image) for image in self.sources]
-        names = [f"scene {name}: source {k + 1}" for k in range(len(images))]
-        if self.reference is not None:
-            images.append(as_image(self.reference))
-            names.append(f"scene {name}: the reference")
-        if self.mask is not None:
-            images.append(self.mask)
-            names.append(f"scene {name}: the mask")
-        same_size(images, names)
+        images = [*self.sources, self.reference, self.mask]
+        roles = [
+            *(f"source {k + 1}" for k in range(len(self.sources))),
+            "the reference",
+            "the mask",
+        ]
+        given = [(f"scene {name}: {r}", i) for r, i in zip(roles, images, strict=True)]
+        given = [(what, image) for what, image in given if image is not None]
+        for what, image in given:
+            if not isinstance(image, np.ndarray):
+                raise ImageError(f"{what} is {_kind(image)}, not a numpy array")
+            try:
+                as_image(image)
+            except ImageError as error:
+                raise ImageError(f"{what}: {error}") from error
+        same_size([image for _, image in given if image is not None], [what for what, _ in given])
         return self
 
     def fingerprint(self) -> str:
@@ -76,6 +86,12 @@ class SceneImages:
         return digest.hexdigest()
 
 
+def _kind(value: object) -> str:
+    """The type of a value as a user knows it: ``list``, ``PIL.Image.Image``."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
 @dataclass(frozen=True)
 class Scene:
     """One thing to fuse: where its images come from and what they are.
@@ -87,8 +103,8 @@ class Scene:
     read : callable
         Gives the `SceneImages`; called when they are needed.
     origin : {'real', 'synthetic', 'stand-in'}
-        Photographed; made from a photo with known truth; or made in place of a real scene
-        that is not to be had.
+        Photographed; made from a photo, so that the reference is known; or made in place
+        of a real scene that is not available.
     note : str
         What a table's caption must say of it.
     title : str
@@ -109,7 +125,7 @@ class Scene:
     selected: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse an origin that no table knows how to name."""
+        """Refuse an unknown origin."""
         check_choice("scene", self.name, "origin", self.origin, get_args(Origin))
 
     @property
@@ -120,9 +136,9 @@ class Scene:
     def missing(self) -> str:
         """Why the images cannot be read, or nothing when they can; downloads nothing.
 
-        A dataset lists all of its scenes, those too whose files are not to be had. Whoever
-        reads many scenes calls `datasets.fetch.fetch` with their `files` first, then skips
-        those that are still missing, with this reason.
+        A dataset lists all of its scenes, also those whose files are not available. To read many
+        scenes, call `datasets.fetch.fetch` with their `files` first, then skip those that are
+        still missing, with this reason.
         """
         for name, path in self.files:
             try:

@@ -10,15 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.core.image_io import read_image
-from datasets import _standin, fetch
+from bench.core.pixels import luminance
+from datasets import fetch
 from datasets._base import Scene, SceneImages, dataset
 from datasets._photos import bundled, known_scene, outline, reduced
-from datasets.defocus import region_pair
+from datasets.defocus import Image, lens_pair, region_pair
 
 #: Of the Gaussians; the paper draws them from [2, 10] and does not say which these scenes had.
 CAMERA_SIGMA = 4.0
 COLOR_SIGMA = 5.0
+#: Circles of confusion of the stand-ins in pixels: of the background, of the object.
+CLOCK_RADII = (4.5, 5.0)
+PEPSI_RADII = (4.0, 5.5)
 
 CITATION = (
     "Xu, K., Qin, Z., Wang, G., Zhang, H., Huang, K., Ye, S. Multi-focus Image Fusion using "
@@ -37,13 +44,11 @@ def paper() -> list[Scene]:
     """Clock, Pepsi, Camera and Color, in the order of the tables.
 
     The first two are downloaded if they are neither in ``MFIF_DATA`` nor in the cache; where
-    that fails, scenes drawn by code stand in for them and say so.
+    that fails, lens pairs of two bundled photos stand in for them and say so.
     """
     return [
-        _real_or_drawn(
-            "clock", "Clock", "g_01", _standin.clock_scene, "an alarm clock before a bookcase"
-        ),
-        _real_or_drawn("pepsi", "Pepsi", "g_02", _standin.can_scene, "a can before a printed page"),
+        _real_or_stand_in("clock", "Clock", "g_01", clock_stand_in, "the astronaut's face"),
+        _real_or_stand_in("pepsi", "Pepsi", "g_02", pepsi_stand_in, "the photographer"),
         Scene(
             dataset="paper",
             id="camera",
@@ -71,8 +76,8 @@ def paper() -> list[Scene]:
     ]
 
 
-def _real_or_drawn(
-    name: str, title: str, pair: str, draw: Callable[[], SceneImages], what: str
+def _real_or_stand_in(
+    name: str, title: str, pair: str, stand_in: Callable[[], SceneImages], what: str
 ) -> Scene:
     paths = [f"sourceimages/grayscale/{pair}_{k}.tif" for k in (1, 2)]
     files = tuple(("liu2020", path) for path in paths)
@@ -90,11 +95,12 @@ def _real_or_drawn(
         dataset="paper",
         id=name,
         title=title,
-        read=draw,
+        read=stand_in,
         origin="stand-in",
         note=(
-            f"{title} is a STAND-IN drawn by code ({what}), because the original pair is not to "
-            "be had here: its scores cannot be compared with the paper's"
+            f"{title} is a STAND-IN ({what} in a photo of scikit-image, defocused by a lens "
+            "model), because the original pair is not available here: its scores cannot be "
+            "compared with the paper's"
         ),
     )
 
@@ -102,6 +108,25 @@ def _real_or_drawn(
 def read_pair(files: tuple[tuple[str, str], ...]) -> SceneImages:
     """The sources of a catalogued pair, downloaded if need be."""
     return SceneImages(tuple(read_image(fetch.local_path(*file)) for file in files))
+
+
+def clock_stand_in() -> SceneImages:
+    """A disk of the astronaut photo in focus, then the rest of it; gray, 512 x 512."""
+    photo = luminance(bundled("astronaut"))
+    rows, columns = np.indices(photo.shape)
+    return _lens_scene(photo, np.hypot(columns - 224, rows - 120) < 110, CLOCK_RADII)
+
+
+def pepsi_stand_in() -> SceneImages:
+    """The photographer in focus, then what is behind him; gray, 512 x 512."""
+    photo = bundled("camera")
+    photographer = np.kron(outline("camera"), np.ones((2, 2), bool))
+    return _lens_scene(photo, photographer, PEPSI_RADII)
+
+
+def _lens_scene(photo: Image, mask: NDArray[np.bool_], radii: tuple[float, float]) -> SceneImages:
+    near, far, truth = lens_pair(photo, mask, radii)
+    return known_scene(near, far, truth=truth, mask=mask)
 
 
 def camera_images() -> SceneImages:

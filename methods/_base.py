@@ -1,6 +1,6 @@
 """The fusion methods: one module each, one decorated function.
 
-A method takes float32 sources in [0, 1] and returns a fused plane (``kind="transform"``) or
+A method takes float32 sources in [0, 1] and returns a fused image (``kind="transform"``) or
 one weight map per source (``kind="decision"``). Colour, clipping, shape checks, folding of
 stacks and quantisation are done once for all of them in `methods._fusion`.
 """
@@ -8,7 +8,7 @@ stacks and quantisation are done once for all of them in `methods._fusion`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, get_args
@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, TypeVar, get_args
 from numpy.typing import NDArray
 
 from bench.core.errors import UsageError
+from bench.core.fingerprint import digest, file_digest
 from bench.core.registry import Registry, check_choice, check_name
 
 Kind = Literal["transform", "decision"]
@@ -25,7 +26,7 @@ Family = Literal["control", "multi-scale", "spatial", "learned"]
 
 
 class Blend(Protocol):
-    """A fused image as a function of the planes to be blended, the weights already decided.
+    """Blends one channel of the sources, the weights already decided.
 
     What a decision-map method returns when plain weights per pixel do not say it all, as in
     two-scale fusion. It is called once per colour channel.
@@ -54,7 +55,7 @@ class Method:
     kind : {'transform', 'decision'}
         Whether `fn` returns pixels or decides where they come from.
     colour : {'luminance', 'channels', 'rgb'}
-        How colour sources are met. A decision is always made on luminance and applied to
+        How colour sources are treated. A decision is always made on luminance and applied to
         every channel. A transform runs on each channel by itself (``channels``), on
         luminance with the chroma weighted by its strength (``luminance``), or takes all
         channels at once (``rgb``).
@@ -64,8 +65,9 @@ class Method:
         The group it is listed in.
     paper, doi : str
         Where it is defined.
-    weights : path or None
-        The file of a learned method's weights; its hash is part of the result's key.
+    weights : tuple of Path
+        The files that the function reads: weights, settings, tables. What they hold is part of
+        the result's key, and they are sent to workers on other machines.
     needs_reference : bool
         Whether `fn` takes the all-in-focus reference as its keyword argument ``reference``,
         float32 in [0, 1], (H, W) or (H, W, 3). It is skipped on a scene that has none.
@@ -82,7 +84,7 @@ class Method:
     family: Family
     paper: str
     doi: str
-    weights: Path | None = None
+    weights: tuple[Path, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     takes_device: bool = False
     takes_precision: bool = False
@@ -95,8 +97,16 @@ class Method:
         for item, allowed in choices.items():
             check_choice("method", self.name, item, getattr(self, item), get_args(allowed))
         check_name("method", self.name, {"all", *get_args(Family)})
-        if self.weights is not None and not isinstance(self.weights, Path):
-            raise UsageError(f"method {self.name!r}: weights {self.weights!r} is no path")
+        if not isinstance(self.weights, tuple):
+            raise UsageError(
+                f"method {self.name!r}: weights {self.weights!r} is not a tuple of paths"
+            )
+
+    @property
+    def weights_digest(self) -> str | None:
+        """Hash of the files of weights; a missing one is for the method to fail on, not a run."""
+        digests = [file_digest(f) if f.is_file() else "missing" for f in self.weights]
+        return digest(digests) if len(digests) > 1 else digests[0] if digests else None
 
 
 METHODS: Registry[Method] = Registry("method", "methods")
@@ -114,7 +124,7 @@ def method(
     doi: str = "",
     colour: Colour = "channels",
     stack: Stack = "native",
-    weights: Path | str | None = None,
+    weights: Path | str | Sequence[Path | str] | None = None,
     needs_reference: bool = False,
     in_all: bool = True,
 ) -> Callable[[F], F]:
@@ -123,14 +133,14 @@ def method(
     The keyword arguments of the function are its parameters, and their defaults the
     benchmark's setting. One called ``device`` is filled in from ``--device``, and one called
     ``precision`` whose default is ``"auto"`` with the number format that ``--precision`` comes to
-    (``"fp32"``, ``"bf16"`` or ``"fp16"``). A relative path of `weights` starts where the
-    function's file is.
+    (``"fp32"``, ``"bf16"`` or ``"fp16"``). `weights` is one path or several, of whatever
+    files the function reads; a relative one starts where the function's file is.
 
     Raises
     ------
     UsageError
         The function's signature is not ``fn(sources, *, name=default, ...)``, or an argument here
-        is none of those allowed.
+        has a value that is not allowed.
 
     Examples
     --------
@@ -147,11 +157,8 @@ def method(
         takes_precision = parameters.get("precision") == "auto"
         if takes_precision:
             del parameters["precision"]
-        file = Path(weights) if isinstance(weights, str) else weights
         if needs_reference and parameters.pop("reference", ...) is not None:
             raise UsageError(f"method {name!r}: needs_reference needs an argument reference=None")
-        if isinstance(file, Path) and not file.is_absolute():
-            file = Path(fn.__code__.co_filename).parent / file
         METHODS.add(
             Method(
                 name=name,
@@ -163,7 +170,7 @@ def method(
                 family=family,
                 paper=paper,
                 doi=doi,
-                weights=file,
+                weights=_paths(name, fn, weights),
                 parameters=parameters,
                 takes_device=takes_device,
                 takes_precision=takes_precision,
@@ -174,6 +181,16 @@ def method(
         return fn
 
     return register
+
+
+def _paths(name: str, fn: Callable[..., Any], weights: Any) -> tuple[Path, ...]:
+    """The files that a method reads, as absolute paths."""
+    given = (weights,) if isinstance(weights, str | Path) else () if weights is None else weights
+    if not isinstance(given, Sequence) or not all(isinstance(f, str | Path) for f in given):
+        raise UsageError(
+            f"method {name!r}: weights {weights!r} is not a path; give one, or a list of them"
+        )
+    return tuple(Path(fn.__code__.co_filename).parent / file for file in given)
 
 
 def _parameters(name: str, fn: Callable[..., Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The indexes: pure functions on luminance planes of whole numbers 0..255.
+"""The metrics: pure functions on luminance images of whole numbers 0..255.
 
 Each is registered with what is known about it — direction, bounds, what it needs, citation —
 by the decorator `metric`, and can be called by itself on arrays. `Scorer` applies several to
@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.errors import ImageError, UsageError
+from bench.core.errors import ContractViolation, ImageError, UsageError
 from bench.core.pixels import same_size
 from bench.core.registry import Registry, check_choice, check_name
 from metrics._parts import Plane
@@ -35,7 +35,7 @@ GOLDEN_SETS = {
 
 @dataclass(frozen=True)
 class Metric:
-    """An index: the function and what is known about it.
+    """A metric: the function and what is known about it.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Metric:
     bounds : tuple of float
         The least and greatest value it can take; infinite where there is none.
     needs : {'fused', 'sources', 'reference'}
-        What it compares the fused image with: nothing, the sources, the all-in-focus truth.
+        What it compares the fused image with: nothing, the sources, the all-in-focus reference.
     symmetric : bool
         Whether the order of the sources has no influence.
     stack : {'native', 'two'}
@@ -71,8 +71,8 @@ class Metric:
     smallest : int
         The least height and width that it is defined for.
     variant_of : str
-        The index of which this is another reading: how a public code computes it, other units or
-        features. Of an index and its variants one counts in overall ranks.
+        The metric of which this is another reading: how a public code computes it, other units or
+        features. Of a metric and its variants one counts in overall ranks.
     version : int
         Raised when a change of the code changes its numbers.
     """
@@ -109,7 +109,7 @@ class Metric:
         for item in ("smallest", "version"):
             if type(getattr(self, item)) is not int:
                 raise UsageError(
-                    f"metric {self.name!r}: {item} {getattr(self, item)!r} is no whole number"
+                    f"metric {self.name!r}: {item} {getattr(self, item)!r} is not a whole number"
                 )
         if len(self.bounds) != 2 or not self.bounds[0] < self.bounds[1]:
             raise UsageError(f"metric {self.name!r}: bounds {self.bounds} are not (low, high)")
@@ -136,7 +136,7 @@ class Metric:
         shape : tuple of int
             Height and width.
         reference : bool
-            Whether the all-in-focus truth is known.
+            Whether the all-in-focus reference is known.
         """
         if self.needs == "reference" and not reference:
             return f"metric {self.name!r} needs a reference image, and the scene has none"
@@ -179,7 +179,7 @@ def metric(
     variant_of: str = "",
     version: int = 1,
 ) -> Callable[[Callable[..., float]], Callable[..., float]]:
-    """Register a function as the index `name`; see `Metric` for the arguments.
+    """Register a function as the metric `name`; see `Metric` for the arguments.
 
     The function is written on `Plane` objects: ``fn(fused)``, ``fn(sources, fused)`` or
     ``fn(reference, fused)``. What is returned — and registered — accepts images as well, and
@@ -189,6 +189,8 @@ def metric(
     ------
     UsageError
         The metadata is incomplete, or the name is taken.
+    ContractViolation
+        By what is returned: the function gave something that is not a number.
 
     Examples
     --------
@@ -203,8 +205,13 @@ def metric(
     def register(fn: Callable[..., float]) -> Callable[..., float]:
         @functools.wraps(fn)
         def checked(*args: Any) -> float:
-            planes = _planes(entry, args)
-            return float(fn(*planes))
+            value = fn(*_planes(entry, args))
+            try:
+                return float(value)
+            except Exception as error:  # whatever the conversion of a user's object raises
+                raise ContractViolation(
+                    f"metric {name!r} returned {_short(value)}, not a number"
+                ) from error
 
         entry = Metric(
             name=name,
@@ -231,6 +238,12 @@ def metric(
         return checked
 
     return register
+
+
+def _short(value: object) -> str:
+    """None as it is; of anything else its type, since it may be long."""
+    shape = f" of shape {value.shape}" if isinstance(value, np.ndarray) else ""
+    return "None" if value is None else type(value).__name__ + shape
 
 
 def _planes(entry: Metric, args: tuple[Any, ...]) -> tuple[Any, ...]:

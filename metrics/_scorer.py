@@ -14,24 +14,24 @@ from metrics._parts import Plane
 
 
 class Scorer:
-    """Several indexes of several fused images of one scene.
+    """Several metrics of several fused images of one scene.
 
-    What the indexes need of the sources and of the reference (gradients, histograms, local
+    What the metrics need of the sources and of the reference (gradients, histograms, local
     moments, ...) is computed on first use and kept as long as the scorer; what they need of a
-    fused image is shared among the indexes of one call. Calls may come from several threads.
+    fused image is shared among the metrics of one call. Calls may come from several threads.
 
     Parameters
     ----------
     sources : sequence of ndarray
         The scene's images, as `bench.core.pixels.as_image` accepts them; colour counts as
-        luminance. May be empty when only indexes without sources are wanted.
+        luminance. May be empty when only metrics without sources are wanted.
     reference : ndarray, optional
-        The all-in-focus truth.
+        The all-in-focus reference.
 
     Raises
     ------
     ImageError
-        An image is not one that indexes are defined for, or the sizes differ.
+        An image is not one that metrics are defined for, or the sizes differ.
 
     Examples
     --------
@@ -66,43 +66,43 @@ class Scorer:
         Parameters
         ----------
         names : sequence of str
-            Names of indexes.
+            Names of metrics.
 
         Raises
         ------
         UnknownName
-            No index is called that.
+            No metric is called that.
         """
         return [name for name in names if not self.obstacle(name)]
 
     def obstacle(self, name: str) -> str:
-        """Why an index is not defined for this scene; empty when it is."""
+        """Why a metric is not defined for this scene; empty when it is."""
         return METRICS[name].obstacle(len(self.sources), self.shape, self.reference is not None)
 
     def score(self, fused: Image, name: str) -> float:
-        """One index of one fused image.
+        """One metric of one fused image.
 
         Parameters
         ----------
         fused : ndarray
             See `bench.core.pixels.as_image`; of the scene's height and width.
         name : str
-            The index.
+            The metric.
 
         Raises
         ------
         UsageError
-            The index is not defined here: it needs a reference that the scene does not have,
+            The metric is not defined here: it needs a reference that the scene does not have,
             or it is defined for two sources only.
         ImageError
-            The fused image is not of the scene's size, too small for the index, or no image.
+            The fused image is not of the scene's size, too small for the metric, or no image.
         ContractViolation
-            The index gave a value outside of its own bounds, or NaN.
+            The metric gave a value outside of its own bounds, NaN, or something that is no number.
         """
         return self.scores(fused, [name])[name]
 
     def scores(self, fused: Image, names: Sequence[str]) -> dict[str, float]:
-        """Several indexes of one fused image, by name; see `score`."""
+        """Several metrics of one fused image, by name; see `score`."""
         plane = Plane.of(fused)
         same_size([self._extent, plane.levels], [self._first, "the fused image"])
         return {name: self._bounded(plane, METRICS[name]) for name in names}

@@ -1,18 +1,43 @@
-"""Checks of a store and of the environment; what a store holds that nobody believes is removed."""
+"""Checks of the environment: packages, libraries, data, processes, disk."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.core.fingerprint import PROJECT_PACKAGES
+from bench.core.packages import PROJECT_PACKAGES, misplaced
 from bench.workers.memory import format_size
+
+#: What the project depends on -> the module that is imported of it.
+LIBRARIES = {
+    **{name: name for name in ("numpy", "scipy", "pandas", "torch", "safetensors", "jinja2")},
+    **{name: name for name in ("pooch", "requests", "rich", "tabulate", "threadpoolctl", "tqdm")},
+    "lazy-loader": "lazy_loader",
+    "opencv-contrib-python-headless": "cv2",
+    "pillow": "PIL",
+    "PyWavelets": "pywt",
+    "scikit-image": "skimage",
+}
+#: Imports the modules that are its arguments; a line for each: name, verdict, version or error.
+IMPORT_ALL = """
+import importlib, sys, warnings
+warnings.simplefilter("ignore")
+for name in sys.argv[1:]:
+    try:
+        told = "ok", getattr(importlib.import_module(name), "__version__", "")
+    except BaseException as error:
+        told = "fault", f"{type(error).__name__}: {error}"
+    print(name, *(" ".join(str(part).split()) for part in told), sep="\\t", flush=True)
+"""
+#: Seconds that these imports may take.
+PATIENCE = 180
 
 Verdict = Literal["ok", "note", "fault"]
 
@@ -30,6 +55,7 @@ def check_environment(where: Path) -> Iterator[Check]:
     """Look at what a run needs of this machine; results would go below `where`."""
     for package in PROJECT_PACKAGES:
         yield _package(package)
+    yield from _libraries()
     yield _opencv()
     for name, look in (("data", _data), ("cache", _cache), ("processes", _processes)):
         try:
@@ -41,17 +67,33 @@ def check_environment(where: Path) -> Iterator[Check]:
 
 def _package(name: str) -> Check:
     """The package that `import` finds must be ours: `datasets` is also Hugging Face's name."""
-    spec = importlib.util.find_spec(name)
-    places = list(spec.submodule_search_locations or []) if spec else []
-    ours = Path(__file__).resolve().parents[2] / name
-    if any(Path(place).resolve() == ours for place in places):
-        return Check(f"package {name}", "ok", str(ours))
-    found = places[0] if places else "nothing"
-    return Check(
-        f"package {name}",
-        "fault",
-        f"`import {name}` finds {found}, not {ours}: another distribution of that name is "
-        "installed, or a folder of that name is in the way; use an environment of its own",
+    fault = misplaced(name)
+    return Check(f"package {name}", "fault" if fault else "ok", fault or "is MFIF-Bench's")
+
+
+def _libraries() -> Iterator[Check]:
+    """Import every library that the project depends on, in a process that may die of it."""
+    command = [sys.executable, "-c", IMPORT_ALL, *LIBRARIES.values()]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        ended = f"importing it ended the process (exit code {done.returncode})"
+        told = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
+    except subprocess.TimeoutExpired:
+        ended, told = f"importing it takes more than {PATIENCE} s", []
+    found = {name: (verdict, detail) for name, verdict, detail in told}
+    versions = []
+    for library, module in LIBRARIES.items():
+        verdict, detail = found.get(module, ("fault", ended))
+        if verdict == "ok":
+            versions.append(f"{library} {detail}".strip())
+        else:
+            yield Check(library, "fault", f"{detail}; install MFIF-Bench with its dependencies")
+        if module not in found:
+            break  # those behind it were not tried
+    yield Check(
+        "libraries", "ok" if len(versions) == len(LIBRARIES) else "note", ", ".join(versions)
     )
 
 
@@ -60,7 +102,9 @@ def _opencv() -> Check:
     wheels = sorted(name for name in names if name.startswith("opencv-"))
     if len(wheels) == 1:
         return Check("opencv", "ok", f"{wheels[0]} {importlib.metadata.version(wheels[0])}")
-    return Check("opencv", "fault", f"exactly one opencv wheel is due, found {wheels or 'none'}")
+    return Check(
+        "opencv", "fault", f"there must be exactly one opencv wheel, found {wheels or 'none'}"
+    )
 
 
 def _data() -> Check:

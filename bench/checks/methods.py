@@ -21,6 +21,10 @@ from methods import Method, Sources, bind, fuse, fuse_prepared
 Array = NDArray[Any]
 
 
+#: The channels of a colour image, in their order.
+CHANNELS = ("red", "green", "blue")
+
+
 class Broken(Exception):
     """A clause of the contract does not hold; the text says how."""
 
@@ -32,7 +36,7 @@ class CheckResult:
     Attributes
     ----------
     name, check : str
-        Of which method or index, and what.
+        Of which method or metric, and what.
     passed : bool
         Whether it holds.
     detail : str
@@ -87,12 +91,12 @@ def pair(height: int, width: int, seed: int = 0, colour: bool = False) -> list[A
 
     rng = np.random.default_rng(seed)
     shape = (height, width, 3) if colour else (height, width)
-    truth = cv2.GaussianBlur(rng.uniform(0, 1, shape).astype(np.float32), (0, 0), 0.7)
-    truth = (truth.reshape(shape) - truth.min()) / max(float(np.ptp(truth)), 1e-6)
-    soft = cv2.GaussianBlur(truth, (0, 0), 3).reshape(shape)
+    sharp = cv2.GaussianBlur(rng.uniform(0, 1, shape).astype(np.float32), (0, 0), 0.7)
+    sharp = (sharp.reshape(shape) - sharp.min()) / max(float(np.ptp(sharp)), 1e-6)
+    soft = cv2.GaussianBlur(sharp, (0, 0), 3).reshape(shape)
     left = np.arange(width) < width // 2
     left = left[None, :, None] if colour else left[None, :]
-    pairs = np.where(left, truth, soft), np.where(left, soft, truth)
+    pairs = np.where(left, sharp, soft), np.where(left, soft, sharp)
     return [np.round(255 * image).astype(np.uint8) for image in pairs]
 
 
@@ -113,6 +117,21 @@ def _sizes(method: Method, device: str) -> None:
 
 def _colour(method: Method, device: str) -> None:
     _fused(method, pair(40, 50, colour=True), device)
+
+
+def _channels(method: Method, device: str) -> None:
+    """Each channel of the fused image must resemble that of the sources, not another one."""
+    tints = np.array([0.9, 0.5, 0.2])
+    sources = [(image[..., None] * tints).astype(np.uint8) for image in pair(40, 50)]
+    fused = _fused(method, sources, device).astype(float)
+    mean = np.mean(sources, axis=0)
+    for channel, name in enumerate(CHANNELS):
+        errors = np.abs(fused[..., [channel]] - mean).mean(axis=(0, 1))
+        if (nearest := int(errors.argmin())) != channel:
+            raise Broken(
+                f"{name} of the fused image is nearest to {CHANNELS[nearest]} of the sources: "
+                "a method gets and returns RGB, not BGR"
+            )
 
 
 def _deep(method: Method, device: str) -> None:
@@ -170,9 +189,10 @@ def _decision(method: Method, device: str) -> None:
 
 
 def _identity(method: Method, device: str) -> None:
-    if method.weights is not None and not method.weights.is_file():
-        raise Broken(f"weights {method.weights}: no such file")
-    if method.weights is None and method.family == "learned":
+    for file in method.weights:
+        if not file.is_file():
+            raise Broken(f"weights {file}: no such file")
+    if not method.weights and method.family == "learned":
         raise Broken("a learned method names its file of weights: weights=... in the decorator")
     ConfiguredMethod(method).key("", device)
 
@@ -182,6 +202,7 @@ CHECKS: dict[str, Callable[[Method, str], None]] = {
     "has an identity: source and weights are there to be hashed": _identity,
     "fuses every size, from 64x64 through odd ones to 1x1": _sizes,
     "fuses colour": _colour,
+    "leaves red, green and blue in their order": _channels,
     "fuses 16-bit images": _deep,
     "fuses a stack of three": _stack,
     "fuses gray as RGB to the same picture": _decision,

@@ -1,4 +1,4 @@
-"""The contract of an index, as checks that run on anyone's."""
+"""The contract of a metric, as checks that run on anyone's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from metrics import METRICS, ROUNDING, Metric
 
 Array = NDArray[Any]
 
-#: Height and width of the images, unless an index needs more.
+#: Height and width of the images, unless a metric needs more.
 LEAST = 192
 
 
@@ -25,7 +25,7 @@ def check_metric(metric: Metric) -> list[CheckResult]:
     Parameters
     ----------
     metric : Metric
-        A registered index.
+        A registered metric.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def check_metric(metric: Metric) -> list[CheckResult]:
 
 
 def _bounded(metric: Metric, sources: Sequence[Array], fused: Array, reference: Array) -> float:
-    """The index of a fused image, of what it needs; a number within its bounds."""
+    """The metric of a fused image, of what it needs; a number within its bounds."""
     first = {"fused": (), "sources": (sources,), "reference": (reference,)}[metric.needs]
     value = metric.fn(*first, fused)
     low, high = metric.bounds
@@ -113,11 +113,11 @@ def _direction(metric: Metric) -> None:
     import cv2
 
     side = _side(metric)
-    truth = pair(side, side)[0]
-    ideal = _bounded(metric, [truth, truth], truth, truth)
-    worse = {"blurred": cv2.GaussianBlur(truth, (0, 0), 4), "noise": _noise(truth.shape)}
+    sharp = pair(side, side)[0]
+    ideal = _bounded(metric, [sharp, sharp], sharp, sharp)
+    worse = {"blurred": cv2.GaussianBlur(sharp, (0, 0), 4), "noise": _noise(sharp.shape)}
     for what, fused in worse.items():
-        value = _bounded(metric, [truth, truth], fused, truth)
+        value = _bounded(metric, [sharp, sharp], fused, sharp)
         if (value - ideal) * (1 if metric.higher_is_better else -1) >= 0:
             raise Broken(f"a perfect result has {ideal:.6g}, a {what} one {value:.6g}")
 
@@ -137,9 +137,9 @@ def _variant(metric: Metric) -> None:
 
 _ALL = ("fused", "sources", "reference")
 
-#: Clause of the contract -> its check, and what an index needs for it to apply.
+#: Clause of the contract -> its check, and what a metric needs for it to apply.
 CHECKS: dict[str, tuple[Callable[[Metric], None], Sequence[str]]] = {
-    "varies an index that there is, or none": (_variant, _ALL),
+    "is a variant of a known metric, or of none": (_variant, _ALL),
     "gives a number within its bounds": (_bounds, _ALL),
     "gives one for constant images": (_constant, _ALL),
     "gives one for every size from its least on": (_sizes, _ALL),

@@ -53,4 +53,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _of(file: Path, fn: Callable[..., Any]) -> bool:
-    return Path(inspect.unwrap(fn).__code__.co_filename) == file.resolve()
+    """Whether `fn` was registered by `file`, or by a helper that it imports."""
+    from bench.core.plugins import plugin_of
+
+    fn = inspect.unwrap(fn)
+    return file.resolve() in (Path(fn.__code__.co_filename), plugin_of(fn.__module__))

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from bench import __version__
 from bench.cli import console
 from bench.core.errors import BenchError, EnvironmentFault, UnknownName
+from bench.core.packages import PROJECT_PACKAGES, misplaced
 
 #: Command -> module, one line of help.
 COMMANDS = {
@@ -88,6 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(command: str, arguments: list[str]) -> int:
     if command not in COMMANDS:
         raise UnknownName("command", command, COMMANDS)
+    if command != "doctor":  # which says it too, with all else that it finds
+        for package in PROJECT_PACKAGES:
+            if fault := misplaced(package):
+                raise EnvironmentFault(fault)
     module_name, summary = COMMANDS[command]
     module = importlib.import_module(module_name)
     parser = argparse.ArgumentParser(

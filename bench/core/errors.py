@@ -50,7 +50,7 @@ class EnvironmentFault(BenchError):
 
 
 class DataUnavailable(EnvironmentFault):
-    """A dataset is neither on disk nor to be had from the network."""
+    """A dataset is neither on disk nor available from the network."""
 
 
 class ContractViolation(BenchError):

@@ -4,7 +4,8 @@ A cached result is valid as long as what made it is the same. "The same" is deci
 code's syntax tree without comments and docstrings, of the module that defines a method or
 metric and of every module of the project, or of the user's own, that it imports (installed
 packages and the standard library aside), so that mending a sentence recomputes nothing and
-changing a shared helper recomputes all that depends on it.
+changing a shared helper recomputes all that depends on it. It does not depend on the Python
+version.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import importlib.metadata
 import importlib.util
 import inspect
+import itertools
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.core.live_code import live_fingerprint
-
-PROJECT_PACKAGES = ("bench", "methods", "metrics", "datasets", "reports")
+from bench.core.packages import PROJECT_PACKAGES
+from bench.core.plugins import sources_beside
 
 #: Modules that decide nothing about a pixel or a score: contracts, names, messages, files.
 NEUTRAL_MODULES = frozenset(
@@ -44,6 +46,9 @@ NEUTRAL_MODULES = frozenset(
     }
 )
 
+#: `ast.parse` fails when two threads of Python 3.11 are in it (CPython issue 106905).
+_PARSING = threading.Lock()
+
 
 def canonical(value: Any) -> str:
     """JSON of `value` with sorted keys and no spaces: one text for one meaning."""
@@ -63,10 +68,23 @@ def file_digest(path: Path) -> str:
 
 def function_fingerprint(fn: Callable[..., Any]) -> str:
     """SHA-256 over the code of the module that defines `fn` and all own code it imports."""
+    source = _source(fn)
+    return live_fingerprint(fn) if source is None else _module_fingerprint(source, fn.__module__)
+
+
+def source_files(fn: Callable[..., Any]) -> list[Path]:
+    """The files that `function_fingerprint` covers."""
+    source = _source(fn)
+    seen: dict[str, str] = {}
+    if source is not None:
+        _collect(source, fn.__module__, seen)
+    return [Path(file) for file in seen]
+
+
+def _source(fn: Callable[..., Any]) -> Path | None:
+    """The file of `fn`; None for one that was typed in."""
     source = inspect.getsourcefile(inspect.unwrap(fn))
-    if source is None or not Path(source).is_file():
-        return live_fingerprint(fn)
-    return _module_fingerprint(Path(source), fn.__module__)
+    return None if source is None or not Path(source).is_file() else Path(source)
 
 
 def modules_fingerprint(names: Iterable[str]) -> str:
@@ -89,21 +107,83 @@ def _collect(path: Path, name: str, seen: dict[str, str]) -> None:
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     code, imports = _parsed(path, package)
     seen[str(path)] = code
-    for name in imports:
-        if name not in NEUTRAL_MODULES and (file := _module_file(name)):
-            _collect(file, name, seen)
+    for imported in imports:
+        for file, module in _files(imported, name):
+            _collect(file, module, seen)
+
+
+def _files(imported: str, importer: str) -> list[tuple[Path, str]]:
+    """The own files that an import of the module `importer` stands for, with their names."""
+    project = imported.partition(".")[0] in PROJECT_PACKAGES
+    if imported in NEUTRAL_MODULES:
+        return []
+    if project and (file := _module_file(imported)):
+        return [(file, imported)]
+    if beside := sources_beside(imported, importer):
+        return beside
+    return [(file, imported)] if (file := _module_file(imported)) else []
 
 
 @functools.cache
 def _parsed(path: Path, package: str) -> tuple[str, tuple[str, ...]]:
     """Hash of the syntax tree without docstrings, and the names it imports."""
-    tree = ast.parse(path.read_bytes())
+    with _PARSING:
+        tree = ast.parse(path.read_bytes())
     imports = tuple(dict.fromkeys(_imports(tree, package)))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            body[0] = ast.Pass()
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports
+    return hashlib.sha256(_written(tree).encode()).hexdigest(), imports
+
+
+def _written(tree: ast.AST) -> str:
+    """A syntax tree as text, without docstrings, the same in every Python version.
+
+    What is empty is left out: newer versions have fields that older ones lack, such as
+    ``type_params``. Nested code of any depth is written without recursion.
+    """
+    text: list[str] = []
+    rest: list[Any] = [tree]  # what is still to be written, the next at the end
+    while rest:
+        item = rest.pop()
+        if isinstance(item, str):
+            text.append(item)
+        elif isinstance(item, list):
+            rest += ["]", *(_part(value) for value in reversed(item)), "["]
+        elif isinstance(item, ast.Constant):
+            text.append(f"({type(item.value).__name__} {item.value!a})")
+        else:
+            given = [(k, v) for k, v in _fields(item).items() if v is not None and v != []]
+            pairs = ([_part(value), f" {key}="] for key, value in reversed(given))
+            rest += [")", *itertools.chain.from_iterable(pairs), f"{type(item).__name__}("]
+    return "".join(text)
+
+
+def _part(value: Any) -> Any:
+    """What `_written` takes: a node, a list, or text that ends by itself."""
+    return value if isinstance(value, ast.AST | list) else f"{value!a},"
+
+
+def _fields(node: ast.AST) -> dict[str, Any]:
+    """The fields of a node, without its docstring; f-strings as in every version."""
+    fields = dict(ast.iter_fields(node))
+    body = fields.get("body")
+    if isinstance(body, list) and body and _is_docstring(body[0]):
+        fields["body"] = body[1:] or [ast.Pass()]
+    if isinstance(node, ast.JoinedStr):
+        fields["values"] = _joined(node.values)
+    return fields
+
+
+def _joined(values: list[ast.expr]) -> list[ast.expr]:
+    """Parts of an f-string, neighbouring constants as one and empty ones left out."""
+    parts: list[ast.expr] = []
+    for value in values:
+        last = parts[-1] if parts else None
+        if not isinstance(value, ast.Constant):
+            parts.append(value)
+        elif isinstance(last, ast.Constant):
+            parts[-1] = ast.Constant(str(last.value) + str(value.value))
+        elif value.value:
+            parts.append(value)
+    return parts
 
 
 def _is_docstring(node: ast.AST) -> bool:

@@ -31,7 +31,7 @@ def check_name(kind: str, name: object, reserved: Collection[str] = ()) -> None:
 def check_choice(kind: str, name: str, item: str, value: object, allowed: Sequence[str]) -> None:
     """Raise `UsageError` unless `value` is one of those `allowed` for `item`."""
     if value not in allowed:
-        raise UsageError(f"{kind} {name!r}: {item} {value!r} is none of {', '.join(allowed)}")
+        raise UsageError(f"{kind} {name!r}: {item} {value!r} must be one of {', '.join(allowed)}")
 
 
 class Named(Protocol):

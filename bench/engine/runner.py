@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from bench.core.devices import pinned_threads
 from bench.core.environment import describe
-from bench.core.plugins import PLUGIN_PREFIX
+from bench.core.plugins import plugin_of
 from bench.core.precision import Precision, number_format
 from bench.engine.preload import learned_is_needed
 from bench.engine.scene_run import RERUN, Progress, Rerun, SceneRun, Settings
@@ -301,10 +301,9 @@ def takes_precision(method: SelectedMethod) -> bool:
 
 
 def _files(functions: Sequence[Callable[..., Any]]) -> list[Path]:
-    """The user's files that define the functions."""
-    modules = [inspect.getmodule(inspect.unwrap(fn)) for fn in functions]
-    files = [str(m.__file__) for m in modules if m and m.__name__.startswith(PLUGIN_PREFIX)]
-    return [Path(file) for file in dict.fromkeys(files)]
+    """The user's files that register the functions."""
+    files = (plugin_of(inspect.unwrap(fn).__module__) for fn in functions)
+    return [file for file in dict.fromkeys(files) if file]
 
 
 def _now() -> str:

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from bench.core.errors import NothingSelected, UnknownName, UsageError
-from bench.core.fingerprint import digest, file_digest, function_fingerprint, modules_fingerprint
+from bench.core.fingerprint import digest, function_fingerprint, modules_fingerprint
 from bench.core.precision import Precision, number_format
 from bench.engine.image_folder import IMAGES_PREFIX, ImageFolder, select_images
 from bench.engine.names import (
@@ -85,7 +85,7 @@ class ConfiguredMethod:
             "stack": method.stack,
             "parameters": {**method.parameters, **self.parameters},
             "source": function_fingerprint(method.fn),
-            "weights": _weights_digest(method),
+            "weights": method.weights_digest,
             "framework": modules_fingerprint(FRAMEWORK),
         }
 
@@ -101,13 +101,6 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return repr(value) if re.search(r"""[,()\[\]{}'"]""", value) else value
     return str(value).replace(", ", ",")
-
-
-def _weights_digest(method: Method) -> str | None:
-    """Hash of the weights; a file that is missing is for the method to fail on, not for a run."""
-    if method.weights is None:
-        return None
-    return file_digest(method.weights) if method.weights.is_file() else "missing"
 
 
 #: A row of a run.

@@ -24,15 +24,18 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bench.core.errors import EnvironmentFault
+from bench.core.fingerprint import source_files
+from bench.core.plugins import plugin_of
 from bench.workers.main_module import main_not_imported
 from bench.workers.process import Limits, Setup
 from bench.workers.subprocess_worker import SubprocessWorker
 from bench.workers.ticket import SceneFacts
 from bench.workers.worker import Result, Seconds
 from datasets import Scene, SceneImages
-from methods import METHODS
+from methods import METHODS, Method
+from metrics import METRICS
 
-#: The name of a plug-in's file, and the content of that and of its weights by relative path.
+#: The name of a plug-in's file, and the content of that, its helpers and weights by relative path.
 Plugin = tuple[str, dict[str, bytes]]
 
 #: Answered by a worker that was asked to score an image which it does not have.
@@ -315,19 +318,22 @@ def _folder() -> Path:
 
 
 def _folder_of(plugin: Path) -> Plugin:
-    """A plug-in with the weights that its methods declare, by their places from its folder."""
-    files = {plugin.name: plugin.read_bytes()}
+    """A plug-in with the helpers and weights of its methods and metrics, by place from its folder.
+
+    What lies outside of that folder must be on the worker's machine already.
+    """
     home = plugin.resolve().parent
-    for method in METHODS:
-        its = Path(inspect.getfile(inspect.unwrap(method.fn))).resolve() == plugin.resolve()
-        weights = method.weights.resolve() if its and method.weights else None
-        if weights and weights.is_file() and weights.is_relative_to(home):
-            files[str(weights.relative_to(home))] = weights.read_bytes()
-    return plugin.name, files
+    needed = {plugin.resolve()}
+    for entry in (*METHODS, *METRICS):
+        if plugin_of(inspect.unwrap(entry.fn).__module__) == plugin.resolve():
+            needed.update(source_files(entry.fn))
+            needed.update(entry.weights if isinstance(entry, Method) else ())
+    files = [f for f in needed if f.is_file() and f.resolve().is_relative_to(home)]
+    return plugin.name, {str(f.resolve().relative_to(home)): f.read_bytes() for f in files}
 
 
 def _local_copy(plugin: Plugin) -> Path:
-    """On a dask worker: a plug-in and its weights, in a folder of their content."""
+    """On a dask worker: a plug-in and what it needs, in a folder of their content."""
     name, files = plugin
     digest = hashlib.sha256()
     for place, data in sorted(files.items()):

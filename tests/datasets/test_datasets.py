@@ -13,7 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
+from bench.cli.main import main
 from bench.core.errors import (
     BenchError,
     ContractViolation,
@@ -233,7 +235,7 @@ class TestListing:
                 lambda self: Path("/nowhere/list").read_text(),
                 "ended with FileNotFoundError: .*nowhere/list",
             ),
-            (lambda self: [self.scene(origin="photo")], "origin 'photo' is none of real"),
+            (lambda self: [self.scene(origin="photo")], "origin 'photo' must be one of real"),
         ],
     )
     def test_is_named_with_the_dataset(self, own_registries, scenes, says):
@@ -264,6 +266,37 @@ class TestSceneImages:
         with pytest.raises(ImageError, match=f"{odd}.* is 8x8, but scene s: source 1 is 9x8"):
             images.check("s")
 
+    @pytest.mark.parametrize("role", ["source 2", "the reference", "the mask"])
+    @pytest.mark.parametrize(
+        ("odd", "says"),
+        [
+            (Image.fromarray(gray), "is PIL.Image.Image, not a numpy array"),
+            (gray.tolist(), "is list, not a numpy array"),
+            ("a.png", "is str, not a numpy array"),
+            (Path("a.png"), r"is pathlib.PosixPath, not a numpy array"),
+            (memoryview(gray), "is memoryview, not a numpy array"),
+            (gray.astype(object), "type object is not uint8, uint16 or floating-point"),
+            (gray.astype(np.int64), "type int64 is not uint8, uint16 or floating-point"),
+            (gray[0], r"shape \(9,\) is not \(H, W\)"),
+            (gray[:0], "the image has no pixels"),
+        ],
+    )
+    def test_only_numpy_arrays_are_images(self, role, odd, says):
+        given = [odd if role == name else self.gray for name in ("source 2", "the reference")]
+        images = SceneImages((self.gray, given[0]), given[1], odd if role == "the mask" else None)
+        with pytest.raises(ImageError, match=f"^scene s: {role}.*{says}"):
+            images.check("s")
+
+    @pytest.mark.parametrize("odd", [None, 3, {gray.size}, iter([gray, gray])])
+    def test_the_sources_are_a_tuple(self, odd):
+        with pytest.raises(ImageError, match=r"^scene s: the sources are .*, not a tuple of numpy"):
+            SceneImages(odd).check("s")
+
+    def test_tensors_are_refused(self):
+        tensor = pytest.importorskip("torch").zeros(8, 9)
+        with pytest.raises(ImageError, match=r"source 1 is torch\.Tensor, not a numpy array"):
+            SceneImages((tensor, tensor)).check("s")
+
     def test_fingerprint_sees_pixels_types_and_roles(self):
         marked = self.gray.copy()
         marked[3, 3] = 1
@@ -276,3 +309,28 @@ class TestSceneImages:
             SceneImages((self.gray.astype(np.uint16), self.gray)),
         ]
         assert len({images.fingerprint() for images in variants}) == len(variants)
+
+
+ODD = """
+from PIL import Image
+import numpy as np
+from datasets import Scene, SceneImages, dataset
+
+@dataset("odd", title="odd", citation="none", licence="none")
+def odd():
+    pixels = np.arange(1600).reshape(40, 40).astype(np.uint8)
+    def read(): return SceneImages((Image.fromarray(pixels), Image.fromarray(pixels)))
+    return [Scene("odd", "x", read, "real"),
+            Scene("odd", "y", lambda: SceneImages((pixels, pixels)), "real")]
+"""
+
+
+@pytest.mark.parametrize("isolation", ["scene", "none"])
+def test_a_scene_of_other_objects_is_a_failed_row(tmp_path, own_registries, isolation):
+    (tmp_path / "odd.py").write_text(ODD)
+    run = ["run", "--plugin", str(tmp_path / "odd.py"), "--datasets", "odd", "--repeats", "0"]
+    run += ["--methods", "average", "--metrics", "ie", "--isolation", isolation]
+    assert main([*run, "--out", str(tmp_path / "out")]) == 1
+    table = (tmp_path / "out" / "scores.csv").read_text()
+    assert "odd,x,average,ie,,failed" in table
+    assert "odd,y,average,ie,7.99" in table

@@ -12,8 +12,8 @@ import pytest
 from skimage import data
 
 from bench.core.devices import pinned_threads
-from bench.core.errors import ImageError, UnknownName, UsageError
-from metrics import METRICS, Plane, Scorer, shared
+from bench.core.errors import ContractViolation, ImageError, UnknownName, UsageError
+from metrics import METRICS, Plane, Scorer, metric, shared
 from tests.metrics.test_metrics import ALL, OF_SOURCES, blur, call, scene
 
 
@@ -120,3 +120,27 @@ def test_scorer_says_what_is_not_defined():
         Scorer([a, b], truth[:, 1:])
     with pytest.raises(UsageError, match="needs sources or a reference"):
         Scorer([])
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (None, "returned None, not a number"),
+        ("high", "returned str, not a number"),
+        ([1.0], "returned list, not a number"),
+        (1j, "returned complex, not a number"),
+        (np.zeros((2, 3)), r"returned ndarray of shape \(2, 3\), not a number"),
+        (float("nan"), r"gave nan, not in its bounds"),
+        (10**400, "returned int, not a number"),
+    ],
+)
+def test_what_is_no_number_breaks_the_contract(own_registries, value, says):
+    """One sentence that names the metric, and the other metrics have their scores."""
+    about = {"label": "O", "title": "odd", "family": "structural", "paper": "x", "formula": "none"}
+    kind = {"higher_is_better": True, "bounds": (0, 300), "needs": "fused"}
+    metric("odd", **about, **kind)(lambda fused: value)
+    scorer = Scorer([np.eye(16, dtype=np.uint8)] * 2)
+    fused = Plane.of(np.eye(16, dtype=np.uint8))
+    with pytest.raises(ContractViolation, match=f"^metric 'odd' {says}"):
+        scorer.score(fused, "odd")
+    assert scorer.score(fused, "mi") > 0

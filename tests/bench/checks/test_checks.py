@@ -68,11 +68,14 @@ def test_a_learned_method_names_its_weights(tmp_path, capsys, own_registries, we
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (('kind="transform"', 'kind="transfrom"'), "kind 'transfrom' is none of transform, dec"),
-        (('family="learned"', 'family="deep"'), "family 'deep' is none of control"),
-        (('paper="mine"', 'paper="mine", colour="color"'), "colour 'color' is none of lum"),
-        (('paper="mine"', 'paper="mine", stack="two"'), "stack 'two' is none of native"),
-        (("FILE", "7"), "weights 7 is no path"),
+        (
+            ('kind="transform"', 'kind="transfrom"'),
+            "kind 'transfrom' must be one of transform, dec",
+        ),
+        (('family="learned"', 'family="deep"'), "family 'deep' must be one of control"),
+        (('paper="mine"', 'paper="mine", colour="color"'), "colour 'color' must be one of lum"),
+        (('paper="mine"', 'paper="mine", stack="two"'), "stack 'two' must be one of native"),
+        (("FILE", "7"), "weights 7 is not a path"),
         (('"learnt"', '""'), "method '': a name is letters"),
         (('"learnt"', '"a@b"'), "method 'a@b': a name is letters"),
         (('"learnt"', '"learned"'), "stands for several methods already"),
@@ -153,8 +156,8 @@ def test_folders_are_scored_by_an_index_of_a_plug_in(tmp_path, capsys, nearness,
         ((RETURN, "assert len(sources) == 2\n    return 1 - np.abs"), "three sources"),
         ((RETURN, "return np.abs"), "perfect result"),
         ((RETURN, "return np.random.default_rng().random() * np.abs"), "determ"),
-        (("needs=", 'variant_of="qabf_tang", needs='), "varies"),
-        (("needs=", 'variant_of="nothing", needs='), "varies"),
+        (("needs=", 'variant_of="qabf_tang", needs='), "is a variant of a known"),
+        (("needs=", 'variant_of="nothing", needs='), "is a variant of a known"),
     ],
 )
 def test_each_breach_of_an_index_is_found(tmp_path, capsys, own_registries, change, clause):
@@ -166,3 +169,54 @@ def test_each_breach_of_an_index_is_found(tmp_path, capsys, own_registries, chan
     assert bool(failed) == bool(clause)
     assert any(clause in line for line in failed) or not clause
     assert lines[-1].startswith(f"{len(CHECKS) - len(failed)} passed")
+
+
+SCALES = """
+import numpy as np
+from methods import method
+
+@method("mine", title="t", kind="transform", family="spatial", paper="x", colour="rgb")
+def mine(sources):
+    fused = sources.max(0)
+    return CHANGE
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "clause", "says"),
+    [
+        ("fused", "", ""),
+        (
+            "fused[..., ::-1] if fused.ndim == 3 else fused",
+            "red, green",
+            "red of the fused image is",
+        ),
+        ("np.roll(fused, 1, -1) if fused.ndim == 3 else fused", "red, green", "nearest to blue of"),
+        (
+            "np.repeat(fused.mean(-1, keepdims=True), 3, -1) if fused.ndim == 3 else fused",
+            "red, green",
+            "nearest to green of the sources",
+        ),
+        ("255 * fused", "fuses colour", "far outside of [0, 1]: 0..255? return [0, 1]"),
+        ("65535 * fused", "fuses colour", "far outside of [0, 1]: 0..65535? return [0, 1]"),
+        ("2 * fused - 1", "constant", "values from -1 to -1, 100% of them far"),
+        ("4 * (fused - 0.45)", "fuses colour", "far outside of [0, 1]"),
+    ],
+)
+def test_each_breach_of_a_method_is_found(tmp_path, capsys, own_registries, change, clause, says):
+    file = tmp_path / "mine.py"
+    file.write_text(SCALES.replace("CHANGE", change))
+    assert main(["check", str(file)]) == bool(clause)
+    failed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("FAIL")]
+    assert bool(failed) == bool(clause)
+    assert any(clause in line and says in line for line in failed) or not clause
+
+
+def test_a_method_of_another_scale_is_invalid_in_a_run(tmp_path, own_registries):
+    file = tmp_path / "mine.py"
+    for scale in ("255 * fused", "2 * fused - 1"):
+        file.write_text(SCALES.replace("CHANGE", scale).replace("mine", f"mine{len(scale)}"))
+        run = ["run", "--plugin", str(file), "--methods", f"mine{len(scale)}", "--repeats", "0"]
+        run += ["--datasets", "paper/camera", "--metrics", "ie", "--out", str(tmp_path / "out")]
+        assert main(run) == 1
+        assert f"mine{len(scale)},ie,,invalid" in (tmp_path / "out" / "scores.csv").read_text()

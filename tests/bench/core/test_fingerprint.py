@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from bench.core.environment import machine
 from bench.core.fingerprint import _module_fingerprint, _parsed, canonical, digest
 from bench.store.keys import SCORING, metric_fingerprint
 from metrics import METRICS
+
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 CODE = '''"""A module."""
 import numpy as np
@@ -39,6 +43,7 @@ def module(tmp_path):
     ("old", "new", "same"),
     [
         ('"""Fuse."""', '"""Fuse well."""', True),
+        ('    """Fuse."""\n', "", True),
         ("import numpy as np", "import numpy as np  # numbers", True),
         ("\n\n\ndef", "\n\n\n\n\ndef", True),
         ("level=1", "level=2", False),
@@ -50,6 +55,69 @@ def test_only_code_counts(module, old, new, same):
     before = fingerprint(module)
     module.write_text(CODE.replace(old, new))
     assert (fingerprint(module) == before) is same
+
+
+#: What newer Pythons parse or write in another way than older ones.
+VERSIONS = '''
+class C(object):
+    """Documented."""
+    def f(self, *a, k: int = 0x10, **kw) -> "int":
+        return f"{self!r:>{k}} {k=} a" f"b{{}}{a[0]:x}" "é"
+async def g():
+    async with a() as b, c: yield (1, *b)
+x = lambda: None; y: dict[str, (int, ...)] = {**{}, "\\N{BULLET}": b"\\xff", 1j: ..., 1e400: -0.0}
+try: z = y[1:, ::2]
+except* (E, F) as e: del e
+match x:
+    case {"a": [C(f=1), *_], **rest} if (n := 3): pass
+'''
+EXPECTED = "50834c679d0bd496019cd89e196fe65d9b769c12618de16922bf99dbd86e339e"
+
+
+def other_pythons() -> list[str]:
+    """Other interpreters on this machine, those of pyenv too."""
+    names = [f"python3.{minor}" for minor in (11, 12, 13, 14)]
+    folders = [Path.home() / ".pyenv" / "versions", Path("/usr/bin"), Path("/usr/local/bin")]
+    files = [file for folder in folders for name in names
+             for file in (*folder.glob(f"*/bin/{name}"), folder / name)]  # fmt: skip
+    return [str(file) for file in files if file.is_file()]
+
+
+def test_the_python_version_does_not_count(tmp_path):
+    (tmp_path / "odd.py").write_text(VERSIONS)
+    assert _parsed(tmp_path / "odd.py", "")[0] == EXPECTED
+
+
+@pytest.mark.parametrize("python", other_pythons() or [pytest.param("", marks=pytest.mark.skip)])
+def test_other_pythons_agree(tmp_path, python):
+    (tmp_path / "odd.py").write_text(VERSIONS)
+    here = [
+        REPOSITORY / "metrics" / "_parts.py",
+        REPOSITORY / "methods" / "lp.py",
+        tmp_path / "odd.py",
+    ]
+    code = (
+        "import sys, pathlib; from bench.core.fingerprint import _parsed; "
+        "print(*(_parsed(pathlib.Path(file), '')[0] for file in sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [python, "-B", "-c", code, *map(str, here)],
+        env={"PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [_parsed(file, "")[0] for file in here]
+
+
+def test_threads_may_ask_at_once():
+    files = sorted(REPOSITORY.glob("me*/*.py"))
+    _parsed.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda file: _parsed(file, "")[0], files * 4))
+    assert found == [_parsed(file, "")[0] for file in files] * 4
+
+
+def test_deep_code_has_a_fingerprint(tmp_path):
+    (tmp_path / "deep.py").write_text("x = " + "+".join(["1"] * 900))
+    assert len(_parsed(tmp_path / "deep.py", "")[0]) == 64
 
 
 def test_a_shared_helper_counts(tmp_path, monkeypatch):

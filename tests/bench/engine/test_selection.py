@@ -162,13 +162,13 @@ def test_key_depends_on_everything_that_decides_the_image(tmp_path):
         ConfiguredMethod(_method(colour="luminance")),
         ConfiguredMethod(_method(name="other")),
         ConfiguredMethod(_method(fn=split_names)),
-        ConfiguredMethod(_method(weights=weights)),
+        ConfiguredMethod(_method(weights=(weights,))),
     ]
     keys = [variant.key("scene", "cpu") for variant in variants]
     weights.write_bytes(b"two")
-    keys.append(ConfiguredMethod(_method(weights=weights)).key("scene", "cpu"))
+    keys.append(ConfiguredMethod(_method(weights=(weights,))).key("scene", "cpu"))
     weights.unlink()  # the method will fail, alone: a run must be able to say so
-    keys.append(ConfiguredMethod(_method(weights=weights)).key("scene", "cpu"))
+    keys.append(ConfiguredMethod(_method(weights=(weights,))).key("scene", "cpu"))
     keys.append(variants[0].key("another scene", "cpu"))
     assert len(set(keys)) == len(keys)
 
