@@ -154,7 +154,7 @@ def _methods(text: str, scenes: Sequence[Scene]) -> Sequence[SelectedMethod]:
         return select_images(text, scenes)
     low = text.lower()
     if low == "all":
-        return [ConfiguredMethod(m) for m in METHODS if getattr(m, "in_all", True)]
+        return [ConfiguredMethod(m) for m in METHODS if m.in_all]
     if low in {method.family for method in METHODS}:
         return [ConfiguredMethod(method) for method in METHODS if method.family == low]
     if is_glob(text.partition("@")[0]):
