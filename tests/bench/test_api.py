@@ -104,6 +104,15 @@ def test_a_method_of_the_script_itself(folder, script):
     assert done.stdout == "['ok']\n", done.stderr
 
 
+def test_a_method_of_an_imported_module(folder):
+    (folder / "mine.py").write_text(OWN[: OWN.index("try:")].replace("import bench\n", ""))
+    text = "import bench, mine\n" + OWN[OWN.index("try:") :].replace("OPTIONS", "")
+    done = python(text, folder)
+    assert done.stdout.startswith(
+        "UsageError: method 'mine' is registered in the module mine, which worker processes do"
+    ), done.stderr
+
+
 def test_a_method_of_a_file_beside_the_script(folder):
     (folder / "mine.py").write_text(OWN[: OWN.index("try:")].replace("import bench\n", ""))
     text = """
