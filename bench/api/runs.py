@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.api.progress import Progress
+from bench.core.errors import UsageError
 from bench.engine.options import METRICS, RunOptions
 from bench.engine.progress import Silent
 
@@ -130,21 +131,20 @@ def merge(
 ) -> Results:
     """Join the runs of several shards, or of several machines, into one.
 
-    The records of their stores are copied into the store of `out`, each verified on the way;
-    then all that the runs selected is reported from there. Nothing is computed: what no part
-    has, or what disagrees, is a row that says so, and `run` computes it. Timings stay with
-    their machine.
+    Their records are copied into the store of `out`, each verified; then the ordinary run over
+    all their cells finds what fits and computes the rest. Nothing is timed: timings of this
+    machine are found, those of others stay in the store.
 
     Parameters
     ----------
     parts : sequence of path-like
-        Output folders of runs; their order is that of the rows.
+        Output folders of the runs, in the order of the rows.
     out : path-like
-        Output folder of the joined run.
+        Folder of the joined run.
     stores : sequence of path-like
-        Stores of the parts, in their order, where they are not where the runs had them.
+        Their stores, one for all or one for each; where they were, unless given.
     plugins : sequence of path-like
-        Plug-ins of the runs, where they are not where the runs had them.
+        Plug-ins of the runs; where they were, unless given.
     progress : Progress, optional
         Told about each cell.
 
@@ -156,26 +156,35 @@ def merge(
     Raises
     ------
     DataUnavailable
-        A part is no finished run, or its store is not there.
+        A folder holds no finished run, or its store is not there.
+    UsageError
+        The runs do not fit together: another device or number format.
 
     Examples
     --------
     >>> from bench.api import merge
     >>> results = merge(["part1", "part2"], "results")  # doctest: +SKIP
     """
-    from bench.engine.joined import joined_selection, part_stores
+    from bench.engine.execute import execute
+    from bench.engine.merge import joined_selection
     from bench.store.manifest import load_manifest
     from bench.store.merge import copy_records
     from bench.store.store import Store
+    from reports.data.results import store_folder
 
-    folders = [Path(part) for part in parts]
-    manifests = [load_manifest(folder) for folder in folders]
-    sources = part_stores(folders, manifests, [Path(store) for store in stores])
-    selection = joined_selection(manifests)
-    copy_records(sources, Store(Path(out) / "store"))
-    if plugins:
-        selection["plugins"] = plugins
-    return run(**selection, out=out, rerun="none", repeats=0, progress=progress)
+    folders, out = [Path(part) for part in parts], Path(out)
+    if len(stores) not in {0, 1, len(folders)}:
+        raise UsageError("--stores takes one folder for all parts, or one for each")
+    given: list[Path | str | None] = [*stores] or [None]
+    given = given * len(folders) if len(given) == 1 else given
+    runs = [(folder, load_manifest(folder)) for folder in folders]
+    roots = [store_folder(run, folder, at) for (folder, run), at in zip(runs, given, strict=True)]
+    options = RunOptions(repeats=0, rerun="missing", plugins=plugins)
+    selection, options = joined_selection(runs, options)
+    target = Store(out / "store")
+    copy_records([Store(r) for r in roots if r.resolve() != target.root.resolve()], target)
+    execute(selection, options, out, target, progress or Silent())
+    return _write_tables(out, target)
 
 
 def _write_tables(out: Path, store: Store) -> Results:

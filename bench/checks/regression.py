@@ -82,6 +82,8 @@ def read_baseline(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=dict.fromkeys(KEYS, str), keep_default_na=False,
                             na_values={"value": [""]})  # fmt: skip
+    except FileNotFoundError:
+        raise UsageError(f"--baseline {path}: no such file; --update writes it") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"--baseline {path}: cannot be read ({error})") from None
     if missing := [name for name in COLUMNS if name not in table]:

@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         lines += [f"{done}: {file}" for file in (*report.damaged, *report.leftover)]
         lines.append(
             f"{MARKS['fault' if hurt else 'ok']} store: {report.records} records and "
-            f"{report.images} images are whole; {done} {len(report.damaged)} damaged records and images and "
+            f"{report.images} images are whole; {done} {len(report.damaged)} damaged records and "
+            "images and "
             f"{len(report.leftover)} leftovers; {report.lost_images} cells have lost their image"
         )
         files = {k: list(map(str, getattr(report, k))) for k in ("damaged", "leftover")}

@@ -1,9 +1,9 @@
 """Join the runs of several shards, or of several machines, into one.
 
-Records and images are copied into the store of OUT, each verified on the way, and the tables
-are those of one run over all cells. Nothing is computed: what no part has is a row that says
-so, and bench run with --out OUT computes it. Timings stay with the machine that took them. The
-order of the folders is that of the rows.
+Records and images are copied into the store of OUT, each verified on the way; then the ordinary
+run over all their cells finds what fits and computes what does not: cells of other pixels, of other
+code or of a number format that this machine would not choose. Timings of other machines appear in
+no table. The order of the folders is that of the rows.
 
 for example:
   python -m bench run --methods all --datasets mfifb --shard 1/2 --out part1
@@ -29,9 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stores",
         nargs="+",
         type=Path,
-        default=[],
         metavar="DIR",
-        help="stores of the parts (default: DIR/store of each, or where the run had it)",
+        help="their stores (default: where they were)",
     )
     parser.add_argument(
         "--plugin",
@@ -39,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE.py",
-        help="plug-ins of the runs (default: where the runs had them)",
+        help="plug-ins of the runs (default: where they were)",
     )
 
 
@@ -49,7 +48,11 @@ def run(args: argparse.Namespace) -> int:
 
     with console.RunProgress(lines=False) as progress:
         results = api.merge(
-            args.parts, args.out, stores=args.stores, plugins=args.plugin, progress=progress
+            args.parts,
+            args.out,
+            stores=args.stores or (),
+            plugins=args.plugin,
+            progress=progress,
         )
     cells = results.manifest.cells
     fine = sum(cell.status == "ok" for cell in cells)

@@ -70,6 +70,8 @@ class Selection:
         Scenes worked on at the same time.
     shard : tuple of int
         Which part of how many is run, counted from 1.
+    only : frozenset of (str, str), optional
+        Names of a scene and a method: only these cells.
     """
 
     scenes: Sequence[Scene]
@@ -84,10 +86,13 @@ class Selection:
     isolation: Isolation = "scene"
     jobs: int = 1
     shard: tuple[int, int] = (1, 1)
+    only: frozenset[tuple[str, str]] | None = None
 
     def cells(self) -> list[tuple[Scene, list[SelectedMethod]]]:
         """The cells of this shard, by scene: a consecutive part of them all."""
         every = [(s, m) for s in self.scenes for m in self.methods if m.covers(s)]
+        if self.only is not None:
+            every = [(s, m) for s, m in every if (s.name, m.name) in self.only]
         part, parts = self.shard
         start, stop = ((part + k) * len(every) // parts for k in (-1, 0))
         mine: dict[str, tuple[Scene, list[SelectedMethod]]] = {}

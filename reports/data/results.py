@@ -69,7 +69,7 @@ def load_results(out: Path | str, store: Store | Path | str | None = None) -> Re
     out = Path(out)
     manifest = load_manifest(out)
     if not isinstance(store, Store):
-        store = Store(_store_folder(manifest, out, store))
+        store = Store(store_folder(manifest, out, store))
     _check_store(manifest, store)
     scores, failures = _scores(manifest)
     timings = _timings(manifest, store)
@@ -88,7 +88,8 @@ def load_results(out: Path | str, store: Store | Path | str | None = None) -> Re
     )
 
 
-def _store_folder(manifest: RunManifest, out: Path, given: Path | str | None) -> Path:
+def store_folder(manifest: RunManifest, out: Path, given: Path | str | None = None) -> Path:
+    """Where the store of a run is: as `given`, as the run used it, or in its output folder."""
     if given is not None:
         return Path(given)
     candidates = [Path(manifest.store)] if manifest.store else []

@@ -145,7 +145,7 @@ def _time_notes(manifest: RunManifest, times: pd.DataFrame) -> list[str]:
         where = manifest.machine.get("gpu", manifest.machine.get("cpu", "an unknown processor"))
         notes.append(
             f"Time: median of {repeats} after a warm-up, {where}, {manifest.threads} "
-            f"thread{'s' * (manifest.threads > 1)}; spread in timing.csv."
+            f"thread{'s' * (manifest.threads > 1)}; interquartile range in timing.csv."
         )
     if any(method.takes_precision for method in manifest.methods):
         notes.append(f"Learned methods in {manifest.precision}.")

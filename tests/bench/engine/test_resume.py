@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import json
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from bench.checks.methods import pair
 from bench.cli.main import main
 from bench.core.image_io import write_image
 from bench.core.plugins import load_plugin
 from bench.engine.runner import Selection
+from bench.store.manifest import load_manifest
+from bench.store.merge import copy_records
+from bench.store.repair import examine
 from bench.store.store import Store
 from bench.workers.process import WorkerProcess
+from reports.data.results import load_results
 from tests import TESTS
 
 PLUGIN = TESTS / "support" / "plugin_faulty.py"
@@ -71,79 +76,103 @@ def test_a_run_goes_on_from_a_merged_store(tmp_path, monkeypatch):
     assert run(tmp_path / "merged", "--rerun", "missing") == 1
 
 
-def test_a_damaged_part_does_not_spread(tmp_path):
+def test_a_damaged_part_does_not_spread(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.store.store.SMALL", 0)
     run(tmp_path / "1")
-    for image in (tmp_path / "1" / "store" / "images").rglob("*.png"):
+    damaged = list((tmp_path / "1" / "store" / "images").rglob("*.png"))
+    for image in damaged:
         image.write_bytes(image.read_bytes()[:50])
+    copied = Store(tmp_path / "copy")
+    assert copy_records([Store(tmp_path / "1" / "store")], copied) > 0
+    assert damaged
+    assert copied.image_files() == []
     main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "merged")])
-    assert list((tmp_path / "merged" / "store").glob("images/*/*")) == []
-    assert all(Store(tmp_path / "merged" / "store").keys())
+    assert examine(Store(tmp_path / "merged" / "store"), repair=False).damaged == []
 
 
-def merged(tmp_path, *parts):
-    folders = [str(tmp_path / part) for part in parts]
-    return main(["merge", *folders, "--out", str(tmp_path / "merged")])
-
-
-def scores(out):
-    with (out / "scores.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    return {(r["scene"], r["method"], r["metric"]): (r["status"], r["value"]) for r in rows}
-
-
-def test_what_no_part_has_is_said_and_computed_by_the_next_run(tmp_path):
-    run(tmp_path / "1")
-    run(tmp_path / "2", "--metrics", "qabf", "--methods", "average")
-    assert merged(tmp_path, "1", "2") == 1
-    found = scores(tmp_path / "merged")
-    assert found["one", "average", "mi"][0] == found["one", "average", "qabf"][0] == "ok"
-    assert found["one", "source-a", "qabf"] == ("skipped", "")
-    assert run(tmp_path / "merged", "--metrics", "mi", "qabf") == 1
-    assert scores(tmp_path / "merged")["one", "source-a", "qabf"][0] == "ok"
-
-
-def test_other_pixels_of_one_scene_are_not_mixed(tmp_path):
-    def shard(name, seed, method):
-        for letter, image in zip("AB", pair(40, 44, seed), strict=True):
-            write_image(tmp_path / "in" / f"one_{letter}.png", image)
-        where = f"folder:{tmp_path / 'in'}"
-        assert run(tmp_path / name, "--methods", method, "--datasets", where) == 0
-
-    shard("1", 1, "average")
-    shard("2", 2, "source-a")
-    assert merged(tmp_path, "1", "2") == 1
-    found = scores(tmp_path / "merged")
-    assert found["one", "average", "mi"] == ("skipped", "")
-    assert found["one", "source-a", "mi"] == scores(tmp_path / "2")["one", "source-a", "mi"]
-
-
-def test_a_key_that_leads_elsewhere_is_nothing(tmp_path):
-    run(tmp_path / "1")
-    text = (tmp_path / "1" / "run.json").read_text()
-    keys = {cell["key"] for cell in json.loads(text)["cells"]}
-    for key in filter(None, keys):
-        text = text.replace(key, "../../evil")
-    (tmp_path / "1" / "run.json").write_text(text)
-    before = sorted(tmp_path.iterdir())
-    assert merged(tmp_path, "1") == 1
-    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "merged"])
-    assert not list(tmp_path.rglob("*evil*"))
+def test_parts_with_other_metrics_are_completed(tmp_path):
+    run(tmp_path / "1", "--shard", "1/2")
+    run(tmp_path / "2", "--shard", "2/2", "--metrics", "mi", "qabf")
+    parts = [str(tmp_path / part) for part in "12"]
+    assert main(["merge", *parts, "--out", str(tmp_path / "merged")]) == 1
+    table = load_results(tmp_path / "merged").scores
+    assert set(table[table.status == "ok"].metric) == {"mi", "qabf"}
+    assert (table[table.method != "raises"].status == "ok").all()
 
 
 def test_runs_that_do_not_fit_together(tmp_path, capsys):
-    for part, precision in zip("34", ("fp32", "bf16"), strict=True):
-        run(tmp_path / part, "--precision", precision)
-    assert merged(tmp_path, "3", "4") == 1  # no method of theirs takes one
-    for part, precision in zip("34", ("fp32", "bf16"), strict=True):
-        options = ["--methods", "fcn-s", "--datasets", "tiny/one"]
-        run(tmp_path / part, "--precision", precision, *options)
-    assert merged(tmp_path, "3", "4") == 2
-    assert "different number formats (bf16, fp32)" in capsys.readouterr().err
-    assert merged(tmp_path, "7") == 4
-    assert main(["merge", str(tmp_path / "3"), "--out", str(tmp_path), "--stores", "none"]) == 4
-    assert "--stores none: no such folder" in capsys.readouterr().err
-    (tmp_path / "3" / "run.json").write_text(json.dumps([1]))
-    assert merged(tmp_path, "3") == 4
+    run(tmp_path / "1")
+    parts = [tmp_path / "3", tmp_path / "4"]
+    for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
+        run(part, "--precision", precision)
+    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "5")]) == 1  # none offers one
+    for part, precision in zip(parts, ("fp32", "bf16"), strict=True):
+        run(part, "--precision", precision, "--methods", "fcn-s", "--datasets", "tiny/one")
+    assert main(["merge", *map(str, parts), "--out", str(tmp_path / "6")]) == 2
+    assert "different number formats (fp32 in" in capsys.readouterr().err
+    assert main(["merge", str(tmp_path / "7"), "--out", str(tmp_path / "4")]) == 4
+    (tmp_path / "1" / "run.json").write_text(json.dumps([1]))
+    assert main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "4")]) == 4
+
+
+def _scene_of(level: int, folder: Path) -> str:
+    """A pair of our own, called ``pair`` whatever it holds."""
+    rng = np.random.default_rng(level)
+    for name in "AB":
+        write_image(folder / f"pair_{name}.png", rng.integers(0, 256, (40, 40), np.uint8))
+    return f"folder:{folder}"
+
+
+def test_other_pixels_under_one_name_are_not_mixed(tmp_path, capsys):
+    """A part whose Clock was the real one, joined with one whose Clock was the stand-in."""
+    mine = _scene_of(1, tmp_path / "photos")
+    run(tmp_path / "1", "--datasets", mine, "--methods", "average")
+    _scene_of(2, tmp_path / "photos")
+    run(tmp_path / "2", "--datasets", mine, "--methods", "source-a")
+    parts = [str(tmp_path / part) for part in "12"]
+    assert main(["merge", *parts, "--out", str(tmp_path / "merged")]) == 0
+    run(tmp_path / "whole", "--datasets", mine, "--methods", "average", "source-a")
+    scores = [(tmp_path / out / "scores.csv").read_text() for out in ("merged", "whole")]
+    assert scores[0] == scores[1]
+
+
+def test_other_code_under_one_name_is_not_mixed(tmp_path, monkeypatch):
+    run(tmp_path / "1", "--shard", "1/2")
+    from bench.engine import selection
+
+    monkeypatch.setattr(selection, "modules_fingerprint", lambda names: "changed")
+    run(tmp_path / "2", "--shard", "2/2")
+    parts = [str(tmp_path / part) for part in "12"]
+    assert main(["merge", *parts, "--out", str(tmp_path / "merged")]) == 1
+    keys = {cell.key for cell in load_manifest(tmp_path / "merged").cells}
+    assert keys.isdisjoint({cell.key for cell in load_manifest(tmp_path / "1").cells})
+    assert keys > {cell.key for cell in load_manifest(tmp_path / "2").cells}
+
+
+def test_timings_of_another_machine_stay_with_it(tmp_path, monkeypatch):
+    run(tmp_path / "1", "--datasets", "tiny/one")
+    before = len(pd.read_csv(tmp_path / "1" / "timing.csv"))
+    assert before == 2
+    from bench.core import environment
+
+    elsewhere = environment.machine("cpu", 1) | {"cpu": "another processor"}
+    monkeypatch.setattr(environment, "machine", lambda device, threads: elsewhere)
+    main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "merged")])
+    assert len(pd.read_csv(tmp_path / "merged" / "timing.csv")) == 0
+
+
+def test_a_crafted_key_writes_nothing_elsewhere(tmp_path):
+    run(tmp_path / "1", "--datasets", "tiny/one", "--methods", "average")
+    store = Store(tmp_path / "1" / "store")
+    evil = {"status": "ok", "pixels": "../../evil"}
+    store.put("../../evil", evil)
+    store.put("png-../../../evil", {"png": "AAAA"})
+    text = (tmp_path / "1" / "run.json").read_text()
+    key = json.loads(text)["cells"][0]["key"]
+    (tmp_path / "1" / "run.json").write_text(text.replace(key, "../../evil"))
+    main(["merge", str(tmp_path / "1"), "--out", str(tmp_path / "deep" / "er" / "merged")])
+    assert not list(tmp_path.rglob("evil*"))
+    assert "../../evil" not in set(Store(tmp_path / "deep" / "er" / "merged" / "store").keys())
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "-1/2", "1/0"])

@@ -1,0 +1,95 @@
+"""Several runs joined: their records in one store, and the ordinary run over all their cells.
+
+The joined run looks every cell up by what it depends on, so a cell of other pixels, other code or
+another number format than here is not found and computed anew; timings of other machines stay
+in the store under their machine's id and appear in no table of this one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import cast
+
+from bench.core.errors import NothingSelected, UsageError
+from bench.core.precision import Precision
+from bench.engine.execute import load_plugins
+from bench.engine.options import RunOptions
+from bench.engine.published import PUBLISHED_PREFIX
+from bench.engine.runner import Selection
+from bench.engine.selection import select_methods, select_metrics, select_scenes
+from bench.store.manifest import MethodEntry, RunManifest
+
+
+def joined_selection(
+    parts: Sequence[tuple[Path, RunManifest]], options: RunOptions
+) -> tuple[Selection, RunOptions]:
+    """What the runs consist of together, and the options to run it with.
+
+    Parameters
+    ----------
+    parts : sequence of (Path, RunManifest)
+        Output folder and manifest of each run.
+    options : RunOptions
+        Device, number format and threads are taken from the runs.
+
+    Raises
+    ------
+    UsageError
+        The runs used different devices, or different number formats for methods that offer one.
+    NothingSelected
+        They have no cell.
+    """
+    manifests = [manifest for _, manifest in parts]
+    options = dataclasses.replace(
+        options,
+        device=_one([(where, m.device) for where, m in parts], "device"),
+        precision=_precision(parts),
+        threads=manifests[0].threads,
+        plugins=options.plugins or _existing(Path(f) for m in manifests for f in m.plugins),
+    )
+    load_plugins(options.plugins)
+    cells = {(f"{c.dataset}/{c.scene}", c.method) for m in manifests for c in m.cells}
+    if not cells:
+        raise NothingSelected(f"{parts[0][0]}: the runs have no cell")
+    named = {scene for scene, _ in cells}
+    selections = dict.fromkeys(s.selection or s.name for m in manifests for s in m.scenes)
+    scenes = [scene for scene in select_scenes(list(selections)) if scene.name in named]
+    methods = select_methods(list(dict.fromkeys(_asked(x) for m in manifests for x in m.methods)))
+    metrics = select_metrics(list(dict.fromkeys(x.name for m in manifests for x in m.metrics)))
+    chosen = options.selection(scenes, methods, metrics)
+    return dataclasses.replace(chosen, only=frozenset(cells)), options
+
+
+def _asked(method: MethodEntry) -> str:
+    """What a method of a run is selected by."""
+    collection, _, name = method.name.partition(":")
+    return f"{PUBLISHED_PREFIX}{collection}/{name}" if method.family == "published" else method.name
+
+
+def _one(said: Sequence[tuple[Path, str]], what: str) -> str:
+    (first, value), *others = said
+    for where, other in others:
+        if other != value:
+            raise UsageError(f"{first} and {where} differ in {what} ({value}, {other})")
+    return value
+
+
+def _precision(parts: Sequence[tuple[Path, RunManifest]]) -> Precision:
+    """The number format that the methods which offer one computed in."""
+    formats: dict[Precision, Path] = {}
+    for where, manifest in parts:
+        if any(method.takes_precision for method in manifest.methods):
+            formats.setdefault(cast("Precision", manifest.precision), where)
+    if len(formats) > 1:
+        said = ", ".join(f"{name} in {folder}" for name, folder in formats.items())
+        raise UsageError(
+            f"learned methods computed in different number formats ({said}); "
+            "run all parts with one --precision"
+        )
+    return next(iter(formats), "auto")
+
+
+def _existing(plugins: Iterable[Path]) -> list[Path]:
+    return [path for path in dict.fromkeys(plugins) if path.is_file()]
