@@ -228,6 +228,19 @@ def test_the_command_refuses_the_same(tmp_path, capsys, options):
     assert capsys.readouterr().err == f"error: {error.value}\n"
 
 
+@pytest.mark.parametrize("wrong", [3, None, [1.5], METRICS["mi"]])
+def test_names_are_text(tmp_path, sources, wrong):
+    for names in (
+        {"methods": wrong},
+        {"methods": "average", "datasets": wrong},
+        {"methods": "average", "metrics": wrong},
+    ):
+        with pytest.raises(UsageError, match="a name must be text, got "):
+            bench.run(**names, out=tmp_path / "out")
+    with pytest.raises(UsageError, match="a name must be text, got "):
+        bench.fuse(wrong, sources)
+
+
 def test_units_of_time_and_memory():
     assert [RunOptions(timeout=t).seconds for t in (90, "90s", "1.5m", "2h")] == [90, 90, 90, 7200]
     assert RunOptions(memory="2K").memory_bytes == RunOptions(memory=2048).memory_bytes == 2048
