@@ -212,6 +212,7 @@ def score_folder(
     """
     import pandas as pd
 
+    from bench.engine.channel_order import channel_notes
     from bench.engine.execute import execute, load_plugins, store_of
     from bench.engine.folder_scores import ScoreRow, score_rows
     from bench.engine.image_folder import find_images
@@ -232,6 +233,8 @@ def score_folder(
         selection = chosen.selection(scenes, methods, picked)
         out = Path(folder)
         task = execute(selection, chosen, out, store_of(chosen, out), told)
+    for text in channel_notes(methods, scenes):
+        told.note(text)
     rows = list(score_rows(task, named_metrics(metrics or ())))
     scored = {row.metric for row in rows}
     unfit = [metric.name for metric in picked if metric.name not in scored]

@@ -198,9 +198,12 @@ def _write_tables(out: Path, store: Store) -> Results:
 
 def _notes(task: Run, out: Path, store: Store) -> Iterator[str]:
     """What was used in place of real scenes and of today's versions, and where the tables are."""
+    from bench.engine.channel_order import channel_notes
+
     for scene in task.scenes:
         if scene.origin == "stand-in":
             yield f"{scene.name}: {scene.note}"
+    yield from channel_notes(task.selection.methods, task.selection.scenes)
     yield from map(str, sorted((out / "tables").glob("*.md")))
     if said := task.versions.sentence(store):
         yield said

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from bench.core.errors import UnknownName, UsageError
 from bench.core.registry import Named, Registry
@@ -81,6 +81,16 @@ def split_outside(text: str, separator: str = ",") -> list[str]:
     return [part.strip() for part in (*parts, text[start:])]
 
 
+def as_texts(texts: object) -> list[str]:
+    """A list of texts, from one or several; anything else is a `UsageError`."""
+    several = isinstance(texts, Iterable) and not isinstance(texts, str)
+    found: list[Any] = list(texts) if several else [texts]  # type: ignore[call-overload]
+    for text in found:
+        if not isinstance(text, str):
+            raise UsageError(f"a name must be text, got {type(text).__name__} {text!r}")
+    return found
+
+
 def split_names(texts: str | Sequence[str]) -> list[str]:
     """Split at commas, keeping together the parameters of one method.
 
@@ -91,9 +101,7 @@ def split_names(texts: str | Sequence[str]) -> list[str]:
     ['average', 'lp@levels=5,size=(3,3)', 'gf', '-rp']
     """
     names: list[str] = []
-    for text in [texts] if isinstance(texts, str) else texts:
-        if not isinstance(text, str):
-            raise UsageError(f"a name must be text, got {type(text).__name__} {text!r}")
+    for text in as_texts(texts):
         for part in filter(None, split_outside(text)):
             if "=" in part and "@" not in part and names and "@" in names[-1]:
                 names[-1] += f",{part}"

@@ -21,6 +21,7 @@ from bench.engine.image_folder import IMAGES_PREFIX, ImageFolder, select_images
 from bench.engine.names import (
     DATASET_ALIASES,
     METRIC_ALIASES,
+    as_texts,
     choose,
     find,
     is_glob,
@@ -213,7 +214,7 @@ def select_scenes(texts: str | Sequence[str]) -> list[Scene]:
     ['paper/clock', 'paper/camera', 'paper/color']
     """
     parts: list[str] = []
-    for text in [texts] if isinstance(texts, str) else texts:
+    for text in as_texts(texts):
         text = DATASET_ALIASES.get(text.lower(), text)
         given = re.split("[:/]", text, maxsplit=1)[0]
         name = find(DATASETS, given).name
@@ -235,6 +236,7 @@ PAPER_METRICS = ("ie", "mi", "qabf", "q", "qw", "qe")
 
 def configured_method(text: str) -> ConfiguredMethod:
     """The method of ``NAME`` or ``NAME@parameter=value,…``."""
+    (text,) = as_texts(text)
     name, _, settings = text.partition("@")
     method = find(METHODS, name)
     parameters: dict[str, Any] = {}

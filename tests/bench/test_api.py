@@ -104,6 +104,15 @@ def test_a_method_of_the_script_itself(folder, script):
     assert done.stdout == "['ok']\n", done.stderr
 
 
+def test_a_method_of_an_imported_module(folder):
+    (folder / "mine.py").write_text(OWN[: OWN.index("try:")].replace("import bench\n", ""))
+    text = "import bench, mine\n" + OWN[OWN.index("try:") :].replace("OPTIONS", "")
+    done = python(text, folder)
+    assert done.stdout.startswith(
+        "UsageError: method 'mine' is registered in the module mine, which worker processes do"
+    ), done.stderr
+
+
 def test_a_method_of_a_file_beside_the_script(folder):
     (folder / "mine.py").write_text(OWN[: OWN.index("try:")].replace("import bench\n", ""))
     text = """
@@ -217,6 +226,19 @@ def test_the_command_refuses_the_same(tmp_path, capsys, options):
         RunOptions.of(values)
     assert main(["run", *options, "--out", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err == f"error: {error.value}\n"
+
+
+@pytest.mark.parametrize("wrong", [3, None, [1.5], METRICS["mi"]])
+def test_names_are_text(tmp_path, sources, wrong):
+    for names in (
+        {"methods": wrong},
+        {"methods": "average", "datasets": wrong},
+        {"methods": "average", "metrics": wrong},
+    ):
+        with pytest.raises(UsageError, match="a name must be text, got "):
+            bench.run(**names, out=tmp_path / "out")
+    with pytest.raises(UsageError, match="a name must be text, got "):
+        bench.fuse(wrong, sources)
 
 
 def test_units_of_time_and_memory():

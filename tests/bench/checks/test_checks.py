@@ -213,8 +213,8 @@ def test_each_breach_of_a_method_is_found(tmp_path, capsys, own_registries, chan
 
 
 def test_a_method_of_another_scale_is_invalid_in_a_run(tmp_path, own_registries):
-    file = tmp_path / "mine.py"
     for scale in ("255 * fused", "2 * fused - 1"):
+        file = tmp_path / f"mine{len(scale)}.py"
         file.write_text(SCALES.replace("CHANGE", scale).replace("mine", f"mine{len(scale)}"))
         run = ["run", "--plugin", str(file), "--methods", f"mine{len(scale)}", "--repeats", "0"]
         run += ["--datasets", "paper/camera", "--metrics", "ie", "--out", str(tmp_path / "out")]

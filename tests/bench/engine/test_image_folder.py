@@ -105,3 +105,21 @@ def test_what_cannot_be_matched_is_said(tmp_path, scenes):
         select_methods(texts, scenes)
     with pytest.raises(UsageError, match=r"none of 6 images fits .* with a scene of clock"):
         select_images(f"images:{tmp_path / 'fused'}", load_scenes("paper/clock"))
+
+
+def test_swapped_channels_are_noted(tmp_path, capsys):
+    colour = pair(40, 44, colour=True)
+    for letter, image in zip("AB", colour, strict=True):
+        write_image(tmp_path / "in" / f"one_{letter}.png", image)
+    write_image(tmp_path / "right" / "one.png", np.maximum(*colour))
+    write_image(tmp_path / "wrong" / "one.png", np.maximum(*colour)[..., ::-1])
+    where = ["--sources", str(tmp_path / "in"), "--metrics", "mi", "--fused"]
+    assert main(["score", *where, str(tmp_path / "right")]) == 0
+    assert "swapped" not in capsys.readouterr().err
+    assert main(["score", *where, str(tmp_path / "wrong")]) == 0
+    assert "wrong: red and blue seem to be swapped in " in capsys.readouterr().err
+    images = [f"images:{tmp_path / name}" for name in ("right", "wrong")]
+    command = ["run", "--methods", *images, "--datasets", f"folder:{tmp_path / 'in'}"]
+    command += ["--metrics", "mi", "--isolation", "none", "--out", str(tmp_path / "out")]
+    assert main(command) == 0
+    assert capsys.readouterr().err.count("seem to be swapped") == 1

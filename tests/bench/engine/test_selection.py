@@ -69,8 +69,8 @@ def test_names_in_any_case_globs_and_exclusions():
     assert [m.name for m in select_methods("fcn-x*")] == ["fcn-x", "fcn-x-hard"]
     assert [m.name for m in select_methods("all,-rp")] == [n for n in names if n != "rp"]
     rest = [m.name for m in select_methods(["ALL", "-learned", "-Source-?"])]
-    other = {m.name for m in METHODS if m.family == "learned"}
-    assert rest == [n for n in names if n not in other and not n.startswith("source")]
+    left = [m for m in METHODS if m.in_all and m.family != "learned"]
+    assert rest == [m.name for m in left if not m.name.startswith("source")]
     assert "psnr" not in [m.name for m in select_metrics("all,-psnr*")]
     with pytest.raises(UnknownName, match="unknown method 'xyz"):
         select_methods("xyz*")
@@ -89,10 +89,10 @@ def test_scenes_by_alias_case_and_glob():
         select_scenes("paper/x*")
 
 
-def test_a_method_may_stay_out_of_all(monkeypatch):
-    monkeypatch.setattr(Method, "in_all", property(lambda self: self.name != "lp"), raising=False)
-    assert [v.name for v in select_methods(["all"])] == [n for n in METHODS.names() if n != "lp"]
-    assert [v.name for v in select_methods(["lp"])] == ["lp"]
+def test_a_method_may_stay_out_of_all(own_registries):
+    METHODS.add(_method(in_all=False))
+    assert "mine" not in [v.name for v in select_methods(["all"])]
+    assert [v.name for v in select_methods(["mine"])] == ["mine"]
 
 
 def test_default_parameters_make_no_variant():

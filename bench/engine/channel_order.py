@@ -1,0 +1,56 @@
+"""Fused images of a folder whose red and blue are swapped, as OpenCV's order is easily saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core.errors import BenchError
+from bench.engine.image_folder import ImageFolder
+from datasets import Scene
+
+#: Swapped, an image must be this much nearer to its sources to be called so.
+NEARER = 0.5
+
+
+def channel_notes(methods: Sequence[object], scenes: Sequence[Scene]) -> Iterator[str]:
+    """A sentence for each image folder whose first image seems to have red and blue swapped."""
+    for method in methods:
+        if not isinstance(method, ImageFolder):
+            continue
+        scene = next((scene for scene in scenes if scene.name in method.files), None)
+        if scene is None or scene.missing():
+            continue
+        try:
+            sources, fused = scene.read_checked().sources, method.image(scene)
+        except (BenchError, OSError):
+            continue  # its row says why
+        if swapped(sources, fused):
+            yield f"{method.name}: red and blue seem to be swapped in {method.files[scene.name]}"
+
+
+def swapped(sources: Sequence[NDArray[Any]], fused: NDArray[Any]) -> bool:
+    """Whether `fused` is far nearer to its colour sources with red and blue exchanged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bench.engine.channel_order import swapped
+    >>> red = np.zeros((4, 4, 3), np.uint8)
+    >>> red[..., 0] = 200
+    >>> swapped([red, red], red), swapped([red, red], red[..., ::-1])
+    (False, True)
+    """
+    images = [image for image in sources if image.shape == fused.shape and fused.ndim == 3]
+    if not images:
+        return False
+    scaled = [image.astype(np.float32) / np.iinfo(image.dtype).max for image in images]
+    result = fused.astype(np.float32) / np.iinfo(fused.dtype).max
+    straight, exchanged = (
+        float(np.min([np.abs(image - one).sum(-1) for image in scaled], axis=0).mean())
+        for one in (result, result[..., ::-1])
+    )
+    return exchanged < NEARER * straight
