@@ -273,7 +273,7 @@ class TestSceneImages:
             (Image.fromarray(gray), "is PIL.Image.Image, not a numpy array"),
             (gray.tolist(), "is list, not a numpy array"),
             ("a.png", "is str, not a numpy array"),
-            (Path("a.png"), r"is pathlib.PosixPath, not a numpy array"),
+            (Path("a.png"), "PosixPath, not a numpy array"),
             (memoryview(gray), "is memoryview, not a numpy array"),
             (gray.astype(object), "type object is not uint8, uint16 or floating-point"),
             (gray.astype(np.int64), "type int64 is not uint8, uint16 or floating-point"),

@@ -170,3 +170,26 @@ def test_without_dask(tmp_path, capsys):
 def test_bad_options(tmp_path, capsys, options):
     assert main(["run", "--methods", "average", "--out", str(tmp_path), *options]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@needs_dask
+def test_helpers_of_plugins_travel_with_them(tmp_path):
+    """Also those of one name, which two plug-ins of one name import when they are called."""
+    for name, gain in (("one", 1.0), ("half", 0.5)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "gain.py").write_text(f"GAIN = {gain}\n")
+        (tmp_path / name / "my.py").write_text(
+            "from methods import method\n"
+            f"@method({name!r}, title='t', kind='transform', family='spatial', paper='x')\n"
+            "def fn(sources):\n    from gain import GAIN\n    return GAIN * sources.max(0)\n"
+        )
+    plugins = [str(tmp_path / name / "my.py") for name in ("one", "half")]
+    command = [sys.executable, "-m", "bench", "run", "--plugin", *plugins, "--methods", "one"]
+    command += ["half", "--datasets", "paper/camera", "--metrics", "ie", "--repeats", "0"]
+    rows = []
+    for backend in ([], [*DASK, "--workers", "1"]):
+        out = tmp_path / f"out{len(backend)}"
+        subprocess.run([*command, *backend, "--out", str(out)], check=True, timeout=120)
+        rows.append((out / "scores.csv").read_text())
+    assert rows[0] == rows[1]
+    assert rows[0].count(",ok") == 2
