@@ -223,7 +223,8 @@ def _module_file(name: str) -> Path | None:
     if spec is None:
         return None
     if not below:
-        return Path(spec.origin) if (spec.origin or "").endswith(".py") else None
+        origin = spec.origin or ""
+        return Path(origin) if origin.endswith(".py") else None
     for place in spec.submodule_search_locations or ():
         file = Path(place).joinpath(*below)
         for candidate in (file.with_name(f"{file.name}.py"), file / "__init__.py"):
