@@ -266,6 +266,6 @@ def test_documented_with_its_source(name):
     entry = METHODS[name]
     text = entry.fn.__doc__ or ""
     assert entry.paper
-    if entry.family != "control" or entry.fn.__module__ != "methods.controls":
+    if entry.family != "control" or entry.fn.__module__ != "methods.baselines":
         for section in ("Parameters", "Returns", "Notes", "References", "Examples", "fidelity"):
             assert section in text, f"{name}: no {section}"
