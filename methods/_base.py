@@ -132,9 +132,9 @@ def method(
 
     The keyword arguments of the function are its parameters, and their defaults the
     benchmark's setting. A parameter ``device`` is set from ``--device``, and a parameter
-    ``precision`` with the default ``"auto"`` to the number format that ``--precision`` selects (``"fp32"``,
-    ``"bf16"`` or ``"fp16"``). `weights` is one path or several, of the files that the function
-    reads; a relative path is relative to the function's file.
+    ``precision`` with the default ``"auto"`` to the number format that ``--precision`` selects
+    (``"fp32"``, ``"bf16"`` or ``"fp16"``). `weights` is one path or several, of the files that
+    the function reads; a relative path is relative to the function's file.
 
     Raises
     ------
