@@ -159,7 +159,7 @@ def fetch(
         return failures
     hosts = {name: collection(name) for name, _ in todo}
     closed = {name: blocked(host.url, offline=offline) for name, host in hosts.items()}
-    line = _Line()
+    network = _Network()
     with (
         _bar(sum(entry.bytes for entry in todo.values()), progress) as advance,
         ThreadPoolExecutor(jobs) as pool,
@@ -169,7 +169,7 @@ def fetch(
             if closed[name]:
                 failures[name, path] = closed[name]
                 continue
-            future = pool.submit(_download, hosts[name], entry, line)
+            future = pool.submit(_download, hosts[name], entry, network)
             running[future] = (name, path)
         try:
             for future in as_completed(running):
@@ -177,7 +177,7 @@ def fetch(
                     failures[running[future]] = reason
                 advance(todo[running[future]].bytes)
         except BaseException:
-            line.cut = "the download was interrupted"
+            network.lost = "the download was interrupted"
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return failures
@@ -263,29 +263,29 @@ def _unreachable(url: str) -> str:
     return answer[0] if answer else f"{url} gave no answer within {PROBE + 1:g} s"
 
 
-class _Line:
+class _Network:
     """Shared by the downloads of one call: whether the network is lost."""
 
     def __init__(self) -> None:
-        self.cut = ""
+        self.lost = ""
         self.in_a_row = 0
 
-    def heard(self, answered: bool, reason: str) -> None:
+    def note(self, answered: bool, reason: str) -> None:
         """Cancel all downloads after `JOBS` failures in a row without a response."""
         self.in_a_row = 0 if answered else self.in_a_row + 1
         if self.in_a_row >= JOBS:
-            self.cut = reason
+            self.lost = reason
 
 
-def _download(source: Collection, entry: Entry, line: _Line) -> str:
+def _download(source: Collection, entry: Entry, network: _Network) -> str:
     """Download one verified file into the cache; returns the reason of a failure."""
     address = source.address(entry.path)
     target = cache_folder() / source.name / entry.path
     pooch.get_logger().setLevel("WARNING")
     reason = ""
     for attempt in range(ATTEMPTS):
-        if line.cut:
-            return line.cut
+        if network.lost:
+            return network.lost
         try:
             pooch.retrieve(
                 address,
@@ -296,17 +296,17 @@ def _download(source: Collection, entry: Entry, line: _Line) -> str:
             )
         except requests.RequestException as error:
             reason = f"{address} failed ({_reason(error)})"
-            line.heard(error.response is not None, reason)
+            network.note(error.response is not None, reason)
             if error.response is not None and error.response.status_code in (401, 403, 404, 410):
                 return reason
         except ValueError:
             reason = f"{address} differs from the catalogue"
-            line.heard(True, reason)
+            network.note(True, reason)
         except OSError as error:
-            line.cut = f"{target.parent} cannot be written ({error.strerror or error})"
-            return line.cut
+            network.lost = f"{target.parent} cannot be written ({error.strerror or error})"
+            return network.lost
         else:
-            line.heard(True, "")
+            network.note(True, "")
             return ""
         if attempt + 1 < ATTEMPTS:
             time.sleep(PAUSE * 2**attempt)

@@ -58,7 +58,7 @@ _of_photos = partial(
 
 @_of_photos(PREFIX + "region", title="Held-out photos, a region blurred as in the paper")
 def heldout_region(folder: str = "") -> list[Scene]:
-    """One pair per photo as of ``synthetic``."""
+    """One pair per photo, as in ``synthetic``."""
     pairs = []
     for name, file in _photos("region", folder):
         sigma = round(float(generator("synthetic", name, "sigma").uniform(*SIGMA)), 2)
@@ -69,14 +69,14 @@ def heldout_region(folder: str = "") -> list[Scene]:
 
 @_of_photos(PREFIX + "lens", title="Held-out photos, defocused by a lens model")
 def heldout_lens(folder: str = "") -> list[Scene]:
-    """One pair per photo as of ``synthetic-lens``."""
+    """One pair per photo, as in ``synthetic-lens``."""
     photos = _photos("lens", folder)
     return _scenes("lens", [(n, _lens_note(n), _lens_pair(n, f)) for n, f in photos])
 
 
 @_of_photos(PREFIX + "camera", title="Held-out photos, defocused, as a camera stores them")
 def heldout_camera(folder: str = "") -> list[Scene]:
-    """One pair per photo as of ``synthetic-camera``."""
+    """One pair per photo, as in ``synthetic-camera``."""
     photos = _photos("camera", folder)
     return _scenes("camera", [(n, _shot_note(n), _shot(n, _lens_pair(n, f))) for n, f in photos])
 

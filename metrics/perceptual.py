@@ -44,7 +44,7 @@ def _spectrum(image: GrayImage) -> Array:
 
 
 @shared
-def _seen(image: GrayImage) -> Array:
+def _visible(image: GrayImage) -> Array:
     """The stretched image filtered by the contrast sensitivity of Chen and Varshney."""
     return filtered(_spectrum(image), _sensitivity(image.shape, "chen-varshney"))
 
@@ -242,7 +242,7 @@ def qcv(sources: list[GrayImage], fused: GrayImage) -> float:
     >>> qcv([ramp, ramp], ramp)
     0.0
     """
-    errors = [_block_errors(_seen(source), _seen(fused)) for source in sources]
+    errors = [_block_errors(_visible(source), _visible(fused)) for source in sources]
     weights = [_block_weights(source) for source in sources]
     if not any(weight.any() for weight in weights):
         weights = [np.ones(weight.shape) for weight in weights]

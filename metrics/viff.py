@@ -68,11 +68,11 @@ def _channel(fused: GrayImage, source: GrayImage, k: int) -> Channel:
     gain[reversed_] = 0
     np.maximum(rest, TINY, out=rest)
     signal = np.square(gain)
-    signal *= _heard(source, k)
+    signal *= _source_variance(source, k)
     return Channel(gain, signal, rest)
 
 
-def _heard(source: GrayImage, k: int) -> Array:
+def _source_variance(source: GrayImage, k: int) -> Array:
     """Variance of the source, 0 where it is negligible."""
     var = _moments(source, k).var
     return np.where(var < TINY, 0, var)
@@ -107,7 +107,7 @@ def _pooled(fused: GrayImage, sources: tuple[GrayImage, ...], k: int) -> Pooled:
         gain, signal, rest = _channel(fused, source, k)
         each.append(_sum_of_logs(signal / (rest + NOISE_TANG)))
         top = np.log10(1 + signal / (rest + NOISE))
-        bottom = np.log10(1 + _heard(source, k) / NOISE)
+        bottom = np.log10(1 + _source_variance(source, k) / NOISE)
         if chosen is not None:
             later = gain <= chosen[0]
             gain, top, bottom = (
@@ -121,7 +121,7 @@ def _pooled(fused: GrayImage, sources: tuple[GrayImage, ...], k: int) -> Pooled:
 @shared
 def _own_information(source: GrayImage, k: int) -> float:
     """Information in the source itself, with the noise of `vif_tang`."""
-    return _sum_of_logs(_heard(source, k) / NOISE_TANG)
+    return _sum_of_logs(_source_variance(source, k) / NOISE_TANG)
 
 
 @metric(
