@@ -159,6 +159,7 @@ def fetch(
         return failures
     hosts = {name: collection(name) for name, _ in todo}
     closed = {name: blocked(host.url, offline=offline) for name, host in hosts.items()}
+    pooch.get_logger().setLevel("WARNING")  # also loads pooch before the threads use it
     network = _Network()
     with (
         _bar(sum(entry.bytes for entry in todo.values()), progress) as advance,
@@ -281,7 +282,6 @@ def _download(source: Collection, entry: Entry, network: _Network) -> str:
     """Download one verified file into the cache; returns the reason of a failure."""
     address = source.address(entry.path)
     target = cache_folder() / source.name / entry.path
-    pooch.get_logger().setLevel("WARNING")
     reason = ""
     for attempt in range(ATTEMPTS):
         if network.lost:
