@@ -1,4 +1,4 @@
-"""The datasets: each module registers functions that give a list of scenes."""
+"""The datasets: each module registers functions that return a list of scenes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scene and a dataset are, and how a dataset is asked for by name.
+"""Scenes, datasets, and the selection of scenes by name.
 
 A dataset is a function that lists its scenes without reading a pixel; a scene's images are
 loaded when it is fused.
@@ -51,7 +51,7 @@ class SceneImages:
     mask: NDArray[np.bool_] | None = None
 
     def check(self, name: str) -> SceneImages:
-        """Return self, or raise `ImageError` naming what is no image or of another size."""
+        """Return self, or raise `ImageError` that names an image of wrong type or size."""
         if not isinstance(self.sources, Sequence | np.ndarray):
             kind = _kind(self.sources)
             raise ImageError(f"scene {name}: the sources are {kind}, not a tuple of numpy arrays")
@@ -94,25 +94,25 @@ def _kind(value: object) -> str:
 
 @dataclass(frozen=True)
 class Scene:
-    """One thing to fuse: where its images come from and what they are.
+    """A scene: the function that reads its images, and their metadata.
 
     Attributes
     ----------
     dataset, id : str
-        Together its name.
+        The two parts of its name.
     read : callable
-        Gives the `SceneImages`; called when they are needed.
+        Returns the `SceneImages`; called when they are needed.
     origin : {'real', 'synthetic', 'stand-in'}
         Photographed; made from a photo, so that the reference is known; or made in place
         of a real scene that is not available.
     note : str
-        What a table's caption must say of it.
+        Text for the captions of tables.
     title : str
         Its name in tables, when the field has one (*Clock*).
     files : tuple of (str, str)
         Collection and path of each catalogued file that `read` opens; see `datasets.fetch`.
     selected : str
-        What `load_scenes` found it by; filled in there.
+        The part of the selection that it belongs to; set by `load_scenes`.
     """
 
     dataset: str
@@ -134,7 +134,7 @@ class Scene:
         return f"{self.dataset}/{self.id}"
 
     def missing(self) -> str:
-        """Why the images cannot be read, or nothing when they can; downloads nothing.
+        """The reason why the images cannot be read, or an empty text; downloads nothing.
 
         A dataset lists all of its scenes, also those whose files are not available. To read many
         scenes, call `datasets.fetch.fetch` with their `files` first, then skip those that are
@@ -155,14 +155,14 @@ class Scene:
         return self.read_checked()
 
     def read_checked(self) -> SceneImages:
-        """Read the images anew; raises unless they are such as can be fused.
+        """Read the images again and check that they can be fused.
 
         Raises
         ------
         ContractViolation
-            `read` gave something else.
+            `read` did not return `SceneImages`.
         ImageError
-            They do not fit together.
+            Types or sizes of the images do not match.
         """
         images = self.read()
         if not isinstance(images, SceneImages):
@@ -182,11 +182,11 @@ class Dataset:
     scenes : callable
         ``scenes()`` or, when `argument` is set, ``scenes(argument)``; a list of `Scene`.
     citation, licence : str
-        Whom to cite, and the terms of use.
+        Citation and terms of use.
     argument : str
-        Empty, or what may follow a colon, e.g. ``DIR`` for ``folder:DIR``.
+        Empty, or the name of the argument after the colon, e.g. ``DIR`` in ``folder:DIR``.
     argument_required : bool
-        Whether the dataset exists only with its argument.
+        Whether the dataset needs its argument.
     """
 
     name: str
@@ -244,11 +244,11 @@ def load_scenes(selection: str | Sequence[str]) -> list[Scene]:
     Raises
     ------
     UnknownName
-        No dataset, or no scene in it, is called that.
+        There is no such dataset, or no such scene in it.
     UsageError
         Two folders give scenes of one name.
     NothingSelected
-        The dataset has no scene here.
+        The datasets have no scene.
 
     Examples
     --------
@@ -275,7 +275,7 @@ def load_scenes(selection: str | Sequence[str]) -> list[Scene]:
 
 
 def _listed(entry: Dataset, argument: str) -> list[Scene]:
-    """What a dataset lists; raises naming it if that is no list of scenes of its own."""
+    """The scenes of a dataset; raises an error unless it lists scenes of its own."""
     try:
         scenes = entry.scenes(argument) if argument else entry.scenes()
     except BenchError:
@@ -285,13 +285,12 @@ def _listed(entry: Dataset, argument: str) -> list[Scene]:
             f"dataset {entry.name!r}: listing its scenes ended with {type(error).__name__}: {error}"
         ) from error
     if not isinstance(scenes, list) or not all(isinstance(scene, Scene) for scene in scenes):
-        raise ContractViolation(f"dataset {entry.name!r}: what it lists is no list of Scene")
+        raise ContractViolation(f"dataset {entry.name!r}: it must return a list of Scene")
     seen: set[str] = set()
     for scene in scenes:
         if scene.dataset != entry.name:
             raise ContractViolation(
-                f"dataset {entry.name!r}: its scene {scene.id!r} says that it is of "
-                f"{scene.dataset!r}"
+                f"dataset {entry.name!r}: its scene {scene.id!r} has the dataset {scene.dataset!r}"
             )
         if scene.id in seen:
             raise ContractViolation(f"dataset {entry.name!r}: two scenes are called {scene.id!r}")

@@ -16,20 +16,20 @@ from datasets.defocus import Image, composite, fill_hidden
 cv2 = lazy.load("cv2")
 scipy = lazy.load("scipy")
 
-#: Disparity at which the two ranges of sharpness meet: before it lies the motorcycle.
+#: Disparity between the two ranges of sharpness; the motorcycle is nearer.
 MEETING = 31.0
 #: Radius in pixels of the circle of confusion per pixel of disparity. For a thin lens the
-#: radius grows in proportion to the difference of inverse distances, which disparity is.
+#: radius is proportional to the difference of inverse distances, and so is disparity.
 APERTURE = 0.22
-#: Planes that the depth is cut into.
-PLANES = 24
+#: Number of layers that the depth is divided into.
+LAYERS = 24
 
 
 def motorcycle_images() -> SceneImages:
     """Focused on the motorcycle, then on the garage behind; RGB, 640 x 432.
 
-    Each setting is sharp on its side of `MEETING`, so that a perfect fusion can reach the
-    truth, which is the photo.
+    Each setting is sharp on its side of `MEETING`, so a perfect fusion equals the
+    reference, which is the photo.
     """
     import skimage.data
 
@@ -40,11 +40,11 @@ def motorcycle_images() -> SceneImages:
     depth = cv2.resize(whole, (width, height), interpolation=cv2.INTER_NEAREST)
     near = layered(photo, depth, lambda d: APERTURE * max(0.0, MEETING - d))
     far = layered(photo, depth, lambda d: APERTURE * max(0.0, d - MEETING))
-    return known_scene(near, far, truth=photo, mask=depth >= MEETING)
+    return known_scene(near, far, reference=photo, mask=depth >= MEETING)
 
 
 def filled(disparity: NDArray[np.floating]) -> Image:
-    """Disparity without holes: what a camera cannot see twice belongs to what lies behind."""
+    """Disparity without holes: a pixel that one camera cannot see takes the background's."""
     known = np.isfinite(disparity)
     columns = np.arange(disparity.shape[1])
     before = np.maximum.accumulate(np.where(known, columns, -1), axis=1)
@@ -63,8 +63,8 @@ def filled(disparity: NDArray[np.floating]) -> Image:
 def layered(photo: Image, depth: Image, radius: Callable[[float], float]) -> Image:
     """Photograph a scene of known depth.
 
-    Every plane continues behind all nearer ones, so that no light comes through between
-    neighbouring planes of one surface.
+    Every layer continues behind all nearer ones, so there is no gap between neighbouring layers
+    of one surface.
 
     Parameters
     ----------
@@ -75,14 +75,14 @@ def layered(photo: Image, depth: Image, radius: Callable[[float], float]) -> Ima
     radius : callable
         Circle of confusion in pixels at a depth.
     """
-    edges = np.linspace(depth.min(), depth.max(), PLANES + 1)
-    # Neighbouring planes that are in focus are one plane.
+    edges = np.linspace(depth.min(), depth.max(), LAYERS + 1)
+    # Neighbouring layers that are in focus are merged.
     radii = [radius(float(d)) for d in (edges[:-1] + edges[1:]) / 2]
-    starts = [0, *(k for k in range(1, PLANES) if max(radii[k], radii[k - 1]) > 0.5)]
+    starts = [0, *(k for k in range(1, LAYERS) if max(radii[k], radii[k - 1]) > 0.5)]
     layers = []
-    for start, stop in zip(starts, [*starts[1:], PLANES], strict=True):
+    for start, stop in zip(starts, [*starts[1:], LAYERS], strict=True):
         beyond = depth >= edges[start] if start else np.ones(depth.shape, bool)
-        nearer = depth >= edges[stop] if stop < PLANES else np.zeros(depth.shape, bool)
+        nearer = depth >= edges[stop] if stop < LAYERS else np.zeros(depth.shape, bool)
         seen = (beyond & ~nearer).astype(np.float32)
         layers.append((fill_hidden(photo, seen), beyond.astype(np.float32)))
     return composite(layers, [radii[start] for start in starts])

@@ -1,4 +1,4 @@
-"""Photos to make scenes from, outlines of objects in them, and the scene made of both."""
+"""Photos, outlines of objects in them, and scenes made from both."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUNDLED = (
     *("astronaut", "brick", "camera", "chelsea", "coffee", "coins"),
     *("gravel", "immunohistochemistry", "rocket"),
 )
-#: Their terms.
+#: Terms of use of `BUNDLED`.
 PHOTOS = "scikit-image's bundled photos: public domain, CC0 or without known restrictions"
 
 
@@ -70,8 +70,8 @@ def polygon_mask(
 
 
 def known_scene(
-    first: Image, second: Image, *, truth: Image, mask: NDArray[np.bool_]
+    first: Image, second: Image, *, reference: Image, mask: NDArray[np.bool_]
 ) -> SceneImages:
-    """Two float pictures with their truth as 8-bit images; `mask` is where the first is sharp."""
+    """Two float images and their reference as 8 bits; `mask` is where the first is sharp."""
     sources = (quantise(first), quantise(second))
-    return SceneImages(sources, reference=quantise(truth), mask=mask)
+    return SceneImages(sources, reference=quantise(reference), mask=mask)

@@ -1,4 +1,4 @@
-"""Random numbers that depend on names alone, so neither order nor process changes them."""
+"""Random numbers that depend on names alone, not on order or process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ import numpy as np
 
 
 def generator(*names: str) -> np.random.Generator:
-    """The generator that belongs to these names."""
+    """The random generator of these names."""
     digest = hashlib.sha256("\0".join(names).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "little"))

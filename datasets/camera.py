@@ -1,4 +1,4 @@
-"""Pairs with known truth as a camera stores them: exposure, noise and compression differ."""
+"""Pairs with a reference, with the exposure, noise and compression of a camera."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from datasets._seeds import generator
 from datasets.defocus import degrade
 from datasets.synthetic import synthetic_lens
 
-#: Deviation of the logarithm of the exposure from shot to shot, of a camera that is set by hand.
-#: Four times as much, and PSNR would tell how a method averages brightness, not what it selects.
+#: Standard deviation of the logarithm of the exposure between shots, of a camera in manual mode.
+#: With four times as much, PSNR measures how a method averages brightness, not what it selects.
 EXPOSURE = 0.005
 
 
@@ -27,8 +27,8 @@ EXPOSURE = 0.005
 def synthetic_camera(folder: str = "") -> list[Scene]:
     """Each source with its own exposure (0.5 %), noise (1 level) and JPEG quality (90 to 100).
 
-    Everything else, also the truth, is that of ``synthetic-lens``: what a method loses from there
-    to here is what it owes to sources that agree to the last level.
+    Everything else, also the reference, is as in ``synthetic-lens``: the difference of a method's
+    scores shows how much it relies on sources that agree to the last level.
     """
     return [
         Scene(
@@ -43,7 +43,7 @@ def synthetic_camera(folder: str = "") -> list[Scene]:
 
 
 def shot_images(name: str, read: Callable[[], SceneImages]) -> SceneImages:
-    """The images of `read`, each source shot by itself; the truth stays."""
+    """The images of `read` with each source degraded; the reference is unchanged."""
     given = read()
     rng = generator("synthetic-camera", name, "shots")
     sources = [degrade(to_unit(source), rng, exposure=EXPOSURE) for source in given.sources]

@@ -1,8 +1,8 @@
-"""The collections that can be downloaded, and what every file of them must be.
+"""The collections that can be downloaded, with the checksums of their files.
 
-`catalog.toml` says what a collection is, whom to cite and on what terms it may be used;
-``data/<name>.csv`` lists its files with SHA-256 and size. An entry that lacks any of it is
-an error, not a gap.
+`catalog.toml` holds title, citation and terms of use of each collection;
+``data/<name>.csv`` lists its files with SHA-256 and size. An incomplete entry is
+an error.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Collection:
     name, title : str
         Short name, which is also its folder under ``MFIF_DATA``, and full title.
     url : str
-        What a file's path is appended to.
+        Base address of the files' paths.
     home, commit : str
         The project's page, and the revision that `url` is pinned to.
     files, bytes : int
         Number of files and their sum of sizes.
     licence, citation, bibtex : str
-        Terms of use, and whom to cite.
+        Terms of use, and citation.
     manifest : path
         CSV file with columns path, sha256 and bytes.
     """

@@ -1,13 +1,12 @@
-"""Defocus by computation: pairs whose all-in-focus truth is known.
+"""Computed defocus: pairs whose all-in-focus reference is known.
 
 Two models. `region_pair` is the field's usual one: a region of a photo is blurred by a
-Gaussian and the edge between sharp and blurred is a step. `lens_pair` and `composite` follow
-what a lens does with planes at different depths: a defocused foreground spreads over the
-background behind it, and a defocused background never takes colour from what stands before
-it.
+Gaussian and the edge between sharp and blurred is a step. `lens_pair` and `composite` model
+a lens and layers at different depths: a defocused foreground spreads over the background
+behind it, and a defocused background takes no colour from the objects before it.
 
-All images are float32 in [0, 1], (H, W) or (H, W, 3). Nothing here draws a random number
-except `degrade`, which is given its generator.
+All images are float32 in [0, 1], (H, W) or (H, W, 3). Only `degrade` uses random
+numbers, from the generator that it is given.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ cv2 = lazy.load("cv2")
 Image = NDArray[np.float32]
 Kernel = Literal["disk", "gaussian"]
 
-#: Softness of an object's outline in pixels, as a sensor's own resolution leaves it.
+#: Softness in pixels that a sensor's resolution gives to an object's outline.
 OUTLINE_SIGMA = 0.6
 
 
 class LensPair(NamedTuple):
-    """Two views of one scene and what both would show with infinite depth of field."""
+    """Two views of one scene, and the reference with infinite depth of field."""
 
     near: Image
     far: Image
-    truth: Image
+    reference: Image
 
 
 def gaussian_blur(image: Image, sigma: float) -> Image:
@@ -75,7 +74,7 @@ def lens_blur(image: Image, radius: float, kernel: Kernel = "disk") -> Image:
         Of the circle, in pixels. Half a pixel or less leaves the image as it is.
     kernel : {'disk', 'gaussian'}
         An ideal aperture, or the Gaussian of the same second moment (``sigma = radius / 2``),
-        to which aberrations and diffraction bring a real one closer.
+        which is closer to a real aperture with aberrations and diffraction.
 
     Returns
     -------
@@ -85,10 +84,10 @@ def lens_blur(image: Image, radius: float, kernel: Kernel = "disk") -> Image:
     Raises
     ------
     UsageError
-        `kernel` is neither.
+        `kernel` is not one of these.
     """
     if kernel not in ("disk", "gaussian"):
-        raise UsageError(f"kernel {kernel!r} is neither 'disk' nor 'gaussian'")
+        raise UsageError(f"kernel must be 'disk' or 'gaussian', got {kernel!r}")
     if radius <= 0.5:
         return image
     if kernel == "gaussian":
@@ -97,7 +96,7 @@ def lens_blur(image: Image, radius: float, kernel: Kernel = "disk") -> Image:
 
 
 def over(top: Image, alpha: Image, bottom: Image) -> Image:
-    """``alpha * top + (1 - alpha) * bottom`` with one `alpha` plane for all channels."""
+    """``alpha * top + (1 - alpha) * bottom`` with one `alpha` (H, W) for all channels."""
     share = alpha[..., None] if top.ndim == 3 else alpha
     return share * top + (1 - share) * bottom
 
@@ -106,9 +105,9 @@ def region_pair(photo: Image, mask: NDArray[np.bool_], sigma: float) -> tuple[Im
     """Blur an object in one copy of a photo and the rest in the other.
 
     ``A = m G(photo) + (1 - m) photo`` and ``B = m photo + (1 - m) G(photo)``, where G is a
-    Gaussian of standard deviation `sigma` over the whole photo. The mask is hard: the two
-    meet in a step, and blur near the outline mixes colours of both sides. The photo itself is
-    the truth.
+    Gaussian of standard deviation `sigma` over the whole photo. The mask is hard: the edge
+    between both is a step, and blur near the outline mixes colours of both sides. The photo itself
+    is the reference.
 
     Parameters
     ----------
@@ -146,7 +145,7 @@ def region_pair(photo: Image, mask: NDArray[np.bool_], sigma: float) -> tuple[Im
 
 
 def fill_hidden(image: Image, known: Image) -> Image:
-    """Continue an image smoothly into where it is not known.
+    """Fill the unknown pixels of an image smoothly.
 
     Normalised convolution over a pyramid: each unknown pixel takes a weighted mean of the
     nearest known ones, from the finest scale that has any. No unknown colour leaks out.
@@ -182,10 +181,10 @@ def fill_hidden(image: Image, known: Image) -> Image:
 def composite(
     layers: Sequence[tuple[Image, Image]], radii: Sequence[float], kernel: Kernel = "disk"
 ) -> Image:
-    """Photograph a stack of planes, each with its own circle of confusion.
+    """Photograph a stack of layers, each with its own circle of confusion.
 
-    From back to front, ``C <- blur(alpha F) + (1 - blur(alpha)) C``: every plane hides as
-    much of what lies behind as the part of the aperture that it covers. Exact for two planes
+    From back to front, ``C <- blur(alpha F) + (1 - blur(alpha)) C``: a layer hides the
+    layers behind it in proportion to the part of the aperture that it covers. Exact for two layers
     of which one is in focus; the usual approximation for more.
 
     Parameters
@@ -194,21 +193,21 @@ def composite(
         Back to front; colour (H, W) or (H, W, 3), alpha (H, W) in [0, 1]. The first one's
         alpha is taken as 1.
     radii : sequence of float
-        Of each plane's circle of confusion in pixels; 0 in focus.
+        Of each layer's circle of confusion in pixels; 0 in focus.
     kernel : {'disk', 'gaussian'}
         See `lens_blur`.
 
     Returns
     -------
     ndarray
-        float32 in [0, 1]. With all radii 0 this is the all-in-focus truth.
+        float32 in [0, 1]. With all radii 0 this is the all-in-focus reference.
     """
     result = lens_blur(layers[0][0], radii[0], kernel)
     for (colour, alpha), radius in zip(layers[1:], radii[1:], strict=True):
         share = alpha[..., None] if colour.ndim == 3 else alpha
-        light = lens_blur(share * colour, radius, kernel)
+        front = lens_blur(share * colour, radius, kernel)
         hidden = lens_blur(alpha, radius, kernel)
-        result = light + (1 - (hidden[..., None] if colour.ndim == 3 else hidden)) * result
+        result = front + (1 - (hidden[..., None] if colour.ndim == 3 else hidden)) * result
     return np.clip(result, 0, 1, dtype=np.float32)
 
 
@@ -223,9 +222,8 @@ def lens_pair(
 ) -> LensPair:
     """An object before a background, focused on the one and on the other.
 
-    Focused on the object, the background is a blur in which the object has no part. Focused
-    on the background, the object's blur reaches beyond its outline and lets the background
-    shine through.
+    Focused on the object, the blurred background contains no colour of the object. Focused on the
+    background, the object's blur reaches beyond its outline and is partly transparent.
 
     Parameters
     ----------
@@ -237,7 +235,7 @@ def lens_pair(
         Circle of confusion in pixels, of the background when focused near and of the object
         when focused far.
     background : ndarray, optional
-        What stands behind, of the shape of `photo`. By default the rest of the photo,
+        Background, of the shape of `photo`. By default the rest of the photo,
         continued behind the object by `fill_hidden`.
     kernel : {'disk', 'gaussian'}
         See `lens_blur`.
@@ -247,8 +245,8 @@ def lens_pair(
     Returns
     -------
     LensPair
-        Focused on the object, focused on the background, and the truth: the sharp object
-        over the sharp background. The truth equals the photo but for the outline's softness.
+        Focused on the object, focused on the background, and the reference: the sharp object
+        over the sharp background. It equals the photo except at the soft outline.
 
     Examples
     --------
@@ -257,10 +255,10 @@ def lens_pair(
     >>> photo = np.random.default_rng(0).random((48, 48), dtype=np.float32)
     >>> mask = np.zeros((48, 48), bool)
     >>> mask[12:36, 12:36] = True
-    >>> near, far, truth = lens_pair(photo, mask, 4.0)
-    >>> bool(np.allclose(near[16:32, 16:32], truth[16:32, 16:32]))
+    >>> near, far, reference = lens_pair(photo, mask, 4.0)
+    >>> bool(np.allclose(near[16:32, 16:32], reference[16:32, 16:32]))
     True
-    >>> bool(np.allclose(far[:4], truth[:4]))
+    >>> bool(np.allclose(far[:4], reference[:4]))
     True
     """
     behind, before = radius if isinstance(radius, tuple) else (radius, radius)
@@ -270,7 +268,7 @@ def lens_pair(
     else:
         coverage = soft = np.asarray(mask, dtype=np.float32)
     opaque = np.ones_like(soft)
-    # Pixels of the outline hold colours of both sides, so neither side is known there.
+    # Pixels of the outline mix colours of both sides, so neither side is known there.
     colour = fill_hidden(photo, (soft > 0.99).astype(np.float32) if soft.max() > 0.99 else soft)
     if background is None:
         background = fill_hidden(photo, (soft < 0.01).astype(np.float32))
@@ -289,7 +287,7 @@ def degrade(
     quality: tuple[int, int] | None = (90, 100),
     grain: tuple[float, float] = (0.0, 0.0),
 ) -> Image:
-    """Make an image differ from its pair as two shots of one camera do.
+    """Change the exposure, noise and compression of an image as between two shots of a camera.
 
     Parameters
     ----------
@@ -304,8 +302,8 @@ def degrade(
     quality : (int, int) or None
         Range of JPEG quality, both ends included; None leaves compression out.
     grain : (float, float)
-        Standard deviations, down and across, of a Gaussian that neighbouring pixels share
-        their noise by; 0 and 0 is white noise.
+        Standard deviations, down and across, of the Gaussian that correlates the
+        noise of neighbouring pixels; 0 and 0 is white noise.
 
     Returns
     -------

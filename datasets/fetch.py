@@ -1,12 +1,12 @@
-"""Where a catalogued file is, and how it gets there.
+"""Find catalogued files, and download them.
 
-A file is looked for under ``$MFIF_DATA/<collection>/<path>``, which is never written to, then
-in the user's cache, and is else downloaded into the cache. Sizes are checked whenever a file
-is looked for, SHA-256 on its first use in a process. A file appears in the cache only when it
-is whole and verified, so an interrupted download goes on with the files that are missing.
+A file is searched under ``$MFIF_DATA/<collection>/<path>``, which is never written to, then in
+the user's cache, and otherwise downloaded into the cache. Sizes are checked at every search,
+SHA-256 on the first use in a process. A file appears in the cache only when it is complete and
+verified, so an interrupted download continues with the missing files.
 
-Without a network the first attempt of a process takes a few seconds at most, the others
-nothing. ``MFIF_OFFLINE=1`` forbids the attempt.
+Without a network the first attempt of a process takes a few seconds at most; later attempts
+fail at once. ``MFIF_OFFLINE=1`` forbids downloads.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from datasets.catalog import Collection, Entry, collection
 pooch = lazy.load("pooch")
 requests = lazy.load("requests")
 
-#: Seconds to connect, and between two pieces of an answer.
+#: Seconds to connect, and between two parts of a response.
 TIMEOUT = (5.0, 20.0)
-#: Bytes a second below which a download is given up.
+#: Bytes per second below which a download is cancelled.
 SLOWEST = 4 << 10
-#: Seconds that the question whether the network is there may take.
+#: Seconds for the test whether the network is available.
 PROBE = 4.0
-#: How often a file is asked for, and the seconds after the first failure (then doubled).
+#: Attempts per file, and the seconds of the first pause (then doubled).
 ATTEMPTS = 3
 PAUSE = 0.5
 #: Files downloaded at the same time.
@@ -67,7 +67,7 @@ def local_path(name: str, path: str, *, offline: bool = False) -> Path:
     DataUnavailable
         The file is not on disk and cannot be downloaded.
     EnvironmentFault
-        The file in ``MFIF_DATA`` is not what the catalogue says.
+        The file in ``MFIF_DATA`` differs from the catalogue.
     """
     found = find(name, path)
     if found is None:
@@ -80,7 +80,7 @@ def local_path(name: str, path: str, *, offline: bool = False) -> Path:
 
 
 def unavailable(name: str, path: str, reason: str) -> str:
-    """Say that a file is not to be had, why, and what helps."""
+    """The message that a file is not available, with the reason and the remedy."""
     return (
         f"{name}/{path} is not on disk, and {reason}; set MFIF_DATA to a folder that holds "
         f"{name}/, or run `python -m bench data fetch {name}` with a network"
@@ -88,7 +88,7 @@ def unavailable(name: str, path: str, reason: str) -> str:
 
 
 def find(name: str, path: str, *, verify: bool = True) -> Path | None:
-    """Where a file is on this machine, or None; the network is left alone.
+    """Path of a file on this machine, or None; does not use the network.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def find(name: str, path: str, *, verify: bool = True) -> Path | None:
     Raises
     ------
     EnvironmentFault
-        ``MFIF_DATA`` has the file, but with other contents. (One in the cache would simply be
+        ``MFIF_DATA`` has the file with other contents. (A damaged file in the cache is
         downloaded again.)
     """
     entry = collection(name).entry(path)
@@ -128,14 +128,14 @@ def fetch(
     offline: bool = False,
     progress: bool = True,
 ) -> dict[tuple[str, str], str]:
-    """Download those of some files that are not on this machine.
+    """Download the files that are not on this machine.
 
     Parameters
     ----------
     files : iterable of (str, str)
         Collection and path of each.
     jobs : int
-        How many at the same time.
+        Number of downloads at the same time.
     offline : bool
         Forbid the network.
     progress : bool
@@ -144,8 +144,8 @@ def fetch(
     Returns
     -------
     dict
-        For each file that could not be had or is damaged, the reason; empty when all are
-        there.
+        The reason for each file that is not available or is damaged; empty when all are
+        available.
     """
     todo: dict[tuple[str, str], Entry] = {}
     failures: dict[tuple[str, str], str] = {}
@@ -159,7 +159,8 @@ def fetch(
         return failures
     hosts = {name: collection(name) for name, _ in todo}
     closed = {name: blocked(host.url, offline=offline) for name, host in hosts.items()}
-    line = _Line()
+    pooch.get_logger().setLevel("WARNING")  # also loads pooch before the threads use it
+    network = _Network()
     with (
         _bar(sum(entry.bytes for entry in todo.values()), progress) as advance,
         ThreadPoolExecutor(jobs) as pool,
@@ -169,7 +170,7 @@ def fetch(
             if closed[name]:
                 failures[name, path] = closed[name]
                 continue
-            future = pool.submit(_download, hosts[name], entry, line)
+            future = pool.submit(_download, hosts[name], entry, network)
             running[future] = (name, path)
         try:
             for future in as_completed(running):
@@ -177,30 +178,30 @@ def fetch(
                     failures[running[future]] = reason
                 advance(todo[running[future]].bytes)
         except BaseException:
-            line.cut = "the download was interrupted"
+            network.lost = "the download was interrupted"
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return failures
 
 
 def damage(file: Path, entry: Entry, *, verify: bool = True) -> str:
-    """What is wrong with a file, or nothing; SHA-256 is taken once per process and version."""
+    """How a file differs from the catalogue, or an empty text; hashed once per process."""
     state = file.stat()
     if state.st_size != entry.bytes:
-        return f"{state.st_size} bytes where the catalogue has {entry.bytes}"
+        return f"{state.st_size} bytes, expected {entry.bytes}"
     known = (file, state.st_mtime_ns)
     if not verify or known in _verified:
         return ""
     with file.open("rb") as stream:
         came = hashlib.file_digest(stream, "sha256").hexdigest()
     if came != entry.sha256:
-        return f"SHA-256 {came[:12]}... where the catalogue has {entry.sha256[:12]}..."
+        return f"SHA-256 {came[:12]}..., expected {entry.sha256[:12]}..."
     _verified.add(known)
     return ""
 
 
 def state(source: Collection, entry: Entry, *, verify: bool = True) -> str:
-    """``ok``, ``missing``, or what is wrong with a file, wherever it lies first."""
+    """``ok``, ``missing``, or how the first copy of a file differs from the catalogue."""
     for folder in folders():
         file = folder / source.name / entry.path
         if file.is_file():
@@ -232,14 +233,14 @@ def data_folder() -> Path | None:
 
 
 def folders() -> Iterator[Path]:
-    """Where files are looked for, in this order."""
+    """The folders that are searched, in this order."""
     if given := data_folder():
         yield given
     yield cache_folder()
 
 
 def blocked(url: str, *, offline: bool = False) -> str:
-    """Why nothing can be downloaded from `url`, or nothing if it answers."""
+    """The reason why nothing can be downloaded from `url`, or an empty text if it answers."""
     if offline or os.environ.get("MFIF_OFFLINE", "").strip() not in ("", "0"):
         return "the network is forbidden" if offline else "MFIF_OFFLINE forbids the network"
     return _unreachable(url)
@@ -247,7 +248,7 @@ def blocked(url: str, *, offline: bool = False) -> str:
 
 @cache
 def _unreachable(url: str) -> str:
-    """Ask once; in a thread, because looking up a name knows no time limit."""
+    """Test once; in a thread, because the look-up of a host name has no time limit."""
     answer: list[str] = []
 
     def ask() -> None:
@@ -263,29 +264,28 @@ def _unreachable(url: str) -> str:
     return answer[0] if answer else f"{url} gave no answer within {PROBE + 1:g} s"
 
 
-class _Line:
-    """What the downloads of one call share: whether the network has gone."""
+class _Network:
+    """Shared by the downloads of one call: whether the network is lost."""
 
     def __init__(self) -> None:
-        self.cut = ""
+        self.lost = ""
         self.in_a_row = 0
 
-    def heard(self, answered: bool, reason: str) -> None:
-        """Give up on all files after as many silent ones as are under way together."""
+    def note(self, answered: bool, reason: str) -> None:
+        """Cancel all downloads after `JOBS` failures in a row without a response."""
         self.in_a_row = 0 if answered else self.in_a_row + 1
         if self.in_a_row >= JOBS:
-            self.cut = reason
+            self.lost = reason
 
 
-def _download(source: Collection, entry: Entry, line: _Line) -> str:
-    """Put one verified file into the cache, or say why not."""
+def _download(source: Collection, entry: Entry, network: _Network) -> str:
+    """Download one verified file into the cache; returns the reason of a failure."""
     address = source.address(entry.path)
     target = cache_folder() / source.name / entry.path
-    pooch.get_logger().setLevel("WARNING")
     reason = ""
     for attempt in range(ATTEMPTS):
-        if line.cut:
-            return line.cut
+        if network.lost:
+            return network.lost
         try:
             pooch.retrieve(
                 address,
@@ -296,17 +296,17 @@ def _download(source: Collection, entry: Entry, line: _Line) -> str:
             )
         except requests.RequestException as error:
             reason = f"{address} failed ({_reason(error)})"
-            line.heard(error.response is not None, reason)
+            network.note(error.response is not None, reason)
             if error.response is not None and error.response.status_code in (401, 403, 404, 410):
                 return reason
         except ValueError:
-            reason = f"{address} has other contents than the catalogue says"
-            line.heard(True, reason)
+            reason = f"{address} differs from the catalogue"
+            network.note(True, reason)
         except OSError as error:
-            line.cut = f"{target.parent} cannot be written ({error.strerror or error})"
-            return line.cut
+            network.lost = f"{target.parent} cannot be written ({error.strerror or error})"
+            return network.lost
         else:
-            line.heard(True, "")
+            network.note(True, "")
             return ""
         if attempt + 1 < ATTEMPTS:
             time.sleep(PAUSE * 2**attempt)
@@ -314,7 +314,7 @@ def _download(source: Collection, entry: Entry, line: _Line) -> str:
 
 
 class _Stream:
-    """Downloads what a catalogue entry says for pooch: not a byte more, and not for ever.
+    """Downloader for pooch with a limit of size and of time.
 
     Parameters
     ----------
@@ -343,7 +343,7 @@ class _Stream:
 
     @staticmethod
     def _pieces(answer: Any) -> Iterator[bytes]:
-        """The body as it arrives; an answer that drips must not keep us waiting for a block."""
+        """The body in parts as they arrive, so that a slow response is noticed in time."""
         from urllib3.exceptions import HTTPError
 
         read = getattr(answer.raw, "read1", answer.raw.read)
@@ -367,7 +367,7 @@ def _reason(error: Exception) -> str:
 
 @contextmanager
 def _bar(total: int, show: bool) -> Iterator[Callable[[int], None]]:
-    """A bar of bytes on stderr; gives the function that advances it."""
+    """A progress bar of bytes on stderr; yields the function that advances it."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

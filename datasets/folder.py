@@ -43,7 +43,7 @@ class _Files:
 
 @dataclass(frozen=True)
 class _Images:
-    """Reads a scene's files; an object rather than a closure, so that it can be sent around."""
+    """Reads a scene's files; an object rather than a closure, so that it can be pickled."""
 
     files: _Files
 
@@ -69,10 +69,10 @@ def folder(where: str) -> list[Scene]:
 
     A scene's sources are called ``name_A.*``, ``name_B.*`` or ``name_1.*``, ``name_2.*`` and
     so on, upper or lower case, with ``_``, ``-`` or a space before the last part, and any of
-    the image formats. ``name_reference.*`` (or ``name_truth.*``) is the all-in-focus truth,
+    the image formats. ``name_reference.*`` (or ``name_truth.*``) is the all-in-focus reference,
     ``name_mask.*`` is white where the first source is in focus. In a folder of its own the
-    files of a scene may be called ``A``, ``B`` and so on, and the folder gives the name.
-    Images called otherwise, and other files, are left alone.
+    files of a scene may be called ``A``, ``B`` and so on, and the folder's name is the scene's.
+    Other files are ignored.
 
     Parameters
     ----------
@@ -82,9 +82,9 @@ def folder(where: str) -> list[Scene]:
     Raises
     ------
     UsageError
-        There is no such folder, a scene has one source only, or two files claim one place.
+        There is no such folder, a scene has one source only, or two files have one role.
     NothingSelected
-        No file is called so.
+        No file has such a name.
     """
     top = Path(where).expanduser().absolute()
     if not top.is_dir():
@@ -116,7 +116,7 @@ def _scenes_in(place: Path, *, own: bool) -> dict[str, _Files]:
 
 
 def _put(group: _Group, role: str, file: Path) -> None:
-    """File an image under its role; the first of a kind stays."""
+    """Add an image to the group; raises `UsageError` when its role is taken."""
     if role in ("reference", "truth"):
         taken, group.reference = group.reference, file
     elif role == "mask":
@@ -126,11 +126,11 @@ def _put(group: _Group, role: str, file: Path) -> None:
         taken = group.sources.get(number)
         group.sources[number] = file
     if taken is not None:
-        raise UsageError(f"{taken} and {file.name} both claim to be {role!r} of one scene")
+        raise UsageError(f"{taken} and {file.name} are both {role!r} of one scene")
 
 
 def _complete(place: Path, name: str, group: _Group) -> _Files:
-    """The group as a scene; every source has its like."""
+    """The checked files of a group, with its sources in order."""
     letters = [role for role in group.sources if role.isalpha()]
     if letters and len(letters) < len(group.sources):
         raise UsageError(
@@ -141,15 +141,16 @@ def _complete(place: Path, name: str, group: _Group) -> _Files:
         only = next(file.name for file in single if file is not None)
         count = "only one source" if group.sources else "no source"
         raise UsageError(
-            f"{place}: scene {name!r} has {count} ({only}); two are due, called {CONVENTION}"
+            f"{place}: scene {name!r} has {count} ({only}); "
+            f"expected two or more, called {CONVENTION}"
         )
     order = sorted(group.sources, key=lambda role: (len(role), role))
     return _Files(tuple(group.sources[role] for role in order), group.reference, group.mask)
 
 
 def _mask(file: Path) -> NDArray[np.bool_]:
-    """White as True; a picture that is not black and white is no mask."""
+    """The mask, white as True; raises `ImageError` unless the image is black and white."""
     levels = to_gray255(read_image(file))
     if ((levels > 32) & (levels < 223)).mean() > 0.05:
-        raise ImageError(f"{file}: not a mask, which is black and white")
+        raise ImageError(f"{file}: not a mask; expected black and white pixels")
     return levels >= 128

@@ -1,12 +1,12 @@
-"""Pairs with known reference, made from photos that no network of this project was trained on.
+"""Held-out pairs with a reference, from photos that no network of this project was trained on.
 
 The photos are the ``held-out`` part of BSDS500 or of a folder (`datasets.photo_parts`). Every
-pair is there twice: ``colour_NAME`` as it is, and ``gray_NAME``, whose images were brought to
-luminance first. Region, lens and camera pairs are made like those of ``synthetic``,
-``synthetic-lens`` and ``synthetic-camera``. The pairs of many pixels have the exposure, noise and
-compression of a camera: *enlarged* ones are four times as wide and high, circles of confusion
-too, so nothing in them is finer than four pixels; *mosaic* ones are sixteen photos side by side,
-sharp to the last pixel. Cameras are in between.
+pair is listed twice: ``colour_NAME`` in colour, and ``gray_NAME``, converted to luminance.
+Region, lens and camera pairs are made like those of ``synthetic``, ``synthetic-lens`` and
+``synthetic-camera``. The pairs of many pixels have the exposure, noise and compression of a camera:
+*enlarged* pairs are four times as wide and high, circles of confusion too, so they have no detail
+finer than four pixels; *mosaic* pairs are sixteen photos side by side, sharp to the last pixel. The
+images of a camera lie between both.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from datasets.masks import random_mask
 from datasets.photo_parts import list_photos, photo_folder
 from datasets.synthetic import RADIUS, SIGMA, lens_images, region_images
 
-#: Beginning of the names of these datasets; the kind of pair follows.
+#: Prefix of the names of these datasets, before the kind of pair.
 PREFIX = "heldout-"
 
-#: Kinds of pair: region blur, a lens, a lens and a sensor, depth as it was measured. Then those of
-#: many pixels.
+#: Kinds of pair: region blur, a lens, a lens and a sensor, measured depth; then the kinds of many
+#: pixels.
 KINDS, LARGE = ("region", "lens", "camera", "depth"), ("enlarged", "mosaic")
 
-#: Beginnings of the names of the scenes.
+#: Prefixes of the names of the scenes.
 COLOURS = ("gray", "colour")
 
-#: Times by which a photo is enlarged, and photos along each side of a mosaic.
+#: Factor by which a photo is enlarged, and number of photos along each side of a mosaic.
 ENLARGE = SIDE = 4
 
-#: Of the photos, every n-th is the first of a pair of many pixels, which takes seconds to make.
+#: Every n-th photo begins a pair of many pixels, since such a pair takes seconds to make.
 EVERY = 5
 
 Read = Callable[[], SceneImages]
@@ -58,7 +58,7 @@ _of_photos = partial(
 
 @_of_photos(PREFIX + "region", title="Held-out photos, a region blurred as in the paper")
 def heldout_region(folder: str = "") -> list[Scene]:
-    """One pair per photo as of ``synthetic``."""
+    """One pair per photo, as in ``synthetic``."""
     pairs = []
     for name, file in _photos("region", folder):
         sigma = round(float(generator("synthetic", name, "sigma").uniform(*SIGMA)), 2)
@@ -69,14 +69,14 @@ def heldout_region(folder: str = "") -> list[Scene]:
 
 @_of_photos(PREFIX + "lens", title="Held-out photos, defocused by a lens model")
 def heldout_lens(folder: str = "") -> list[Scene]:
-    """One pair per photo as of ``synthetic-lens``."""
+    """One pair per photo, as in ``synthetic-lens``."""
     photos = _photos("lens", folder)
     return _scenes("lens", [(n, _lens_note(n), _lens_pair(n, f)) for n, f in photos])
 
 
 @_of_photos(PREFIX + "camera", title="Held-out photos, defocused, as a camera stores them")
 def heldout_camera(folder: str = "") -> list[Scene]:
-    """One pair per photo as of ``synthetic-camera``."""
+    """One pair per photo, as in ``synthetic-camera``."""
     photos = _photos("camera", folder)
     return _scenes("camera", [(n, _shot_note(n), _shot(n, _lens_pair(n, f))) for n, f in photos])
 
@@ -177,7 +177,7 @@ def _shot(name: str, read: Read) -> Read:
 def _mosaic_images(
     files: Sequence[Path], k: int, radii: tuple[float, float], kernel: Kernel
 ) -> SceneImages:
-    """An object with the mosaic of photos from `k` on before that of the next ones."""
+    """An object cut from the mosaic of the photos from `k` on, before the next ones' mosaic."""
     front, behind = (
         _mosaic([files[i % len(files)] for i in range(at, at + SIDE**2)]) for at in (k, k + SIDE**2)
     )
@@ -185,7 +185,7 @@ def _mosaic_images(
     front, behind = front[:height, :width], behind[:height, :width]
     mask = random_mask(generator("mosaic", files[k].stem), height, width)
     pair = lens_pair(front, mask, radii, background=behind, kernel=kernel)
-    return known_scene(pair.near, pair.far, truth=pair.truth, mask=mask)
+    return known_scene(pair.near, pair.far, reference=pair.reference, mask=mask)
 
 
 def _mosaic(files: Sequence[Path]) -> Image:

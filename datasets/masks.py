@@ -1,4 +1,4 @@
-"""Objects to put out of focus: shapes drawn at random, and segments that people drew."""
+"""Masks of objects to defocus: random shapes, and segments drawn by people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ scipy = lazy.load("scipy")
 
 Mask = NDArray[np.bool_]
 
-#: Share of the picture that an object may cover.
+#: Least and largest share of the image that an object covers.
 SHARE = (0.12, 0.6)
 
 
@@ -28,12 +28,12 @@ def random_mask(rng: np.random.Generator, height: int, width: int) -> Mask:
     rng : numpy.random.Generator
         Decides kind, place and size.
     height, width : int
-        Of the picture.
+        Size of the image.
 
     Returns
     -------
     ndarray of bool
-        (height, width), covering a share of the picture within `SHARE`.
+        (height, width), covering a share of the image within `SHARE`.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def segment_mask(rng: np.random.Generator, labels: NDArray[np.integer]) -> Mask:
     Returns
     -------
     ndarray of bool
-        (H, W). If the segments allow none within `SHARE`, a `random_mask`.
+        (H, W). If no segments have a share within `SHARE`, a `random_mask`.
     """
     values, counts = np.unique(labels, return_counts=True)
     shares = counts / labels.size
@@ -88,18 +88,18 @@ def bsds_labels(file: Path) -> list[NDArray[np.integer]]:
     Raises
     ------
     ImageError
-        The file is missing or is no such file.
+        The file is missing or has another format.
     """
     broken = (OSError, ValueError, KeyError, IndexError, TypeError, NotImplementedError)
     try:
         people: Any = scipy.io.loadmat(file)["groundTruth"]
         return [people[0, k]["Segmentation"][0, 0] for k in range(people.shape[1])]
     except (*broken, scipy.io.matlab.MatReadError) as error:
-        raise ImageError(f"{file}: no segmentation of BSDS500 ({error})") from None
+        raise ImageError(f"{file}: not a segmentation of BSDS500 ({error})") from None
 
 
 def _blob(rng: np.random.Generator, height: int, width: int) -> Mask:
-    """The top of a smooth random landscape, its largest hill only."""
+    """The largest connected region where a smooth random field is high."""
     coarse = rng.standard_normal((5, 5), dtype=np.float32)
     land = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     level = np.quantile(land, 1 - rng.uniform(*SHARE))

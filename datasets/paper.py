@@ -1,8 +1,8 @@
-"""The four scenes of the paper's Tables 1 to 4, or what takes their place.
+"""The four scenes of the paper's Tables 1 to 4, or substitutes.
 
-Clock and Pepsi are real pairs that everybody uses. Camera and Color were made by the paper's
-authors and never published: they are made again here, as section 3.1 says, from photos that
-may be passed on.
+Clock and Pepsi are widely used real pairs. Camera and Color were made by the paper's authors and
+never published: they are made again here, as in section 3.1, from photos that may be
+redistributed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from datasets._base import Scene, SceneImages, dataset
 from datasets._photos import bundled, known_scene, outline, reduced
 from datasets.defocus import Image, lens_pair, region_pair
 
-#: Of the Gaussians; the paper draws them from [2, 10] and does not say which these scenes had.
+#: Sigma of the Gaussians in pixels; the paper draws it from [2, 10] and does not state the values.
 CAMERA_SIGMA = 4.0
 COLOR_SIGMA = 5.0
-#: Circles of confusion of the stand-ins in pixels: of the background, of the object.
+#: Radii of the stand-ins' circles of confusion in pixels: of the background, of the object.
 CLOCK_RADII = (4.5, 5.0)
 PEPSI_RADII = (4.0, 5.5)
 
@@ -43,8 +43,8 @@ CITATION = (
 def paper() -> list[Scene]:
     """Clock, Pepsi, Camera and Color, in the order of the tables.
 
-    The first two are downloaded if they are neither in ``MFIF_DATA`` nor in the cache; where
-    that fails, lens pairs of two bundled photos stand in for them and say so.
+    The first two are downloaded if they are neither in ``MFIF_DATA`` nor in the cache; if
+    that fails, lens pairs of two bundled photos replace them, marked as stand-ins.
     """
     return [
         _real_or_stand_in("clock", "Clock", "g_01", clock_stand_in, "the astronaut's face"),
@@ -118,26 +118,26 @@ def clock_stand_in() -> SceneImages:
 
 
 def pepsi_stand_in() -> SceneImages:
-    """The photographer in focus, then what is behind him; gray, 512 x 512."""
+    """The photographer in focus, then the background; gray, 512 x 512."""
     photo = bundled("camera")
     photographer = np.kron(outline("camera"), np.ones((2, 2), bool))
     return _lens_scene(photo, photographer, PEPSI_RADII)
 
 
 def _lens_scene(photo: Image, mask: NDArray[np.bool_], radii: tuple[float, float]) -> SceneImages:
-    near, far, truth = lens_pair(photo, mask, radii)
-    return known_scene(near, far, truth=truth, mask=mask)
+    near, far, reference = lens_pair(photo, mask, radii)
+    return known_scene(near, far, reference=reference, mask=mask)
 
 
 def camera_images() -> SceneImages:
     """Photographer blurred, surroundings blurred; gray, 256 x 256."""
     photo, photographer = reduced(bundled("camera"), 256), outline("camera")
     a, b = region_pair(photo, photographer, CAMERA_SIGMA)
-    return known_scene(a, b, truth=photo, mask=~photographer)
+    return known_scene(a, b, reference=photo, mask=~photographer)
 
 
 def color_images() -> SceneImages:
     """Coffee cup blurred, table blurred; RGB, 600 x 400."""
     photo, cup = bundled("coffee"), outline("coffee")
     a, b = region_pair(photo, cup, COLOR_SIGMA)
-    return known_scene(a, b, truth=photo, mask=~cup)
+    return known_scene(a, b, reference=photo, mask=~cup)

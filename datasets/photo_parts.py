@@ -1,7 +1,6 @@
 """A folder of photos in three parts: to train on, to validate on, and held out.
 
-What trains a network and what scores it must agree on which photos are in which part, so both
-ask here.
+Training and evaluation must agree on the photos of each part, so both call this module.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from bench.core.errors import DataUnavailable
 
 Part = Literal["train", "val", "held-out"]
 
-#: Endings of the files that are taken for photos.
+#: File name extensions of photos.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 
-#: Last digits of the positions, in order of the names, of the photos of each part.
+#: For each part the last digits of its photos' positions, in the order of the names.
 _DIGITS: dict[Part, range] = {"train": range(8), "val": range(8, 9), "held-out": range(9, 10)}
 
 
@@ -49,7 +48,7 @@ def list_photos(folder: Path, part: Part) -> list[Path]:
     Raises
     ------
     DataUnavailable
-        There is no photo.
+        The folder has no photo for this part.
     """
     for base in (folder / "BSDS500/data/images", folder / "images", folder):
         if (base / "train").is_dir() and (base / "val").is_dir():

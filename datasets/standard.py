@@ -1,4 +1,4 @@
-"""The field's two collections of real pairs, and the fused images published with them."""
+"""Two public collections of real pairs, and the fused images published with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datasets._base import Scene, dataset
 from datasets.catalog import collection
 from datasets.paper import read_pair
 
-#: Collections that bring fused images of other people's methods.
+#: Collections with fused images of published methods.
 PUBLISHED = ("liu2020", "mfifb")
 
 _LIU_SOURCE = re.compile(r"sourceimages/\w+/(?P<scene>[cg]_\d\d)_(?P<source>\d+)\.tif")
@@ -18,7 +18,7 @@ _LIU_FUSED = re.compile(r"Results/\w+/(?P<scene>[cg]_\d\d)_(?P<method>.+)\.tif")
 _MFIFB_SOURCE = re.compile(r"input/(?P<scene>[^/]+)/(?P=scene)_(?P<source>[AB])\.\w+")
 _MFIFB_FUSED = re.compile(r"fused_images/(?P<scene>[a-z]+(?:_\d\d)?)_(?P<method>[A-Za-z_]+)\.\w+")
 
-#: What the gray pairs of the survey are called in the literature, as far as that is certain.
+#: Names of the survey's gray pairs in the literature, where they are certain.
 _TITLES = {"g_01": "Clock", "g_02": "Pepsi", "g_03": "Desk", "g_04": "Lab", "g_05": "Calendar"}
 
 
@@ -75,7 +75,9 @@ def published_images(name: str) -> dict[str, dict[str, str]]:
     'Results/grayscale/g_01_nsct-sr.tif'
     """
     if name not in PUBLISHED:
-        raise UsageError(f"{name!r} has no published fused images; {', '.join(PUBLISHED)} have")
+        raise UsageError(
+            f"{name!r} has no published fused images; expected one of {', '.join(PUBLISHED)}"
+        )
     pattern = _LIU_FUSED if name == "liu2020" else _MFIFB_FUSED
     methods: dict[str, dict[str, str]] = {}
     for path in sorted(collection(name).entries):

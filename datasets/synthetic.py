@@ -1,6 +1,6 @@
-"""Pairs with known truth, made from photos: by the paper's blur and by a lens model.
+"""Pairs with a reference, made from photos: by the paper's blur and by a lens model.
 
-Every random choice hangs on the scene's name alone.
+Every random choice depends on the scene's name alone.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ def synthetic_lens(folder: str = "") -> list[Scene]:
 
 
 def region_images(name: str, file: Path | None, sigma: float) -> SceneImages:
-    """The pair of `synthetic` for one photo; `file` None takes the bundled one of that name."""
+    """The pair of `synthetic` for one photo; without `file`, for the bundled photo of that name."""
     photo = _photo(name, file)
     mask = random_mask(generator("synthetic", name, "mask"), *photo.shape[:2])
     a, b = region_pair(photo, mask, sigma)
-    return known_scene(a, b, truth=photo, mask=~mask)
+    return known_scene(a, b, reference=photo, mask=~mask)
 
 
 def lens_images(
@@ -102,8 +102,8 @@ def lens_images(
     outline = enlarge * OUTLINE_SIGMA
     pair = lens_pair(photo, mask, radii, background=background, kernel=kernel, outline=outline)
     if rng.random() < 0.5:
-        return known_scene(pair.near, pair.far, truth=pair.truth, mask=mask)
-    return known_scene(pair.far, pair.near, truth=pair.truth, mask=~mask)
+        return known_scene(pair.near, pair.far, reference=pair.reference, mask=mask)
+    return known_scene(pair.far, pair.near, reference=pair.reference, mask=~mask)
 
 
 def _enlarged(image: Image, times: int) -> Image:
@@ -133,11 +133,11 @@ def _photo(name: str, file: Path | None) -> Image:
 def _object(
     rng: np.random.Generator, file: Path | None, shape: tuple[int, ...]
 ) -> NDArray[np.bool_]:
-    """A segment of the photo if people have drawn some, else a random shape."""
+    """A segment of the photo if it has a segmentation, else a random shape."""
     if file is not None:
-        truth = file.parent.parent.parent / "groundTruth" / file.parent.name / f"{file.stem}.mat"
-        if truth.is_file():
-            drawn = bsds_labels(truth)
+        drawn_in = file.parents[2] / "groundTruth" / file.parent.name / f"{file.stem}.mat"
+        if drawn_in.is_file():
+            drawn = bsds_labels(drawn_in)
             labels = drawn[int(rng.integers(len(drawn)))]
             if labels.shape == shape:
                 return segment_mask(rng, labels)
@@ -145,7 +145,7 @@ def _object(
 
 
 def _other(rng: np.random.Generator, name: str, photo: Image) -> Image:
-    """Another bundled photo of as many channels, cut or mirrored on to the same size."""
+    """Another bundled photo of as many channels, cut or mirrored to the same size."""
     others = [bundled(other) for other in BUNDLED if other != name]
     chosen = [other for other in others if other.ndim == photo.ndim]
     other = chosen[int(rng.integers(len(chosen)))]

@@ -26,14 +26,14 @@ Family = Literal["control", "multi-scale", "spatial", "learned"]
 
 
 class Blend(Protocol):
-    """Blends one channel of the sources, the weights already decided.
+    """A function that blends one channel of the sources with weights computed before.
 
-    What a decision-map method returns when plain weights per pixel do not say it all, as in
-    two-scale fusion. It is called once per colour channel.
+    A decision method returns it instead of weights when one weight per pixel is not enough, as
+    in two-scale fusion. It is called once per colour channel.
     """
 
-    def __call__(self, planes: NDArray[Any]) -> NDArray[Any]:
-        """Blend float32 (N, H, W) to (H, W)."""
+    def __call__(self, channel: NDArray[Any], /) -> NDArray[Any]:
+        """Blend one channel of all sources, float32 (N, H, W), to (H, W)."""
         ...
 
 
@@ -53,24 +53,24 @@ class Method:
         (H, W) (or (H, W, 3)) for ``kind="transform"``; for ``kind="decision"`` weights
         (N, H, W), non-negative and of sum 1, or a `Blend`.
     kind : {'transform', 'decision'}
-        Whether `fn` returns pixels or decides where they come from.
+        Whether `fn` returns pixels or weights of the sources.
     colour : {'luminance', 'channels', 'rgb'}
         How colour sources are treated. A decision is always made on luminance and applied to
         every channel. A transform runs on each channel by itself (``channels``), on
         luminance with the chroma weighted by its strength (``luminance``), or takes all
         channels at once (``rgb``).
     stack : {'native', 'pairwise'}
-        Whether `fn` takes N sources, or two, a longer stack being folded from the left.
+        Whether `fn` takes N sources, or two; then a longer stack is folded from the left.
     family : {'control', 'multi-scale', 'spatial', 'learned'}
-        The group it is listed in.
+        The group it is listed in; ``control`` holds the baselines.
     paper, doi : str
         Where it is defined.
     weights : tuple of Path
-        The files that the function reads: weights, settings, tables. What they hold is part of
+        The files that the function reads: weights, settings, tables. Their contents are part of
         the result's key, and they are sent to workers on other machines.
     needs_reference : bool
         Whether `fn` takes the all-in-focus reference as its keyword argument ``reference``,
-        float32 in [0, 1], (H, W) or (H, W, 3). It is skipped on a scene that has none.
+        float32 in [0, 1], (H, W) or (H, W, 3). The method is skipped on a scene without one.
     in_all : bool
         Whether ``all`` selects it.
     """
@@ -92,7 +92,7 @@ class Method:
     in_all: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse metadata that nothing would understand."""
+        """Refuse wrong metadata."""
         choices = {"kind": Kind, "colour": Colour, "stack": Stack, "family": Family}
         for item, allowed in choices.items():
             check_choice("method", self.name, item, getattr(self, item), get_args(allowed))
@@ -104,7 +104,7 @@ class Method:
 
     @property
     def weights_digest(self) -> str | None:
-        """Hash of the files of weights; a missing one is for the method to fail on, not a run."""
+        """Hash of the weights files; a missing file is ignored here, the method itself fails."""
         digests = [file_digest(f) if f.is_file() else "missing" for f in self.weights]
         return digest(digests) if len(digests) > 1 else digests[0] if digests else None
 
@@ -131,10 +131,10 @@ def method(
     """Register a fusion function under `name`; see `Method` for the arguments.
 
     The keyword arguments of the function are its parameters, and their defaults the
-    benchmark's setting. One called ``device`` is filled in from ``--device``, and one called
-    ``precision`` whose default is ``"auto"`` with the number format that ``--precision`` comes to
-    (``"fp32"``, ``"bf16"`` or ``"fp16"``). `weights` is one path or several, of whatever
-    files the function reads; a relative one starts where the function's file is.
+    benchmark's setting. A parameter ``device`` is set from ``--device``, and a parameter
+    ``precision`` with the default ``"auto"`` to the number format that ``--precision`` selects
+    (``"fp32"``, ``"bf16"`` or ``"fp16"``). `weights` is one path or several, of the files that
+    the function reads; a relative path is relative to the function's file.
 
     Raises
     ------

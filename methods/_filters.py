@@ -1,4 +1,4 @@
-"""Filters and map clean-up that several methods share. Planes are float32 (H, W)."""
+"""Filters and map clean-up that several methods share. Images are float32 (H, W)."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def odd_window(side: int, name: str = "window") -> int:
     return side
 
 
-def box_sum(plane: Array, radius: int) -> Array:
-    """Sum over a square of side 2 radius + 1, nothing being counted outside the image."""
+def box_sum(image: Array, radius: int) -> Array:
+    """Sum over a square of side 2 radius + 1; pixels outside the image count as 0."""
     side = 2 * radius + 1
-    return cv2.boxFilter(plane, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return cv2.boxFilter(image, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
 
 
-def guided_filter(guide: Array, plane: Array, radius: int, eps: float) -> Array:
+def guided_filter(guide: Array, image: Array, radius: int, eps: float) -> Array:
     """He, Sun and Tang's guided filter with a gray guide.
 
-    In each window the plane is fitted by a line in the guide, q = a I + b with
+    In each window the image is fitted by a line in the guide, q = a I + b with
     a = cov(I, p) / (var(I) + eps), b = mean(p) - a mean(I); the result takes the mean of a
     and b over the windows that contain a pixel. Windows shrink at the border.
 
     Parameters
     ----------
-    guide, plane : ndarray
+    guide, image : ndarray
         float32 (H, W); `guide` in [0, 1].
     radius : int
         The window's side is 2 radius + 1.
@@ -59,17 +59,17 @@ def guided_filter(guide: Array, plane: Array, radius: int, eps: float) -> Array:
     def mean(values: Array) -> Array:
         return _per_pixel(box_sum(values, radius), radius)
 
-    mean_guide, mean_plane = mean(guide), mean(plane)
+    mean_guide, mean_image = mean(guide), mean(image)
     work = guide * guide
     variance = mean(work)
     variance -= np.multiply(mean_guide, mean_guide, out=work)
     variance += np.float32(eps)
-    slope = mean(np.multiply(guide, plane, out=work))
-    slope -= np.multiply(mean_guide, mean_plane, out=work)
+    slope = mean(np.multiply(guide, image, out=work))
+    slope -= np.multiply(mean_guide, mean_image, out=work)
     slope /= variance
     del variance
     offset = np.multiply(slope, mean_guide, out=mean_guide)
-    np.subtract(mean_plane, offset, out=offset)
+    np.subtract(mean_image, offset, out=offset)
     fitted = mean(slope)
     fitted *= guide
     fitted += mean(offset)
@@ -77,7 +77,7 @@ def guided_filter(guide: Array, plane: Array, radius: int, eps: float) -> Array:
 
 
 def _per_pixel(sums: Array, radius: int) -> Array:
-    """What `box_sum` gave, divided in place by how many pixels of the image were summed."""
+    """The sums of `box_sum`, divided in place by the number of summed pixels."""
     down, right = (_reach(length, radius) for length in sums.shape)
     for rows in strips(len(sums)):
         sums[rows] /= down[rows, None] * right
@@ -85,7 +85,7 @@ def _per_pixel(sums: Array, radius: int) -> Array:
 
 
 def _reach(length: int, radius: int) -> Array:
-    """How many of the positions around each lie within the image, along one axis."""
+    """Number of positions around each that lie within the image, along one axis."""
     place = np.arange(length)
     return (np.minimum(place + radius, length - 1) - np.maximum(place - radius, 0) + 1).astype(
         np.float32
@@ -126,7 +126,7 @@ def remove_small_regions(labels: Array, min_area: float) -> Array:
             (labels == label).astype(np.uint8), connectivity=8
         )
         areas = stats[:, cv2.CC_STAT_AREA]
-        areas[0] = labels.size  # the background is not this label's
+        areas[0] = labels.size  # the background has another label
         small |= (areas < min_area)[regions]
     if not small.any() or small.all():
         return labels

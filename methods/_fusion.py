@@ -1,7 +1,7 @@
-"""Fuse images with a registered method: the part that is the same for all of them.
+"""Fuse images with a registered method: the part that all methods share.
 
 Colour, stacks, checks of what a method returns, clipping and quantisation happen here, so
-that two methods differ in nothing but themselves.
+that methods are compared under equal conditions.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from methods._base import METHODS, Method
 
 Array = NDArray[Any]
 
-#: How far from 1 the weights of a pixel may sum before they are no weights.
+#: Accepted difference between 1 and the sum of a pixel's weights.
 WEIGHT_TOLERANCE = 1e-3
 
-#: Pixels beyond this are far from [0, 1], and a fused image may hold this share of them, unless
-#: two flat images show that the method keeps the scale. On the photos of liu2020 and MFIFB no
-#: method has more than 0.2 %; on noise `dwt` has 5 %, on binary noise `rp` 27 %.
+#: Pixels beyond these limits are far from [0, 1]. A fused image with a larger share of them is
+#: refused, unless the fusion of two flat images shows that the method keeps the scale. On the
+#: photos of liu2020 and MFIFB no method has more than 0.2 %; on noise `dwt` has 5 %, on binary
+#: noise `rp` 27 %.
 FAR, FAR_SHARE = (-0.1, 1.25), 0.01
-#: What two flat images of this level are fused to, at the most off by this.
+#: Level of two flat images, and the accepted difference of their fused image to it.
 FLAT, FLAT_TOLERANCE = 0.75, 0.2
 
 
@@ -66,7 +67,7 @@ def fuse(
     Raises
     ------
     ImageError
-        The sources are not such images.
+        The sources are not images of this kind, or their sizes differ.
     UsageError
         The method has no such parameter.
     ContractViolation
@@ -99,8 +100,8 @@ def prepare(sources: Sequence[Array]) -> Array:
 class Sources:
     """Registered images of one scene, of which methods get float32 in [0, 1].
 
-    Gray ones are converted at once; of colour, only what is asked for, since a stack of floats
-    takes four times the memory of the images.
+    Gray images are converted at once; colour images channel by channel or in strips, since a
+    stack of floats takes four times the memory of the images.
 
     Attributes
     ----------
@@ -112,7 +113,7 @@ class Sources:
 
     @classmethod
     def of(cls, sources: Sequence[Array]) -> Sources:
-        """Sources from checked images; raises `ImageError` as `fuse` does."""
+        """Sources from checked images; raises `ImageError` as in `fuse`."""
         if len(sources) < 2:
             raise ImageError(f"{len(sources)} source image; fusion needs at least two")
         images = [as_image(source) for source in sources]
@@ -122,7 +123,7 @@ class Sources:
 
     @property
     def colour(self) -> bool:
-        """Whether one has colour; gray ones then count as RGB with equal channels."""
+        """Whether an image has colour; gray ones then count as RGB with equal channels."""
         return any(image.ndim == 3 for image in self.images)
 
     @property
@@ -132,30 +133,30 @@ class Sources:
         return len(self.images), height, width
 
     def stack(self, rows: slice = slice(None)) -> Array:
-        """All of them, or some rows, float32 (N, H, W) or (N, H, W, 3)."""
+        """All images, or some rows of them, float32 (N, H, W) or (N, H, W, 3)."""
         if isinstance(self.images, np.ndarray):
             return self.images[:, rows]
         parts = [image[rows] for image in self.images]
         shape = (len(parts), *parts[0].shape[:2], *([3] if self.colour else []))
         stack = np.empty(shape, np.float32)
-        for plane, part in zip(stack, parts, strict=True):
-            _convert(part if part.ndim == plane.ndim else part[..., None], plane)
+        for unit, part in zip(stack, parts, strict=True):
+            _convert(part if part.ndim == unit.ndim else part[..., None], unit)
         return stack
 
-    def channel(self, index: int, planes: Array, rows: slice = slice(None)) -> Array:
-        """One channel of colour, or some rows of it, into `planes`, float32 (N, H, W)."""
-        for plane, image in zip(planes, self.images, strict=True):
-            _convert(image[rows, :, index] if image.ndim == 3 else image[rows], plane)
-        return planes
+    def channel(self, c: int, out: Array, rows: slice = slice(None)) -> Array:
+        """Channel `c` of all images, or some rows of it, into `out`, float32 (N, H, W)."""
+        for unit, image in zip(out, self.images, strict=True):
+            _convert(image[rows, :, c] if image.ndim == 3 else image[rows], unit)
+        return out
 
-    def light(self) -> Array:
-        """Luminance, float32 (N, H, W)."""
+    def luminance(self) -> Array:
+        """Luminance of all images, float32 (N, H, W)."""
         if not self.colour:
             return self.stack()
-        light = np.empty(self.shape, np.float32)
+        gray = np.empty(self.shape, np.float32)
         for rows in strips(self.shape[1]):
-            light[:, rows] = luminance(self.stack(rows))
-        return light
+            gray[:, rows] = luminance(self.stack(rows))
+        return gray
 
 
 def _convert(image: Array, unit: Array) -> None:
@@ -208,15 +209,15 @@ def fuse_prepared(method: Method, sources: Sources | Array, fn: Callable[[Array]
         stack = given.stack()
         return _pixels(method, fn, stack)
     if method.colour == "channels":
-        return _joined(given, lambda planes: _pixels(method, fn, planes))
+        return _joined(given, lambda channel: _pixels(method, fn, channel))
     return _on_luminance(method, given, fn)
 
 
 def _joined(sources: Sources, fuse_channel: Callable[[Array], Array]) -> Array:
-    """Fuse colour channel by channel, one of them in memory at a time."""
-    planes = np.empty(sources.shape, np.float32)
+    """Fuse colour channel by channel, with one channel in memory at a time."""
+    room = np.empty(sources.shape, np.float32)
     for c in range(3):
-        channel = fuse_channel(sources.channel(c, planes))
+        channel = fuse_channel(sources.channel(c, room))
         if c == 0:
             fused = np.empty((*channel.shape, 3), channel.dtype)
         fused[..., c] = channel
@@ -225,19 +226,19 @@ def _joined(sources: Sources, fuse_channel: Callable[[Array], Array]) -> Array:
 
 def _decide(method: Method, sources: Sources, fn: Callable[[Array], Any]) -> Array:
     """Decide on luminance, blend every channel."""
-    light = sources.light()
-    decision = fn(light)
+    gray = sources.luminance()
+    decision = fn(gray)
     if not callable(decision):
-        del light
+        del gray
         return _weighted(sources, _checked_weights(method, decision, sources.shape))
     if not sources.colour:
-        return _pixels(method, decision, light)
-    del light
-    return _joined(sources, lambda planes: _pixels(method, decision, planes))
+        return _pixels(method, decision, gray)
+    del gray
+    return _joined(sources, lambda channel: _pixels(method, decision, channel))
 
 
 def _checked_weights(method: Method, weights: Any, shape: tuple[int, ...]) -> Array:
-    weights = _plane(method, weights, shape)
+    weights = _checked(method, weights, shape)
     if weights.min() < -WEIGHT_TOLERANCE or abs(weights.sum(axis=0) - 1).max() > WEIGHT_TOLERANCE:
         raise ContractViolation(
             f"method {method.name!r} returned weights that are negative or do not sum to 1"
@@ -246,7 +247,7 @@ def _checked_weights(method: Method, weights: Any, shape: tuple[int, ...]) -> Ar
 
 
 def _weighted(sources: Sources, weights: Array) -> Array:
-    """Sum of the sources times their weights, every channel of it."""
+    """Sum of the sources times their weights, in every channel."""
     count, height, width = sources.shape
     channels = 3 if sources.colour else 1
     dtype = np.result_type(weights.dtype, np.float32)
@@ -255,8 +256,8 @@ def _weighted(sources: Sources, weights: Array) -> Array:
     for rows in strips(height):
         part = room[:, : rows.stop - rows.start]
         for c in range(channels):
-            planes = sources.channel(c, part, rows)
-            fused[rows, :, c] = np.einsum("nhw,nhw->hw", weights[:, rows], planes)
+            channel = sources.channel(c, part, rows)
+            fused[rows, :, c] = np.einsum("nhw,nhw->hw", weights[:, rows], channel)
     return fused if sources.colour else fused[..., 0]
 
 
@@ -264,9 +265,9 @@ def _on_luminance(method: Method, sources: Sources, fn: Callable[[Array], Any]) 
     """Fuse luminance; take chroma from the sources in proportion to its strength.
 
     The difference of a channel to luminance is averaged over the sources, each weighted by
-    the magnitude of its chroma vector, as is usual for networks that know luminance only.
+    the magnitude of its chroma vector, as is usual for networks of luminance.
     """
-    fused = _pixels(method, fn, sources.light())
+    fused = _pixels(method, fn, sources.luminance())
     coloured = np.empty((*fused.shape, 3), fused.dtype)
     for rows in strips(len(fused)):
         stack = sources.stack(rows)
@@ -280,19 +281,18 @@ def _on_luminance(method: Method, sources: Sources, fn: Callable[[Array], Any]) 
 def _pixels(method: Method, fn: Callable[[Array], Any], stack: Array) -> Array:
     """Fuse `stack`; raises `ContractViolation` if that is on another scale than [0, 1].
 
-    Transforms ring, and what rings beyond [0, 1] is clipped later, as in every code of the field.
-    So many pixels far outside only make suspicious: then the method fuses flat images, which do
-    not ring.
+    Transforms ring, and values beyond [0, 1] are clipped later, as in every code of the field.
+    If many pixels are far outside, the method is tested on flat images, which do not ring.
     """
     shape = stack.shape[1:]
-    fused = _plane(method, fn(stack), shape)
+    fused = _checked(method, fn(stack), shape)
     least, most = float(fused.min()), float(fused.max())
     if FAR[0] <= least and most <= FAR[1]:
         return fused
     share = float(np.mean((fused < FAR[0]) | (fused > FAR[1])))
     if share <= FAR_SHARE:
         return fused
-    flat = _plane(method, fn(np.full(stack.shape, FLAT, np.float32)), shape)
+    flat = _checked(method, fn(np.full(stack.shape, FLAT, np.float32)), shape)
     if abs(float(flat.mean()) - FLAT) <= FLAT_TOLERANCE:
         return fused
     scales = ((most > 512, "0..65535"), (most > 2, "0..255"), (least < FAR[0], "-1..1"))
@@ -303,7 +303,7 @@ def _pixels(method: Method, fn: Callable[[Array], Any], stack: Array) -> Array:
     )
 
 
-def _plane(method: Method, result: Any, shape: tuple[int, ...]) -> Array:
+def _checked(method: Method, result: Any, shape: tuple[int, ...]) -> Array:
     """`result` if it is a finite float array of `shape`."""
     if not isinstance(result, np.ndarray) or result.shape != tuple(shape):
         came = f"shape {result.shape}" if isinstance(result, np.ndarray) else repr(type(result))

@@ -34,13 +34,13 @@ def usable_levels(shape: Sequence[int], levels: int) -> int:
     shape : sequence of int
         (H, W).
     levels : int
-        The number wanted, at least 1.
+        The requested number, at least 1.
 
     Returns
     -------
     int
         The largest number up to `levels` for which 2**number <= min(H, W); 0 for an image
-        one pixel thin, which leaves nothing but the base to be merged.
+        one pixel thin, of which only the base is merged.
 
     Raises
     ------
@@ -58,33 +58,33 @@ def usable_levels(shape: Sequence[int], levels: int) -> int:
     return min(levels, min(shape).bit_length() - 1)
 
 
-def reduce(plane: Array) -> Array:
+def reduce(image: Array) -> Array:
     """Low-pass and keep every second pixel: (H, W) to (ceil(H/2), ceil(W/2))."""
-    return cv2.pyrDown(plane)
+    return cv2.pyrDown(image)
 
 
-def expand(plane: Array, shape: Sequence[int]) -> Array:
-    """Interpolate to `shape`, whose REDUCE has the size of `plane`."""
-    return expand_rows(plane, shape, slice(0, shape[0]))
+def expand(image: Array, shape: Sequence[int]) -> Array:
+    """Interpolate to `shape`, whose REDUCE has the size of `image`."""
+    return expand_rows(image, shape, slice(0, shape[0]))
 
 
-def expand_rows(plane: Array, shape: Sequence[int], rows: slice) -> Array:
+def expand_rows(image: Array, shape: Sequence[int], rows: slice) -> Array:
     """Some rows of `expand`, the first of them an even one.
 
     OpenCV's pyrUp mirrors the small image instead of the large one, and so disagrees with
     the definition along the border of odd sizes.
     """
     top, stop = max(rows.start - 2, 0), min(rows.stop + 2, shape[0])
-    spread = np.zeros((stop - top, shape[1]), plane.dtype)
-    spread[::2, ::2] = plane[top // 2 : (stop + 1) // 2]
+    spread = np.zeros((stop - top, shape[1]), image.dtype)
+    spread[::2, ::2] = image[top // 2 : (stop + 1) // 2]
     taps = 2 * KERNEL
     wide = cv2.sepFilter2D(spread, -1, taps, taps, borderType=cv2.BORDER_REFLECT_101)
     return wide[rows.start - top : rows.stop - top]
 
 
-def gaussian_pyramid(plane: Array, levels: int) -> list[Array]:
-    """The plane and its `levels` successive REDUCEs, finest first."""
-    pyramid = [plane]
+def gaussian_pyramid(image: Array, levels: int) -> list[Array]:
+    """The image and its `levels` successive REDUCEs, finest first."""
+    pyramid = [image]
     for _ in range(levels):
         pyramid.append(reduce(pyramid[-1]))
     return pyramid
@@ -93,8 +93,8 @@ def gaussian_pyramid(plane: Array, levels: int) -> list[Array]:
 def fuse_pyramids(sources: Array, levels: int, split: Split, join: Split) -> Array:
     """Choose between the bands of pyramids by the larger magnitude; of the bases take the mean.
 
-    From coarse to fine, a strip of rows at a time: nothing but the Gaussian pyramids and two
-    levels of the result is ever in memory.
+    From coarse to fine, a strip of rows at a time: only the Gaussian pyramids and two levels
+    of the result are in memory.
 
     Parameters
     ----------
@@ -121,18 +121,18 @@ def fuse_pyramids(sources: Array, levels: int, split: Split, join: Split) -> Arr
     True
     """
     pyramids = [gaussian_pyramid(source, levels) for source in sources]
-    plane = np.stack([pyramid[-1] for pyramid in pyramids]).mean(axis=0)
+    image = np.stack([pyramid[-1] for pyramid in pyramids]).mean(axis=0)
     for level in reversed(range(levels)):
         shape = pyramids[0][level].shape
-        finer = np.empty(shape, plane.dtype)
+        finer = np.empty(shape, image.dtype)
         for rows in strips(shape[0]):
             bands = np.stack(
                 [split(p[level][rows], expand_rows(p[level + 1], shape, rows)) for p in pyramids]
             )
             band = larger_magnitude(bands)
-            finer[rows] = join(band, expand_rows(plane, shape, rows))
-        plane = finer
-    return plane
+            finer[rows] = join(band, expand_rows(image, shape, rows))
+        image = finer
+    return image
 
 
 def larger_magnitude(bands: Array) -> Array:

@@ -54,7 +54,7 @@ class BandFilter:
         return scipy.fft.irfft2(small, s=self.grid, norm="forward", overwrite_x=True)
 
     def synthesise(self, band: Array, spectrum: Array) -> None:
-        """Add to the half spectrum what `band` contributes to the image."""
+        """Add the contribution of `band` to the half spectrum."""
         small = scipy.fft.rfft2(band, norm="forward", overwrite_x=True)
         for part, kept, whole in self._blocks(small, spectrum):
             whole += np.multiply(part.conj(), kept, out=kept)
@@ -97,7 +97,7 @@ class SteerablePyramid:
         return scipy.fft.irfft2(spectrum, s=self.shape, norm="forward")
 
     def low_pass(self, spectrum: Array) -> Array:
-        """What the low-pass residual contributes to the spectrum: L twice."""
+        """Contribution of the low-pass residual to the spectrum: L twice."""
         low, _ = low_high(self._radius * 2**self.levels)
         return spectrum * (low * low)
 
@@ -135,7 +135,7 @@ def low_high(radius: Array) -> tuple[Array, Array]:
 
 
 def _angular_gain(orientations: int) -> float:
-    """c, with which the squares of the directional factors sum to 1."""
+    """Factor c, for which the squares of the directional factors sum to 1."""
     order = orientations - 1
     mean_square = math.comb(2 * order, order) / 4**order
     return 1 / math.sqrt(orientations * mean_square)

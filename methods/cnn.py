@@ -43,8 +43,8 @@ def cnn(
     """Weights from a score per 16 x 16 window, cleaned up and fitted to the image.
 
     The score of each window is spread over its pixels and averaged where windows overlap;
-    above `threshold` the first source is sharp; regions smaller than `smallest` change
-    sides; a guided filter, led by the image fused so far, softens the edge of the map.
+    above `threshold` the first source is sharp; regions smaller than `smallest` go to the
+    other source; a guided filter, with the fused image as its guide, softens the edge of the map.
 
     Parameters
     ----------

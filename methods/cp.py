@@ -34,8 +34,8 @@ def cp(sources: NDArray[Any], *, levels: int = 4, guard: float = 1e-6) -> NDArra
     levels : int
         Number of contrast images; fewer where the image is too small (see `methods.lp.lp`).
     guard : float
-        g. It stands above and below the line, so a black area has no contrast and gives way
-        to any other source; where all are black, so is the result.
+        g. It is added to numerator and denominator, so a black area has no contrast and any other
+        source is preferred; where all are black, so is the result.
 
     Returns
     -------

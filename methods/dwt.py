@@ -16,7 +16,7 @@ from methods._multiscale import shared_first
 cv2 = lazy.load("cv2")
 pywt = lazy.load("pywt")
 
-#: Weight of a position's own choice in the vote: it decides a draw and never overrules a majority.
+#: Weight of a position's own choice in the vote: it decides a draw and never changes a majority.
 CASTING_VOTE = 0.5
 
 
@@ -43,7 +43,7 @@ def dwt(
     sources : ndarray
         float32 (N, H, W) in [0, 1].
     wavelet : str
-        A discrete wavelet that PyWavelets knows.
+        Name of a discrete wavelet of PyWavelets.
     levels : int
         Number of decompositions; fewer where the image is too small for the wavelet.
     window : int
@@ -63,9 +63,9 @@ def dwt(
     -----
     fidelity: rule and window are the paper's. It leaves wavelet and depth open: ``db1`` and
     four levels are the field's setting, with periodic borders. A draw of the vote (sources of
-    equal activity, or three and more sources) falls to the position's own choice, and what
-    is still equal is averaged; hence symmetric in the sources. Colour: each channel by itself,
-    as the wavelet results published with the 2020 survey show.
+    equal activity, or three and more sources) is decided by the position's own choice; if this
+    is a draw too, the coefficients are averaged; hence symmetric in the sources. Colour:
+    each channel by itself, as the wavelet results published with the 2020 survey show.
 
     References
     ----------
@@ -93,7 +93,7 @@ def dwt(
 
 
 def _depth(shape: tuple[int, ...], wavelet: str, levels: int) -> int:
-    """As many levels as are wanted and as the shorter side can carry."""
+    """The number of levels: the requested one, limited by the shorter side."""
     if levels < 1:
         raise UsageError(f"levels must be at least 1, got {levels}")
     try:

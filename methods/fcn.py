@@ -61,18 +61,17 @@ def fcn(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -
     fidelity: gray images run through a network of one channel, colour through one of the
     paper's four (R, G, B and gray), of whose output R, G and B are kept. The paper names two
     learning rates; 1e-3 (section 2.4) is used, since 1e-5 (section 3.3.1) leaves the network
-    far from trained (32.6 dB on validation after 10,000 steps). What the paper does not tell or
-    does otherwise: 8000 scenes in gray and 4000 in colour made of 200 photos instead of 1000
-    groups; a rate that rises over the first steps and falls as a cosine; gradients kept from
-    leaping (`methods.learned.train.adaptive_clipping`), without which 1e-3 left a black image
-    after 3,700 steps; a
-    running mean of the weights; a last bias that starts at mid-gray. The transposed convolutions
-    run as the ordinary ones that they equal at stride 1.
+    far from trained (32.6 dB on validation after 10,000 steps). What the paper does not state or
+    does differently: 8000 scenes in gray and 4000 in colour made of 200 photos instead of 1000
+    groups; a rate that rises over the first steps and falls as a cosine; adaptive gradient
+    clipping (`methods.learned.train.adaptive_clipping`), without which 1e-3 led to a black image
+    after 3,700 steps; a running mean of the weights; a last bias that starts at mid-gray. The
+    transposed convolutions are computed as ordinary ones, which are equal at stride 1.
 
-    A plain regression has to reproduce tones, too: on pairs brighter or noisier than its
-    training data they shift by a level or so. Of every pixel it expects one sharp and one
-    blurred view, as in training; where both are equally sharp it overshoots at edges (two
-    copies of one photo come back with 26 dB).
+    A plain regression also has to reproduce tones: on pairs brighter or noisier than the
+    training data they shift by about a level. It was trained on one sharp and one blurred view
+    of every pixel; where both are equally sharp it overshoots at edges (two copies of one photo
+    give 26 dB).
 
     References
     ----------

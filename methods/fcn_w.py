@@ -1,4 +1,4 @@
-"""FCN-W: the two-stream network with weights for an output."""
+"""FCN-W: the two-stream network with weights as output."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Array = NDArray[Any]
 def fcn_w(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -> Array:
     """Weights by the FCN's body with a sigmoid in place of its last ReLU.
 
-    Tones and colours come from the sources, so the network has only to tell sharp from
-    blurred. It sees 17 x 17 pixels, too few to decide on a flat region.
+    Tones and colours come from the sources, so the network only has to distinguish sharp from
+    blurred. Its receptive field is 17 x 17 pixels, too small to decide on a flat region.
 
     Parameters
     ----------

@@ -27,10 +27,10 @@ Array = NDArray[Any]
 def fcn_x(
     sources: Array, *, shrink: int = 0, device: str = "cpu", precision: Precision = "auto"
 ) -> Array:
-    """Weights of least error on average: soft where it is uncertain which source is sharp.
+    """Weights of the least expected error: soft where the sharp source is uncertain.
 
     `methods.learned.nets.focusnet.FocusNet` scores every source at every pixel; a softmax over the
-    sources makes weights of the scores. The order of the sources does not matter: to the bit for
+    sources turns the scores into weights. The order of the sources does not matter: exactly for
     two, up to the rounding of sums (one level at a pixel or two) for more.
 
     Parameters
@@ -38,10 +38,10 @@ def fcn_x(
     sources : ndarray
         float32 (N, H, W) in [0, 1].
     shrink : int
-        The network sees the sources this many times smaller, and its weights are enlarged again.
+        The sources are reduced by this factor for the network, and its weights are enlarged again.
         0 takes 1 below 5.2 megapixels, then 2, from 11.7 on 3 and from 20.8 on 4. That saves most
-        of the time, and does good where even the sharpest detail takes several pixels; in an image
-        that is sharp to the last pixel it costs detail. 1 decides at full size.
+        of the time, and improves images whose sharpest detail takes several pixels; in an image
+        that is sharp to the last pixel it loses detail. 1 decides at full size.
     device, precision : str
         Where and in which number format the network runs: see `bench.core.precision`.
 
@@ -53,7 +53,7 @@ def fcn_x(
     Raises
     ------
     UsageError
-        `shrink` is not a whole number from 0 on.
+        `shrink` is not a whole number of at least 0.
     WeightsError
         The weights file is missing or damaged.
 
@@ -64,7 +64,7 @@ def fcn_x(
 
     References
     ----------
-    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging that knows no order)
+    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging independent of order)
 
     Examples
     --------
@@ -96,7 +96,7 @@ def fcn_x_hard(
     """Copy every pixel from one source: the network's decision without its smallest regions.
 
     The source with the largest score of the network's second output takes the pixel. Then
-    regions smaller than a share of the image go over to the source next to them.
+    regions smaller than a share of the image take the source of their neighbour.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def fcn_x_hard(
     smallest : float
         Least share of the image's pixels that a region must have to stay.
     shrink : int
-        As of `fcn_x`; it is the scores that are enlarged.
+        As in `fcn_x`, but the scores are enlarged.
     device, precision : str
         Where and in which number format the network runs: see `bench.core.precision`.
 
@@ -117,18 +117,18 @@ def fcn_x_hard(
     Raises
     ------
     UsageError
-        `smallest` is not in [0, 1), or `shrink` is not a whole number from 0 on.
+        `smallest` is not in [0, 1), or `shrink` is not a whole number of at least 0.
     WeightsError
         The weights file is missing or damaged.
 
     Notes
     -----
     fidelity: a method of this benchmark; see `fcn_x`. Equal scores go to the brighter
-    source, whatever the order.
+    source, in any order.
 
     References
     ----------
-    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging that knows no order)
+    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging independent of order)
 
     Examples
     --------
@@ -154,16 +154,16 @@ def fcn_s(
 ) -> Array:
     """The blend of `fcn-x` with an eighth of its operations: for large photos on a CPU.
 
-    Errors and the order of the sources are as of `fcn_x`.
+    Errors and the order of the sources are as in `fcn_x`.
 
     Parameters
     ----------
     sources : ndarray
         float32 (N, H, W) in [0, 1].
     shrink : int
-        As of `fcn_x`, but 1 unless given: one position of the network is 4 x 4 pixels already.
+        As in `fcn_x`, but 1 by default: one position of the network is 4 x 4 pixels already.
     device, precision : str
-        As of `fcn_x`.
+        As in `fcn_x`.
 
     Returns
     -------
@@ -177,7 +177,7 @@ def fcn_s(
 
     References
     ----------
-    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging that knows no order)
+    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging independent of order)
 
     Examples
     --------
@@ -213,7 +213,7 @@ def fcn_s_hard(
     sources : ndarray
         float32 (N, H, W) in [0, 1].
     smallest, shrink, device, precision
-        As of `fcn_x_hard`; `shrink` is 1 unless given.
+        As in `fcn_x_hard`; `shrink` is 1 by default.
 
     Returns
     -------
@@ -226,7 +226,7 @@ def fcn_s_hard(
 
     References
     ----------
-    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging that knows no order)
+    Zaheer, M., et al. Deep sets. NeurIPS 2017, arXiv:1703.06114 (merging independent of order)
 
     Examples
     --------

@@ -20,7 +20,7 @@ Array = NDArray[Any]
 #: The Gaussian of the saliency: radius and standard deviation, in pixels.
 SALIENCY_RADIUS, SALIENCY_SIGMA = 5, 5
 
-#: What keeps a pixel's weights defined where the filter leaves none above zero.
+#: Added to a pixel's weights, which are defined even if the filter leaves none above zero.
 TINY = np.float32(1e-12)
 
 
@@ -66,7 +66,7 @@ def gf(
     Returns
     -------
     Blend
-        Blends planes (N, H, W) to (H, W), with the weights found on `sources`.
+        Blends one channel (N, H, W) to (H, W), with the weights found on `sources`.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def gf(
     fidelity: the constants are the paper's. What it leaves open follows the images its
     authors published: the filters' windows shrink at the border while the means, the
     Laplacian and the Gaussian repeat the border pixel; luminance and weights pass through 8
-    bit (``steps``), which alone is worth 20 dB of agreement; weights are clipped to [0, 1]
+    bit (``steps``), which alone raises the agreement by 20 dB; weights are clipped to [0, 1]
     before they are normalised. Where saliencies tie the first source is taken, so there the
     order matters.
 
@@ -114,20 +114,20 @@ def gf(
     of_base = weights(base_radius, base_eps)
     of_detail = weights(detail_radius, detail_eps)
 
-    def blend(planes: Array) -> Array:
-        bases = np.stack([_mean(plane, side) for plane in planes])
+    def blend(channel: Array, /) -> Array:
+        bases = np.stack([_mean(image, side) for image in channel])
         fused = np.empty_like(bases[0])
         for rows in strips(len(fused)):
-            base, plane = bases[:, rows], planes[:, rows]
+            base, image = bases[:, rows], channel[:, rows]
             fused[rows] = np.einsum("nhw,nhw->hw", of_base[:, rows], base)
-            fused[rows] += np.einsum("nhw,nhw->hw", of_detail[:, rows], plane - base)
+            fused[rows] += np.einsum("nhw,nhw->hw", of_detail[:, rows], image - base)
         return fused
 
     return blend
 
 
 def _most_salient(guides: Array) -> Array:
-    """Index (H, W) of the most salient source, the first of those that tie."""
+    """Number (H, W) of the most salient source, the first of those that tie."""
     best = _saliency(guides[0])
     labels = np.zeros(best.shape, np.uint8 if len(guides) < 256 else np.uint16)
     for n, guide in enumerate(guides[1:], start=1):
@@ -137,19 +137,19 @@ def _most_salient(guides: Array) -> Array:
     return labels
 
 
-def _saliency(plane: Array) -> Array:
-    edges = cv2.Laplacian(plane, -1, ksize=1, borderType=cv2.BORDER_REPLICATE)
+def _saliency(image: Array) -> Array:
+    edges = cv2.Laplacian(image, -1, ksize=1, borderType=cv2.BORDER_REPLICATE)
     np.abs(edges, out=edges)
     side = 2 * SALIENCY_RADIUS + 1
     return cv2.GaussianBlur(edges, (side, side), SALIENCY_SIGMA, borderType=cv2.BORDER_REPLICATE)
 
 
-def _mean(plane: Array, side: int) -> Array:
-    return cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE)
+def _mean(image: Array, side: int) -> Array:
+    return cv2.blur(image, (side, side), borderType=cv2.BORDER_REPLICATE)
 
 
 def _rounded(values: Array, steps: int) -> Array:
-    """Half up to multiples of 1/steps, in place."""
+    """The values rounded half up to multiples of 1/steps, in place."""
     if steps > 0:
         values *= np.float32(steps)
         values += np.float32(0.5)

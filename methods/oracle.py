@@ -1,4 +1,4 @@
-"""The oracle: the best that any choice of pixels can reach, where the reference is known."""
+"""The oracle: the upper bound of any choice of pixels, computed from the reference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.core.errors import UsageError
 from bench.core.pixels import luminance
 from methods import method
 
-#: Levels that errors are compared in: whole numbers for 8-bit and for 16-bit images.
+#: Levels in which errors are compared: whole numbers for 8-bit and for 16-bit images.
 LEVELS = 65535
 
 
@@ -43,16 +43,16 @@ def oracle(sources: NDArray[Any], *, reference: NDArray[Any] | None = None) -> N
     Raises
     ------
     UsageError
-        There is no reference.
+        `reference` is None.
 
     Notes
     -----
-    fidelity: a baseline of this benchmark, no method: it sees the reference. The error is summed
-    over the channels; of equal errors the first source's wins.
+    fidelity: a baseline of this benchmark, not a method, since it uses the reference. The error
+    is summed over the channels; of equal errors the first source's pixel is taken.
 
     References
     ----------
-    None; the upper bound of what a decision map can reach in squared error.
+    None; the upper bound of a decision map in squared error.
 
     Examples
     --------

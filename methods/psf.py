@@ -22,7 +22,7 @@ Array = NDArray[Any]
 #: Differential evolution: members per unknown (two unknowns, so NP = 16), F, CR, generations.
 MEMBERS, MUTATION, CROSSOVER, GENERATIONS = 8, 0.6, 0.6, 50
 
-#: Below this width, in pixels, a sampled Gaussian is a single pixel.
+#: Width in pixels below which a sampled Gaussian is a single pixel.
 SHARP = 0.01
 
 
@@ -43,7 +43,7 @@ def psf(
     search_side: int = 256,
     seed: int = 0,
 ) -> Array:
-    """Copy each pixel from the source that, blurred by the other's blur, explains the other.
+    """Copy each pixel from the source that equals the other one after blurring.
 
     A is blurred by h1 where B is sharp, B by h2 where A is sharp. Where A is sharp, A * h2
     equals B, so |B - A * h2| is small; elsewhere |A - B * h1| is. Each residual is averaged
@@ -60,8 +60,8 @@ def psf(
     window : int
         Odd side of the mean over the residuals.
     search_side : int
-        The widths are searched on copies shrunk by the whole number f that brings the longer
-        side down to this. A width s of the full image is s/f there.
+        The widths are searched on copies shrunk by the least whole number f that reduces the
+        longer side to this. A width s of the full image is s/f there.
     seed : int
         Of the search.
 
@@ -133,18 +133,18 @@ def _widths(first: Array, second: Array, bound: float, seed: int) -> Array:
 def _residuals(
     first: Array, second: Array, of_first: float, of_second: float
 ) -> tuple[Array, Array]:
-    """Per pixel how badly the second source is explained by the first, and the reverse."""
+    """Per pixel the difference of the second source to the blurred first, and the reverse."""
     return (
         np.abs(second - _blurred(first, of_second)),
         np.abs(first - _blurred(second, of_first)),
     )
 
 
-def _blurred(plane: Array, sigma: float) -> Array:
-    return cv2.GaussianBlur(plane, (0, 0), sigma) if sigma > SHARP else plane
+def _blurred(image: Array, sigma: float) -> Array:
+    return cv2.GaussianBlur(image, (0, 0), sigma) if sigma > SHARP else image
 
 
-def _shrunk(plane: Array, factor: int) -> Array:
+def _shrunk(image: Array, factor: int) -> Array:
     """Means over squares of `factor` pixels."""
-    size = tuple(max(1, round(length / factor)) for length in reversed(plane.shape))
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA) if factor > 1 else plane
+    size = tuple(max(1, round(length / factor)) for length in reversed(image.shape))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA) if factor > 1 else image

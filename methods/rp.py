@@ -33,8 +33,8 @@ def rp(sources: NDArray[Any], *, levels: int = 4, guard: float = 1e-6) -> NDArra
     levels : int
         Number of ratio images; fewer where the image is too small (see `methods.lp.lp`).
     guard : float
-        g. It stands above and below the line, so a black area has the ratio 1 as any other
-        flat area has, and is black again when both sources are.
+        g. It is added to numerator and denominator, so a black area has the ratio 1 like any other
+        flat area, and stays black when both sources are black.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The simplest focus measure that works: what any method must beat."""
+"""A simple focus measure, the baseline for all methods."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Array = NDArray[Any]
     paper="Tenenbaum, Accommodation in computer vision, PhD thesis, Stanford University, 1970",
 )
 def sobel(sources: Array, *, sigma: float = 3.0, min_region: float = 0.01) -> Array:
-    """Copy each pixel from the source with the largest Sobel energy about it.
+    """Copy each pixel from the source with the largest Sobel energy around it.
 
     Energy is the squared Sobel gradient smoothed by a Gaussian. Regions of the resulting map
     that are smaller than a share of the image go to their nearest larger region.
@@ -51,7 +51,7 @@ def sobel(sources: Array, *, sigma: float = 3.0, min_region: float = 0.01) -> Ar
 
     Notes
     -----
-    fidelity: a control, not a published method; Tenenbaum's gradient is the field's oldest
+    fidelity: a baseline, not a published method; Tenenbaum's gradient is the field's oldest
     focus measure. Where energies tie the first source is copied, so there the order matters.
 
     References
@@ -75,7 +75,7 @@ def sobel(sources: Array, *, sigma: float = 3.0, min_region: float = 0.01) -> Ar
     return one_hot(labels, len(sources))
 
 
-def _energy(plane: Array, sigma: float) -> Array:
-    across = cv2.Sobel(plane, -1, 1, 0)
-    down = cv2.Sobel(plane, -1, 0, 1)
+def _energy(image: Array, sigma: float) -> Array:
+    across = cv2.Sobel(image, -1, 1, 0)
+    down = cv2.Sobel(image, -1, 0, 1)
     return cv2.GaussianBlur(across * across + down * down, (0, 0), sigma)

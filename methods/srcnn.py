@@ -63,8 +63,8 @@ def srcnn(
     Notes
     -----
     fidelity: the paper fuses at twice the resolution. At scale 1 the same network is trained
-    to give the sharp photo back from a pair with blurred regions. The window of clarity is of
-    this project's choice; the weights were trained with it, so it is no parameter. Where two
+    to give the sharp photo back from a pair with blurred regions. The window of clarity is
+    chosen by this project; the weights were trained with it, so it is not a parameter. Where two
     sources are equally clear the first one's features are kept, so that swapping them may change
     a few pixels (by up to 7 levels on the pairs of liu2020).
 
@@ -88,6 +88,6 @@ def srcnn(
     if scale == 2:
         size = (2 * sources.shape[2], 2 * sources.shape[1])
         sources = np.stack([cv2.resize(x, size, interpolation=cv2.INTER_CUBIC) for x in sources])
-    # bfloat16 would halve its time and move MI by 0.02; it moves other networks' by 0.01 at most.
+    # bfloat16 would halve the time and change MI by 0.02, that of other networks by at most 0.01.
     network = shipped("srcnn", f"x{scale}", device, precision, bf16=False)
     return infer(network, stacked, sources, Extent(reach=10))[0]

@@ -8,7 +8,17 @@ several fused images of one scene and computes what they share only once.
 from __future__ import annotations
 
 from metrics._base import GOLDEN_SETS, METRICS, ROUNDING, Metric, metric
-from metrics._parts import Plane, shared
+from metrics._parts import GrayImage, Plane, shared
 from metrics._scorer import Scorer
 
-__all__ = ["GOLDEN_SETS", "METRICS", "ROUNDING", "Metric", "Plane", "Scorer", "metric", "shared"]
+__all__ = [
+    "GOLDEN_SETS",
+    "METRICS",
+    "ROUNDING",
+    "GrayImage",
+    "Metric",
+    "Plane",
+    "Scorer",
+    "metric",
+    "shared",
+]

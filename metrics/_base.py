@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from bench.core.errors import ContractViolation, ImageError, UsageError
 from bench.core.pixels import same_size
 from bench.core.registry import Registry, check_choice, check_name
-from metrics._parts import Plane
+from metrics._parts import GrayImage
 
 Family = Literal["information", "gradient", "structural", "perceptual", "reference", "descriptive"]
 Needs = Literal["fused", "sources", "reference"]
 Stack = Literal["native", "two"]
 
-Image = NDArray[np.generic] | Plane
+Image = NDArray[np.generic] | GrayImage
 
-#: Whose values a set in `Metric.golden` holds.
+#: The origin of the values of each set in `Metric.golden`.
 GOLDEN_SETS = {
     "liu2020": "the survey's authors' own MATLAB values (Information Fusion 64, 2020)",
     "octave": "the field's public MATLAB code, run under GNU Octave",
@@ -43,7 +43,7 @@ class Metric:
         Name on the command line, name in tables, name spelled out.
     fn : callable
         ``fn(fused)``, ``fn(sources, fused)`` or ``fn(reference, fused)``, see `needs`; takes
-        images (see `bench.core.pixels.as_image`) or planes, returns a float.
+        images (see `bench.core.pixels.as_image`) or `GrayImage` objects, returns a float.
     family : {'information', 'gradient', 'structural', 'perceptual', 'reference', 'descriptive'}
         The group it is listed in.
     higher_is_better : bool
@@ -63,7 +63,7 @@ class Metric:
     golden : str
         Which published values it is tested against: ``SET COLUMN``, several joined with
         commas (``"liu2020 QE, octave QE_flat0"``); empty when there are none. `GOLDEN_SETS`
-        says whose values a set holds.
+        names the origin of each set.
     tolerance : float
         The largest difference to the golden values that is accepted.
     deviations : str
@@ -71,8 +71,8 @@ class Metric:
     smallest : int
         The least height and width that it is defined for.
     variant_of : str
-        The metric of which this is another reading: how a public code computes it, other units or
-        features. Of a metric and its variants one counts in overall ranks.
+        The metric of which this is a variant: computed as in a public code, in other units or on
+        other features. Of a metric and its variants one counts in overall ranks.
     version : int
         Raised when a change of the code changes its numbers.
     """
@@ -127,12 +127,12 @@ class Metric:
         return [(golden, column) for golden, column in parts]
 
     def obstacle(self, sources: int, shape: tuple[int, int], reference: bool) -> str:
-        """Why it is not defined for such a scene; empty when it is.
+        """The reason why the metric is not defined for such a scene; empty if it is defined.
 
         Parameters
         ----------
         sources : int
-            How many there are.
+            Number of sources.
         shape : tuple of int
             Height and width.
         reference : bool
@@ -152,7 +152,7 @@ class Metric:
         return ""
 
 
-#: What a value may miss its bounds by.
+#: Accepted excess of a value over its bounds.
 ROUNDING = 1e-6
 
 METRICS: Registry[Metric] = Registry("metric", "metrics")
@@ -181,16 +181,16 @@ def metric(
 ) -> Callable[[Callable[..., float]], Callable[..., float]]:
     """Register a function as the metric `name`; see `Metric` for the arguments.
 
-    The function is written on `Plane` objects: ``fn(fused)``, ``fn(sources, fused)`` or
-    ``fn(reference, fused)``. What is returned — and registered — accepts images as well, and
-    checks their number and sizes first.
+    The function is written on `GrayImage` objects: ``fn(fused)``, ``fn(sources, fused)`` or
+    ``fn(reference, fused)``. The decorated function, which is the registered one,
+    also accepts images and checks their number and sizes first.
 
     Raises
     ------
     UsageError
         The metadata is incomplete, or the name is taken.
     ContractViolation
-        By what is returned: the function gave something that is not a number.
+        Raised by the decorated function when `fn` returns something that is not a number.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def metric(
     def register(fn: Callable[..., float]) -> Callable[..., float]:
         @functools.wraps(fn)
         def checked(*args: Any) -> float:
-            value = fn(*_planes(entry, args))
+            value = fn(*_gray_images(entry, args))
             try:
                 return float(value)
             except Exception as error:  # whatever the conversion of a user's object raises
@@ -241,29 +241,29 @@ def metric(
 
 
 def _short(value: object) -> str:
-    """None as it is; of anything else its type, since it may be long."""
+    """``None``, or the type (and shape) of a value whose text may be long."""
     shape = f" of shape {value.shape}" if isinstance(value, np.ndarray) else ""
     return "None" if value is None else type(value).__name__ + shape
 
 
-def _planes(entry: Metric, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments of a call as planes, or an error that says what does not fit."""
+def _gray_images(entry: Metric, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments of a call as gray images; raises an error that names a wrong argument."""
     wanted = {"fused": "(fused)", "sources": "(sources, fused)", "reference": "(reference, fused)"}
     if len(args) != (1 if entry.needs == "fused" else 2):
         raise UsageError(f"metric {entry.name!r} is called as {entry.name}{wanted[entry.needs]}")
-    fused = Plane.of(args[-1])
+    fused = GrayImage.of(args[-1])
     others = list(args[:-1])
     if entry.needs == "sources":
-        if isinstance(args[0], Plane) or not isinstance(args[0], Sequence | np.ndarray):
+        if isinstance(args[0], GrayImage) or not isinstance(args[0], Sequence | np.ndarray):
             raise UsageError(f"metric {entry.name!r}: the sources must be a sequence of images")
         others = list(args[0])
-    others = [Plane.of(image) for image in others]
+    others = [GrayImage.of(image) for image in others]
     reference = entry.needs == "reference"
     obstacle = entry.obstacle(len(others), fused.shape, reference)
     if obstacle:
         raise (ImageError if "pixels" in obstacle else UsageError)(obstacle)
     names = ["the reference"] if reference else [f"source {k + 1}" for k in range(len(others))]
-    same_size([plane.levels for plane in (*others, fused)], [*names, "the fused image"])
+    same_size([image.levels for image in (*others, fused)], [*names, "the fused image"])
     if entry.needs == "sources":
         return others, fused
     return (*others, fused)

@@ -1,6 +1,6 @@
 """Filtering of real images by their Fourier transform, in OpenCV's packed layout.
 
-The transform of a real image is symmetric; packed, its real and imaginary parts take the room of
+The transform of a real image is symmetric; packed, its real and imaginary parts take the memory of
 the image itself: column 0 holds frequency 0, then two columns each frequency, and in a width that
 is even the last column holds the highest. Those two lone columns are packed alike along the rows.
 A filter that is real and even multiplies this element by element; one that is odd does so once
@@ -26,7 +26,7 @@ def transform(image: Array) -> Array:
 
 
 def turned(spectrum: Array) -> Array:
-    """A packed transform times -i: with it an odd response gives the image it is meant to."""
+    """A packed transform times -i, as `filtered` needs it for an odd response."""
     height, width = spectrum.shape
     out = np.empty_like(spectrum)
     pairs = slice(1, width - 1 + width % 2)  # columns of frequencies with real and imaginary part
@@ -60,7 +60,7 @@ def laid_out(half: NDArray[Any], width: int) -> NDArray[Any]:
 
 
 def packed(half: NDArray[Any], width: int) -> NDArray[Any]:
-    """The same, with the scale of the inverse transform: what `filtered` takes."""
+    """The same, with the scale of the inverse transform, as `filtered` takes it."""
     return laid_out(half, width) / (half.shape[0] * width)
 
 

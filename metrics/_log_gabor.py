@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from metrics._fourier import laid_out, packed
 
-Real = NDArray[Any]  #: float32, or float64 where single precision does not do
+Real = NDArray[Any]  #: float32, or float64 where single precision does not suffice
 
 SCALES, ORIENTATIONS = 4, 6
 SHORTEST, FACTOR = 3, 2.1  #: Wavelength of the finest scale, and from one scale to the next.
@@ -29,7 +29,7 @@ KEPT = 1 << 20
 
 
 class Sector(NamedTuple):
-    """The angular part of one orientation's filters, and what noise passes through them.
+    """The angular part of one orientation's filters, and their response to noise.
 
     Attributes
     ----------
@@ -52,8 +52,8 @@ class Half(NamedTuple):
     direction, opposite : ndarray
         The angle of each frequency, and of the frequency that mirrors it in the whole plane.
     finest, summed : ndarray
-        Squared radial factors of the finest scale, and of all scales together; twice as much
-        where the other half has the like.
+        Squared radial factors of the finest scale, and of all scales together; doubled for
+        frequencies whose mirror image lies in the other half.
     """
 
     direction: Real
@@ -70,7 +70,7 @@ class Bank(NamedTuple):
 
 
 def bank(shape: tuple[int, int], dtype: type) -> Bank:
-    """The filters for images of `shape`, in `dtype`; those of large ones are made one by one."""
+    """The filters for images of `shape`, in `dtype`; those of large images are made one by one."""
     return (_kept_bank if shape[0] * shape[1] <= KEPT else _bank)(shape, dtype)
 
 
@@ -131,10 +131,10 @@ def _falloff(direction: Real, angle: float) -> Real:
 
 
 def _noise_response(half: Half, even: Real, odd: Real) -> float:
-    """Threshold of the energy that noise yields, for a unit median at the finest scale.
+    """Threshold of the energy of noise, for a unit median at the finest scale.
 
-    The median of a squared amplitude tells the noise power, since that is exponentially
-    distributed. The energy of summed scales is Rayleigh distributed; the threshold lies
+    The squared amplitude of noise is exponentially distributed, so its median gives the noise
+    power. The energy of summed scales is Rayleigh distributed; the threshold lies
     `NOISE_DEVIATIONS` above its mean, divided by 1.7 as the scales overlap.
     """
     # only the even part of a filter's spectrum belongs to the real part of its response

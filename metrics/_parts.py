@@ -1,4 +1,4 @@
-"""What indexes compute of an image more than once: planes, and parts kept with them."""
+"""Gray images, and the parts (histograms, gradients, …) that several metrics need of them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from bench.core.pixels import as_image, to_gray255
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Parts are a few MiB each and live as long as a fused image, so buffers to reuse cannot hold
-# them. glibc hands memory back as soon as it is free, and fetches it anew page by page; once a
-# block of this size was freed (it is never touched), it keeps up to twice as much. See
-# mallopt(3), M_MMAP_THRESHOLD. At 512x512 an index by itself takes 1.3 to 2.3 times as long
-# without (qe 54 instead of 37 ms and 6900 page faults instead of none); all indexes in a row
-# take the same, since their own large blocks teach glibc. Elsewhere this does nothing.
+# Parts are a few MiB each and live as long as a fused image, so they cannot be written into
+# reused buffers. glibc returns freed memory to the system and gets it again page by page; once a
+# block of this size was freed (it is never touched), glibc keeps up to twice as much. See
+# mallopt(3), M_MMAP_THRESHOLD. At 512x512 a metric by itself takes 1.3 to 2.3 times as long
+# without (qe 54 instead of 37 ms and 6900 page faults instead of none); all metrics in a row
+# take the same time, since their own large blocks have this effect too. With another C library
+# this does nothing.
 np.empty(31 << 20, np.uint8)
 
 
-class Plane:
-    """One image as the indexes see it: 8-bit luminance, and what was computed of it.
+class GrayImage:
+    """The input of a metric: an image as 8-bit luminance, with the parts computed of it.
 
     Parameters
     ----------
@@ -48,8 +49,8 @@ class Plane:
         self._kept: dict[Any, Any] = {}
 
     @classmethod
-    def of(cls, image: NDArray[np.generic] | Plane) -> Plane:
-        """`image` itself if it is a plane, else the plane of it."""
+    def of(cls, image: NDArray[np.generic] | GrayImage) -> GrayImage:
+        """`image` itself if it is a `GrayImage`, else a new one made from it."""
         return image if isinstance(image, cls) else cls(np.asarray(image))
 
     @property
@@ -64,37 +65,40 @@ class Plane:
         return _gray(self)
 
 
-def shared(
-    fn: Callable[Concatenate[Plane, P], R],
-) -> Callable[Concatenate[Plane, P], R]:
-    """Make ``fn(plane, *args, **kwargs)`` keep its result with `plane`, as long as the plane lives.
+Plane = GrayImage  #: Former name, which plug-ins may import.
 
-    Arguments must be hashable; planes are, by identity. A part of a fused image and a source
-    takes the fused image first, so that it goes with the fused image. Arrays are made
-    read-only. Threads that meet may both compute a part; they get the same one.
+
+def shared(
+    fn: Callable[Concatenate[GrayImage, P], R],
+) -> Callable[Concatenate[GrayImage, P], R]:
+    """Make ``fn(image, *args, **kwargs)`` keep its result with `image`, as long as that lives.
+
+    Arguments must be hashable; gray images are, by identity. A part of a fused image and a source
+    takes the fused image first, so that it is freed with the fused image. Arrays are made
+    read-only. Two threads may both compute a part; both get the same one.
     """
 
     @functools.wraps(fn)
-    def part(plane: Plane, *args: P.args, **kwargs: P.kwargs) -> R:
+    def part(image: GrayImage, *args: P.args, **kwargs: P.kwargs) -> R:
         key = (part, *map(_name, args), *map(_name, sorted(kwargs.items())))
         try:
-            return plane._kept[key]
+            return image._kept[key]
         except KeyError:
-            value = fn(plane, *args, **kwargs)
+            value = fn(image, *args, **kwargs)
             _freeze(value)
-            return plane._kept.setdefault(key, value)
+            return image._kept.setdefault(key, value)
 
     return part
 
 
 def _name(argument: Any) -> Any:
-    """What stands for an argument in a key; planes are not held, lest two hold each other.
+    """The key of an argument; a gray image is referred to weakly, to avoid reference cycles.
 
-    Some 100 MiB of parts would then live until the next garbage collection.
+    With a cycle, some 100 MiB of parts would live until the next garbage collection.
     """
     if isinstance(argument, tuple):
         return tuple(map(_name, argument))
-    return weakref.ref(argument) if isinstance(argument, Plane) else argument
+    return weakref.ref(argument) if isinstance(argument, GrayImage) else argument
 
 
 def _freeze(value: object) -> None:
@@ -108,52 +112,52 @@ def _freeze(value: object) -> None:
 def strips(height: int, rows: int = 32) -> Iterator[slice]:
     """Slices of up to `rows` rows that cover a height.
 
-    Work on a strip stays in the cache and in memory that the process already has; whole
-    planes of intermediates cost several times their arithmetic in fetching fresh memory.
+    Work on a strip stays in the cache and in memory that the process already has; intermediate
+    results of the whole image would cost several times their arithmetic in page faults.
     """
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))
 
 
 @shared
-def _gray(plane: Plane) -> NDArray[np.float64]:
-    return plane.levels.astype(np.float64)
+def _gray(image: GrayImage) -> NDArray[np.float64]:
+    return image.levels.astype(np.float64)
 
 
-def rescaled(plane: Plane) -> Plane:
-    """The plane stretched to the full range 0..255, rounded half up; a constant one as it is."""
-    low, high = int(plane.levels.min()), int(plane.levels.max())
-    # Not kept where it is the plane itself, which would then live until the next collection.
-    return plane if low == high or (low, high) == (0, 255) else _stretched(plane, low, high)
+def rescaled(image: GrayImage) -> GrayImage:
+    """The image stretched to the full range 0..255, rounded half up; a constant one as it is."""
+    low, high = int(image.levels.min()), int(image.levels.max())
+    # Not kept if it is the image itself: a reference cycle would delay its garbage collection.
+    return image if low == high or (low, high) == (0, 255) else _stretched(image, low, high)
 
 
 @shared
-def _stretched(plane: Plane, low: int, high: int) -> Plane:
+def _stretched(image: GrayImage, low: int, high: int) -> GrayImage:
     stretched = 255 * (np.arange(256) - low) / (high - low)
     table = np.clip(np.floor(stretched + 0.5), 0, 255).astype(np.uint8)
-    return Plane(table[plane.levels])
+    return GrayImage(table[image.levels])
 
 
 @shared
-def histogram(plane: Plane) -> NDArray[np.float64]:
+def histogram(image: GrayImage) -> NDArray[np.float64]:
     """Share of each of the 256 levels."""
-    return np.bincount(plane.levels.ravel(), minlength=256) / plane.levels.size
+    return np.bincount(image.levels.ravel(), minlength=256) / image.levels.size
 
 
 @shared
-def joint_histogram(plane: Plane, other: Plane) -> NDArray[np.float64]:
-    """Share of each pair of levels, (256, 256), the level of `plane` along the rows."""
-    index = plane.levels.astype(np.uint16)
+def joint_histogram(image: GrayImage, other: GrayImage) -> NDArray[np.float64]:
+    """Share of each pair of levels, (256, 256), the level of `image` along the rows."""
+    index = image.levels.astype(np.uint16)
     index <<= 8
     index |= other.levels
     counts = np.bincount(index.ravel(), minlength=65536)
-    return counts.reshape(256, 256) / plane.levels.size
+    return counts.reshape(256, 256) / image.levels.size
 
 
 def dot(one: NDArray[Any], other: NDArray[Any]) -> float:
     """Sum of the products of two arrays of one shape.
 
-    BLAS would add up in another order for each number of threads, and so end in other digits.
+    BLAS adds up in an order that depends on the number of threads, so its last digits differ.
     """
     return float(np.einsum("i,i->", one.ravel(), other.ravel()))
 
@@ -165,13 +169,13 @@ def entropy_bits(share: NDArray[np.float64]) -> float:
 
 
 @shared
-def entropy(plane: Plane) -> float:
+def entropy(image: GrayImage) -> float:
     """Entropy in bits of the levels."""
-    return entropy_bits(histogram(plane))
+    return entropy_bits(histogram(image))
 
 
 @shared
-def mutual_information(plane: Plane, other: Plane) -> float:
-    """Mutual information in bits of the levels of two planes."""
-    joint = entropy_bits(joint_histogram(plane, other))
-    return max(0.0, entropy(plane) + entropy(other) - joint)
+def mutual_information(image: GrayImage, other: GrayImage) -> float:
+    """Mutual information in bits of the levels of two images."""
+    joint = entropy_bits(joint_histogram(image, other))
+    return max(0.0, entropy(image) + entropy(other) - joint)

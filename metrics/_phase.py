@@ -1,6 +1,6 @@
 """Phase congruency after Kovesi: where the Fourier components of an image are in phase.
 
-The filters of `metrics._log_gabor` give each pixel a local energy; what noise would give is
+The filters of `metrics._log_gabor` give each pixel a local energy; the energy of noise is
 subtracted, and the rest is divided by the amplitudes.
 """
 
@@ -14,16 +14,16 @@ import numpy as np
 
 from metrics._fourier import transform, turned
 from metrics._log_gabor import ORIENTATIONS, SCALES, Real, bank
-from metrics._parts import Plane, shared
+from metrics._parts import GrayImage, shared
 
 cv2 = lazy.load("cv2")
 
-CUTOFF, GAIN = 0.5, 10  #: Of the sigmoid that asks for energy at several scales.
+CUTOFF, GAIN = 0.5, 10  #: Of the sigmoid that lowers energy at few scales.
 EPS = 1e-4
 
 CHUNK = 1 << 15  #: Pixels treated at a time, whose intermediate results stay in the cache.
 
-#: Single precision errs by about 1e-5 gray levels here. Where so little counts as signal,
+#: Single precision errs by about 1e-5 gray levels here. Where so small a value is a signal,
 #: the transforms are made in double precision.
 LEAST_NOISE_FOR_SINGLE = 1e-2
 
@@ -55,52 +55,52 @@ def _root_median_square(sizes: Real) -> float:
 
 
 @shared
-def phase_congruency(plane: Plane) -> Congruency:
+def phase_congruency(image: GrayImage) -> Congruency:
     """Phase congruency of the levels 0..255."""
-    found, noise = _congruency(plane, np.float32)
+    found, noise = _congruency(image, np.float32)
     if noise >= LEAST_NOISE_FOR_SINGLE:
         return found
-    del found  # a large image needs the room
-    return _congruency(plane, np.float64)[0]
+    del found  # to free its memory
+    return _congruency(image, np.float64)[0]
 
 
-def _congruency(plane: Plane, dtype: type) -> tuple[Congruency, float]:
-    """Phase congruency computed in `dtype`, and the least noise threshold met."""
-    radial, sectors = bank(plane.shape, dtype)
-    spectra = _spectra(plane, dtype)
-    pixels = plane.levels.size
+def _congruency(image: GrayImage, dtype: type) -> tuple[Congruency, float]:
+    """Phase congruency computed in `dtype`, and the least noise threshold found."""
+    radial, sectors = bank(image.shape, dtype)
+    spectra = _spectra(image, dtype)
+    pixels = image.levels.size
     waves = _aligned(2 * SCALES, pixels, dtype)
-    planes = waves[:, :pixels].reshape(2 * SCALES, *plane.shape)
-    finest = _aligned(1, pixels, dtype)[0, :pixels].reshape(plane.shape)
+    images = waves[:, :pixels].reshape(2 * SCALES, *image.shape)
+    finest = _aligned(1, pixels, dtype)[0, :pixels].reshape(image.shape)
     totals: list[Real] = [np.zeros((1, pixels), dtype) for _ in range(5)]
     desk = Desk.of(min(CHUNK, pixels), dtype)
     least = math.inf
     for k, sector in enumerate(sectors):
         for first, spectrum, side in zip((0, SCALES), spectra, sector[:2], strict=True):
             beam = spectrum * side
-            for wave, band in zip(planes[first:], radial, strict=False):
+            for wave, band in zip(images[first:], radial, strict=False):
                 cv2.dft(np.multiply(beam, band, out=wave), dst=wave, flags=cv2.DFT_INVERSE)
-        cv2.magnitude(planes[0], planes[SCALES], finest)
+        cv2.magnitude(images[0], images[SCALES], finest)
         threshold = sector.noise * _root_median_square(finest)
         least = min(least, threshold)
         for start in range(0, pixels, CHUNK):
             part = slice(start, min(start + CHUNK, pixels))
             angle = k * math.pi / ORIENTATIONS
             _accumulate(waves[:, part], threshold, angle, [x[:, part] for x in totals], desk)
-    energies, amplitudes, *squares = (x.reshape(plane.shape) for x in totals)
+    energies, amplitudes, *squares = (x.reshape(image.shape) for x in totals)
     amplitudes += EPS
     energies /= amplitudes
     return Congruency(energies, *_moments(*squares)), least
 
 
-def _spectra(plane: Plane, dtype: type) -> tuple[Real, Real]:
+def _spectra(image: GrayImage, dtype: type) -> tuple[Real, Real]:
     """Packed transform of the image without its mean, and the same turned."""
-    spectrum: Real = transform(plane.levels - plane.levels.mean()).astype(dtype)
+    spectrum: Real = transform(image.levels - image.levels.mean()).astype(dtype)
     return spectrum, turned(spectrum)
 
 
 def _aligned(rows: int, columns: int, dtype: type) -> Real:
-    """Rows that start at multiples of 64 bytes: into others cv2.magnitude rounds otherwise."""
+    """Rows that start at multiples of 64 bytes: cv2.magnitude rounds differently into others."""
     pitch = -(-columns // 16) * 16
     room: Real = np.empty(rows * pitch + 16, dtype)
     start = -room.ctypes.data % 64 // room.itemsize
@@ -108,7 +108,7 @@ def _aligned(rows: int, columns: int, dtype: type) -> Real:
 
 
 class Desk(NamedTuple):
-    """Room for what is computed of one chunk of pixels: a row for each scale, and five more."""
+    """Buffer for one chunk of pixels: a row for each scale, and five more."""
 
     sizes: Real
     rows: Real

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from bench.core.errors import ContractViolation, UsageError
 from bench.core.pixels import same_size
 from metrics._base import METRICS, ROUNDING, Image, Metric
-from metrics._parts import Plane
+from metrics._parts import GrayImage
 
 
 class Scorer:
     """Several metrics of several fused images of one scene.
 
-    What the metrics need of the sources and of the reference (gradients, histograms, local
-    moments, ...) is computed on first use and kept as long as the scorer; what they need of a
-    fused image is shared among the metrics of one call. Calls may come from several threads.
+    The parts of the sources and of the reference (gradients, histograms, local moments, ...) are
+    computed on first use and kept as long as the scorer; the parts of a fused image are shared
+    among the metrics of one call. Several threads may call it at the same time.
 
     Parameters
     ----------
@@ -48,17 +48,17 @@ class Scorer:
         sources: Sequence[NDArray[np.generic]],
         reference: NDArray[np.generic] | None = None,
     ) -> None:
-        self.sources = [Plane.of(image) for image in sources]
-        self.reference = None if reference is None else Plane.of(reference)
-        named = {f"source {k + 1}": plane for k, plane in enumerate(self.sources)}
+        self.sources = [GrayImage.of(image) for image in sources]
+        self.reference = None if reference is None else GrayImage.of(reference)
+        named = {f"source {k + 1}": image for k, image in enumerate(self.sources)}
         if self.reference is not None:
             named["the reference"] = self.reference
         if not named:
             raise UsageError("a scorer needs sources or a reference")
-        same_size([plane.levels for plane in named.values()], list(named))
-        self._first, plane = next(iter(named.items()))
-        self._extent = plane.levels
-        self.shape = plane.shape
+        same_size([image.levels for image in named.values()], list(named))
+        self._first, image = next(iter(named.items()))
+        self._extent = image.levels
+        self.shape = image.shape
 
     def applicable(self, names: Sequence[str]) -> list[str]:
         """Those of `names` that are defined for this scene, in the order given.
@@ -71,12 +71,12 @@ class Scorer:
         Raises
         ------
         UnknownName
-            No metric is called that.
+            A name is not that of a metric.
         """
         return [name for name in names if not self.obstacle(name)]
 
     def obstacle(self, name: str) -> str:
-        """Why a metric is not defined for this scene; empty when it is."""
+        """The reason why a metric is not defined for this scene; empty if it is defined."""
         return METRICS[name].obstacle(len(self.sources), self.shape, self.reference is not None)
 
     def score(self, fused: Image, name: str) -> float:
@@ -97,25 +97,25 @@ class Scorer:
         ImageError
             The fused image is not of the scene's size, too small for the metric, or no image.
         ContractViolation
-            The metric gave a value outside of its own bounds, NaN, or something that is no number.
+            The metric returned a value outside of its bounds, NaN, or something else.
         """
         return self.scores(fused, [name])[name]
 
     def scores(self, fused: Image, names: Sequence[str]) -> dict[str, float]:
         """Several metrics of one fused image, by name; see `score`."""
-        plane = Plane.of(fused)
-        same_size([self._extent, plane.levels], [self._first, "the fused image"])
-        return {name: self._bounded(plane, METRICS[name]) for name in names}
+        image = GrayImage.of(fused)
+        same_size([self._extent, image.levels], [self._first, "the fused image"])
+        return {name: self._bounded(image, METRICS[name]) for name in names}
 
-    def _bounded(self, fused: Plane, entry: Metric) -> float:
+    def _bounded(self, fused: GrayImage, entry: Metric) -> float:
         value, (low, high) = self._one(fused, entry), entry.bounds
-        if not low - ROUNDING <= value <= high + ROUNDING:  # nor is NaN
+        if not low - ROUNDING <= value <= high + ROUNDING:  # False for NaN too
             raise ContractViolation(
                 f"metric {entry.name!r} gave {value!r}, not in its bounds [{low:g}, {high:g}]"
             )
         return value
 
-    def _one(self, fused: Plane, entry: Metric) -> float:
+    def _one(self, fused: GrayImage, entry: Metric) -> float:
         if entry.needs == "fused":
             return entry.fn(fused)
         if entry.needs == "sources":

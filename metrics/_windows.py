@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics._gradients import prewitt_magnitude, prewitt_squared
-from metrics._parts import Plane, shared, strips
+from metrics._parts import GrayImage, shared, strips
 
 cv2 = lazy.load("cv2")
 
 Array = NDArray[np.float64]
 Field = Literal["levels", "edges"]
 
-BOX = 8  #: Side of the uniform window of the Piella and Cvejic indexes.
+BOX = 8  #: Side of the uniform window of the Piella and Cvejic metrics.
 
 
 class Moments(NamedTuple):
@@ -35,7 +35,7 @@ class Moments(NamedTuple):
 def box_sum(x: NDArray[Any]) -> NDArray[Any]:
     """Sum over every 8x8 window; of whole numbers exactly, and of zeros exactly 0.
 
-    A running sum, which subtracts what leaves the window, is exact for whole numbers only.
+    A running sum, which subtracts the pixels that leave the window, is exact for whole numbers.
     """
     if x.dtype.kind in "iu":
         total = cv2.boxFilter(x, cv2.CV_32S, (BOX, BOX), normalize=False)
@@ -50,19 +50,19 @@ def reach(strip: slice) -> slice:
     return slice(strip.start, strip.stop + BOX - 1)
 
 
-def field_rows(plane: Plane, field: Field, strip: slice) -> NDArray[Any]:
-    """What box moments are taken of, under a strip: the levels, or the Prewitt magnitude."""
-    return (plane.levels if field == "levels" else prewitt_magnitude(plane))[reach(strip)]
+def field_rows(image: GrayImage, field: Field, strip: slice) -> NDArray[Any]:
+    """The rows of the levels, or of the Prewitt magnitude, that a strip of windows covers."""
+    return (image.levels if field == "levels" else prewitt_magnitude(image))[reach(strip)]
 
 
-def box_strip(plane: Plane, field: Field, strip: slice) -> Moments:
+def box_strip(image: GrayImage, field: Field, strip: slice) -> Moments:
     """Moments in a strip of 8x8 uniform windows; the variance of a flat one is exactly 0.
 
-    Of the levels, because sums, means and squares of means are multiples of 2^-12 that a
-    double holds exactly; of the edges, because rounding is clipped at 0.
+    For the levels, because sums, means and squares of means are multiples of 2^-12 that a
+    double holds exactly; for the edges, because negative variances are clipped to 0.
     """
-    values = field_rows(plane, field, strip)
-    squares = product(values, values) if field == "levels" else prewitt_squared(plane)[reach(strip)]
+    values = field_rows(image, field, strip)
+    squares = product(values, values) if field == "levels" else prewitt_squared(image)[reach(strip)]
     mean = box_sum(values) / BOX**2
     var = box_sum(squares) / BOX**2
     var -= np.square(mean)
@@ -70,7 +70,7 @@ def box_strip(plane: Plane, field: Field, strip: slice) -> Moments:
 
 
 def product(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
-    """One times the other; 16 bits hold that of two levels."""
+    """Product of two arrays; 16 bits hold the product of two levels."""
     return np.multiply(x, y, dtype=np.uint16 if x.dtype == np.uint8 else x.dtype)
 
 
@@ -82,12 +82,12 @@ def box_covariance(x: NDArray[Any], y: NDArray[Any], mx: Array, my: Array) -> Ar
 
 
 @shared
-def box_moments(plane: Plane, field: Field) -> Moments:
+def box_moments(image: GrayImage, field: Field) -> Moments:
     """Moments in 8x8 uniform windows."""
-    size = plane.shape[0] - BOX + 1, plane.shape[1] - BOX + 1
+    size = image.shape[0] - BOX + 1, image.shape[1] - BOX + 1
     moments = Moments(np.empty(size), np.empty(size))
     for strip in strips(size[0]):
-        moments.mean[strip], moments.var[strip] = box_strip(plane, field, strip)
+        moments.mean[strip], moments.var[strip] = box_strip(image, field, strip)
     return moments
 
 
@@ -112,7 +112,7 @@ class Gaussian:
         x = np.arange(self.size) - self.size // 2
         weights = np.exp(-(x**2) / (2 * self.sigma**2))
         weights /= weights.sum()
-        weights.flags.writeable = False  # all threads get this array
+        weights.flags.writeable = False  # shared by all threads
         return weights
 
     def same(self, x: NDArray[Any]) -> NDArray[Any]:
@@ -129,21 +129,21 @@ class Gaussian:
         return slice(strip.start, strip.stop + self.size - 1)
 
 
-#: Window and constants of SSIM, which other indexes took over.
+#: Window and constants of SSIM, which other metrics use too.
 SSIM_WINDOW = Gaussian(11, 1.5)
 SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 @shared
-def gaussian_moments(plane: Plane, window: Gaussian) -> Moments:
+def gaussian_moments(image: GrayImage, window: Gaussian) -> Moments:
     """Moments of the levels in Gaussian windows."""
-    mean = window.valid(plane.gray)
-    return Moments(mean, window.valid(np.square(plane.gray)) - np.square(mean))
+    mean = window.valid(image.gray)
+    return Moments(mean, window.valid(np.square(image.gray)) - np.square(mean))
 
 
-def robust_strip(plane: Plane, window: Gaussian, strip: slice) -> Moments:
+def robust_strip(image: GrayImage, window: Gaussian, strip: slice) -> Moments:
     """Moments of the levels in a strip of windows; a variance within rounding of 0 is 0."""
-    x = plane.gray[window.under(strip)]
+    x = image.gray[window.under(strip)]
     mean = window.valid(x)
     square = np.square(mean)
     var = window.valid(np.square(x)) - square
@@ -154,20 +154,20 @@ def robust_strip(plane: Plane, window: Gaussian, strip: slice) -> Moments:
 
 
 @shared
-def robust_moments(plane: Plane, window: Gaussian) -> Moments:
+def robust_moments(image: GrayImage, window: Gaussian) -> Moments:
     """Moments of the levels in Gaussian windows; a variance within rounding of 0 is 0."""
-    size = plane.shape[0] - window.size + 1, plane.shape[1] - window.size + 1
+    size = image.shape[0] - window.size + 1, image.shape[1] - window.size + 1
     moments = Moments(np.empty(size), np.empty(size))
     for strip in strips(size[0]):
-        moments.mean[strip], moments.var[strip] = robust_strip(plane, window, strip)
+        moments.mean[strip], moments.var[strip] = robust_strip(image, window, strip)
     return moments
 
 
 @shared
-def gaussian_covariance(plane: Plane, other: Plane, window: Gaussian) -> Array:
-    """Covariance of the levels of two planes in Gaussian windows."""
-    cov = window.valid(plane.gray * other.gray)
-    cov -= gaussian_moments(plane, window).mean * gaussian_moments(other, window).mean
+def gaussian_covariance(image: GrayImage, other: GrayImage, window: Gaussian) -> Array:
+    """Covariance of the levels of two images in Gaussian windows."""
+    cov = window.valid(image.gray * other.gray)
+    cov -= gaussian_moments(image, window).mean * gaussian_moments(other, window).mean
     return cov
 
 

@@ -1,11 +1,11 @@
-"""Indexes of correlation between images as a whole."""
+"""Metrics of correlation between images as a whole."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import dot
 
 
@@ -30,13 +30,13 @@ def _pearson(x: NDArray[np.int32], y: NDArray[np.int32]) -> float:
     formula="corr(F - B, A) + corr(F - A, B)",
     golden="octave SCD",
     tolerance=1e-9,
-    deviations="A constant difference has correlation 0; public codes give rounding noise there.",
+    deviations="A constant difference has correlation 0; public codes return rounding noise there.",
 )
-def scd(sources: list[Plane], fused: Plane) -> float:
-    """What the fused image has beyond one source, correlated with the other source.
+def scd(sources: list[GrayImage], fused: GrayImage) -> float:
+    """The fused image minus one source, correlated with the other source.
 
-    Made for sources of different kinds. Where both sources show the same scene the difference
-    holds little of the other one, and equal images score 0. For two sources only.
+    Defined for sources of different modalities. Where both sources show the same scene, the
+    difference holds little of the other one, and equal images score 0. For two sources only.
 
     Parameters
     ----------
@@ -83,11 +83,11 @@ def scd(sources: list[Plane], fused: Plane) -> float:
     tolerance=1e-9,
     deviations="A constant image has correlation 0; public codes give NaN there.",
 )
-def cc(sources: list[Plane], fused: Plane) -> float:
+def cc(sources: list[GrayImage], fused: GrayImage) -> float:
     """Mean Pearson correlation of the fused image with the sources, over all pixels.
 
     For N sources the mean runs over all of them. Where sources differ in focus only, it is
-    close to 1 whatever the method (0.94 to 0.99 on the given images), and favours the
+    close to 1 for every method (0.94 to 0.99 on the given images), and favours the
     average of the sources.
 
     Parameters

@@ -1,6 +1,6 @@
-"""Indexes of the fused image alone: contrast and detail, whatever they come from.
+"""Metrics of the fused image alone: contrast and detail of any origin.
 
-None of them sees the sources, so noise raises all of them.
+They do not use the sources, so noise raises all of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 
 cv2 = lazy.load("cv2")
 
@@ -29,7 +29,7 @@ cv2 = lazy.load("cv2")
     tolerance=1e-9,
     deviations="Some codes divide by the number of differences instead, 0.2 % more: see sf_tang.",
 )
-def sf(fused: Plane) -> float:
+def sf(fused: GrayImage) -> float:
     """Root mean square of the first differences along both axes.
 
     Parameters
@@ -45,7 +45,7 @@ def sf(fused: Plane) -> float:
     Raises
     ------
     ImageError
-        It is no image, or 1 pixel high or wide.
+        It is not an image, or 1 pixel high or wide.
 
     Examples
     --------
@@ -75,10 +75,10 @@ def sf(fused: Plane) -> float:
     tolerance=1e-9,
     deviations=(
         "Tang's evaluation code divides by the number of differences, not of pixels: 0.09 to "
-        "0.23 % above sf on the 120 given images, which keep their order."
+        "0.23 % above sf on the 120 given images, in the same order."
     ),
 )
-def sf_tang(fused: Plane) -> float:
+def sf_tang(fused: GrayImage) -> float:
     """`sf` with each axis averaged over its own differences, as Tang's evaluation code does.
 
     Parameters, exceptions and unit are those of `sf`.
@@ -108,9 +108,9 @@ def sf_tang(fused: Plane) -> float:
     formula="mean sqrt((dx^2 + dy^2) / 2), forward differences, 0 in the last row and column",
     golden="octave AG",
     tolerance=1e-9,
-    deviations="Some codes take central differences, which reads lower: see ag_tang.",
+    deviations="Some codes take central differences, which gives lower values: see ag_tang.",
 )
-def ag(fused: Plane) -> float:
+def ag(fused: GrayImage) -> float:
     """Mean length of the gradient of forward differences, over the square root of 2.
 
     Parameters, exceptions and unit are those of `sf`.
@@ -145,15 +145,15 @@ def ag(fused: Plane) -> float:
     tolerance=1e-9,
     deviations=(
         "Tang's evaluation code takes central differences: 9 to 27 % below ag on the 120 given "
-        "images, of whose 15 pairs 6 order their methods otherwise."
+        "images; the order of the methods differs on 6 of the 15 pairs."
     ),
 )
-def ag_tang(fused: Plane) -> float:
+def ag_tang(fused: GrayImage) -> float:
     """`ag` of central differences, as Tang's evaluation code computes it.
 
     At the borders the differences are one-sided. The sum over all M x N pixels is divided by
-    (M-1)(N-1), so that a tiny image can exceed 255. Parameters, exceptions and unit are those
-    of `sf`.
+    (M-1)(N-1), so the value of a tiny image can exceed 255. Parameters, exceptions and unit
+    are those of `sf`.
 
     Examples
     --------
@@ -192,8 +192,8 @@ def _twice_central(x: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
     golden="octave EI",
     tolerance=1e-9,
 )
-def ei(fused: Plane) -> float:
-    """Mean length of the Sobel gradient; the image is continued by its border pixels.
+def ei(fused: GrayImage) -> float:
+    """Mean length of the Sobel gradient; the border pixels are repeated outside the image.
 
     Parameters, exceptions and unit are those of `sf`.
 
@@ -226,8 +226,8 @@ def ei(fused: Plane) -> float:
     tolerance=1e-9,
     deviations="The standard deviation of the whole image is 3 to 24 % larger: see sd_global.",
 )
-def sd(fused: Plane) -> float:
-    """Mean of the columns' standard deviations: what the field's MATLAB code reports as SD.
+def sd(fused: GrayImage) -> float:
+    """Mean of the columns' standard deviations, which the field's MATLAB code reports as SD.
 
     Parameters, exceptions and unit are those of `sf`.
 
@@ -256,7 +256,7 @@ def sd(fused: Plane) -> float:
     golden="octave SD_tang",
     tolerance=1e-9,
 )
-def sd_global(fused: Plane) -> float:
+def sd_global(fused: GrayImage) -> float:
     """Standard deviation over all pixels, the contrast of the image.
 
     Parameters, exceptions and unit are those of `sf`.

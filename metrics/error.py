@@ -1,8 +1,8 @@
-"""Error of the fused image against the sources, each of which stands in for the truth.
+"""Error of the fused image against the sources, each of which is taken as the reference.
 
 A fusion of differently focused sources must differ from each where that one is blurred, so their
-plain average scores better here than any good fusion. Kept to compare with papers that report it;
-with an all-in-focus truth, use `metrics.reference`.
+plain average scores better here than any good fusion. These metrics serve to compare with papers
+that report them; with an all-in-focus reference, use `metrics.reference`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import math
 
 import numpy as np
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import shared
 
 
 @shared
-def _squared_error(fused: Plane, source: Plane) -> float:
+def _squared_error(fused: GrayImage, source: GrayImage) -> float:
     """Mean squared difference in squared gray levels."""
     difference = fused.levels.astype(np.int32)
     difference -= source.levels
@@ -37,13 +37,13 @@ def _squared_error(fused: Plane, source: Plane) -> float:
     formula="(mean (A - F)^2 + mean (B - F)^2) / 2 of images scaled to 0..1",
     golden="octave MSE_tang",
     tolerance=1e-12,
-    deviations="In units of the range 0..1, as Tang's evaluation code has it, not of gray levels.",
+    deviations="In units of the range 0..1, as in Tang's evaluation code, not of gray levels.",
 )
-def mse_tang(sources: list[Plane], fused: Plane) -> float:
+def mse_tang(sources: list[GrayImage], fused: GrayImage) -> float:
     """Mean squared difference from the sources, as Tang's evaluation code computes it.
 
-    For N sources the mean runs over all of them. Lower is called better; but the average of
-    the sources has the least error of all images.
+    For N sources the mean runs over all of them. Lower counts as better, although the average
+    of the sources has the least error of all images.
 
     Parameters
     ----------
@@ -88,10 +88,10 @@ def mse_tang(sources: list[Plane], fused: Plane) -> float:
     tolerance=1e-9,
     deviations=(
         "Tang's evaluation code keeps the peak 255 for images scaled to 0..1, which adds 48.13 dB "
-        "to what the definition gives, and takes the mean of the errors, not of the decibels."
+        "to the value of the definition, and takes the mean of the errors, not of the decibels."
     ),
 )
-def psnr_tang(sources: list[Plane], fused: Plane) -> float:
+def psnr_tang(sources: list[GrayImage], fused: GrayImage) -> float:
     """`mse_tang` in decibels below a peak of 255, as Tang's evaluation code computes it.
 
     Parameters and exceptions are those of `mse_tang`.

@@ -1,8 +1,8 @@
-"""Feature mutual information: how much each 3x3 window tells about that of the other image.
+"""Feature mutual information: shared information of the 3x3 windows of two images.
 
 The pixels of a window, scaled to sum 1, are read as a distribution over the nine positions.
 The joint distribution of two windows is modelled between independence and the strongest
-dependence that the two allow (the Fréchet bound), as far as their correlation goes.
+dependence that the two allow (the Fréchet bound), in proportion to their correlation.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import dot, shared, strips
 
 cv2 = lazy.load("cv2")
 
 Array = NDArray[np.float64]
 
-CHUNK = 1 << 14  #: Windows treated at a time, which stay in the cache.
+CHUNK = 1 << 14  #: Windows treated at a time, so that they stay in the cache.
 TINY = 1e-300
 POSITIONS = np.arange(1.0, 10)[:, None]
 
@@ -36,15 +36,15 @@ def _neighbours(x: NDArray[Any]) -> list[NDArray[Any]]:
     ]
 
 
-def _windows(plane: Plane, strip: slice) -> Array:
+def _windows(image: GrayImage, strip: slice) -> Array:
     """The 3x3 windows whose first rows are in a strip, (9, n)."""
-    pixels = _neighbours(plane.levels[strip.start : strip.stop + 2])
+    pixels = _neighbours(image.levels[strip.start : strip.stop + 2])
     return np.stack(pixels, dtype=np.float64).reshape(9, -1)
 
 
-def _strips(plane: Plane) -> Iterator[slice]:
-    """Rows of windows, so many at a time that they stay in the cache."""
-    return strips(plane.shape[0] - 2, max(1, CHUNK // plane.shape[1]))
+def _strips(image: GrayImage) -> Iterator[slice]:
+    """Rows of windows, as many at a time as stay in the cache."""
+    return strips(image.shape[0] - 2, max(1, CHUNK // image.shape[1]))
 
 
 def _scaled(windows: Array) -> Array:
@@ -94,16 +94,16 @@ def _information(p: Array, q: Array) -> Array:
 def _mixture_information(p: Array, q: Array, upper_p: Array, upper_q: Array, phi: Array) -> Array:
     """Mutual information in bits of phi times the bound plus 1 - phi times the product.
 
-    As phi may exceed 1 the mixture may be negative in places; the logarithm is that of its
-    absolute value, which is the real part that the public code keeps.
+    Since phi may exceed 1, the mixture may be negative at some pairs; the logarithm is taken of
+    its absolute value, which is the real part that the public code keeps.
     """
     rest = 1 - phi
     independent = _times_log(rest)
-    total = independent.copy()  # as if the bound had no mass anywhere
+    total = independent.copy()  # the value if the bound had no mass
     lane = np.arange(phi.size)
     i, j = np.zeros((2, phi.size), np.intp)
     low = np.zeros(phi.shape)
-    # the mass of the bound lies on a staircase: it is walked step by step in all windows
+    # the mass of the bound lies on a staircase: all windows follow it step by step
     for _ in range(17):
         at_p, at_q = i * phi.size + lane, j * phi.size + lane
         end_p, end_q = upper_p.take(at_p, mode="clip"), upper_q.take(at_q, mode="clip")
@@ -132,35 +132,35 @@ def _times_log(x: Array) -> Array:
 
 
 @shared
-def _pixel_information(fused: Plane, source: Plane) -> Array:
+def _pixel_information(fused: GrayImage, source: GrayImage) -> Array:
     """Information between the windows of two images, as if none were identical."""
     parts = []
     for strip in _strips(fused):
-        p, q = (_scaled(_windows(plane, strip)) for plane in (source, fused))
+        p, q = (_scaled(_windows(image, strip)) for image in (source, fused))
         parts.append(_information(p / p.sum(axis=0), q / q.sum(axis=0)))
     return np.concatenate(parts)
 
 
-def _identical(one: Plane, other: Plane) -> NDArray[np.bool_]:
+def _identical(one: GrayImage, other: GrayImage) -> NDArray[np.bool_]:
     """Which windows are the same in both images."""
     return np.logical_and.reduce(_neighbours(one.levels == other.levels)).ravel()
 
 
-def _mean_score(fused: Plane, source: Plane, same: NDArray[np.bool_]) -> float:
+def _mean_score(fused: GrayImage, source: GrayImage, same: NDArray[np.bool_]) -> float:
     """Mean information of the windows, 1 for those that are the same."""
     information = _pixel_information(fused, source)
     return float(information.sum(where=~same) + np.count_nonzero(same)) / same.size
 
 
 @shared
-def _edge_codes(plane: Plane) -> NDArray[np.int32]:
+def _edge_codes(image: GrayImage) -> NDArray[np.int32]:
     """The 3x3 windows of the edge map as nine-bit numbers.
 
     Sobel gradients with the border repeated; an edge is where the squared length exceeds four
     times its mean and both neighbours along a row or along a column.
     """
     gx, gy = (
-        cv2.Sobel(plane.levels, cv2.CV_16S, *order, borderType=cv2.BORDER_REPLICATE)
+        cv2.Sobel(image.levels, cv2.CV_16S, *order, borderType=cv2.BORDER_REPLICATE)
         for order in ((1, 0), (0, 1))
     )
     strength = np.square(gx, dtype=np.int32) + np.square(gy, dtype=np.int32)
@@ -168,14 +168,14 @@ def _edge_codes(plane: Plane) -> NDArray[np.int32]:
     row = (strength > around[1:-1, :-2]) & (strength > around[1:-1, 2:])
     column = (strength > around[:-2, 1:-1]) & (strength > around[2:, 1:-1])
     edges = (row | column) & (strength > 4 * strength.mean())
-    codes = np.zeros((plane.shape[0] - 2, plane.shape[1] - 2), np.int32)
+    codes = np.zeros((image.shape[0] - 2, image.shape[1] - 2), np.int32)
     for neighbour in _neighbours(edges):
         codes <<= 1
         codes |= neighbour
     return codes.ravel()
 
 
-def _edge_information(fused: Plane, source: Plane) -> float:
+def _edge_information(fused: GrayImage, source: GrayImage) -> float:
     """Mean over windows; only the pairs of windows that occur are computed."""
     counts = np.bincount(_edge_codes(source) * 512 + _edge_codes(fused))
     pairs = np.flatnonzero(counts)
@@ -201,12 +201,12 @@ def _edge_information(fused: Plane, source: Plane) -> float:
     golden="octave FMI",
     tolerance=2e-3,
     deviations=(
-        "Edges as in Octave, up to ties of gradients (3e-4); MATLAB thins edges otherwise, which "
-        "reads 0.007 to 0.010 higher."
+        "Edges as in Octave, up to ties of gradients (3e-4); MATLAB thins edges differently, which "
+        "gives values 0.007 to 0.010 higher."
     ),
     smallest=3,
 )
-def fmi(sources: list[Plane], fused: Plane) -> float:
+def fmi(sources: list[GrayImage], fused: GrayImage) -> float:
     """Mutual information of the edge maps in 3x3 windows, with a modelled joint distribution.
 
     For N sources the mean runs over all of them.
@@ -221,7 +221,7 @@ def fmi(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        About 0.9 for photos, most of which has no edges; 1 when all images are equal.
+        About 0.9 for photos, most of whose area has no edges; 1 when all images are equal.
 
     Raises
     ------
@@ -253,12 +253,12 @@ def fmi(sources: list[Plane], fused: Plane) -> float:
     golden="octave FMI_none",
     tolerance=2.5e-3,
     deviations=(
-        "The public code forgets what the fused window was before it meets the second source: "
+        "The public code overwrites the fused window before it compares the second source: "
         "1e-4 as a rule, 2.5e-3 where the fused image equals a source. See fmi_pixel_toolbox."
     ),
     smallest=3,
 )
-def fmi_pixel(sources: list[Plane], fused: Plane) -> float:
+def fmi_pixel(sources: list[GrayImage], fused: GrayImage) -> float:
     """`fmi` of the pixels themselves instead of edge maps.
 
     Identical windows score 1, and so do windows of equal shape, flat ones included, unless a
@@ -289,18 +289,18 @@ def fmi_pixel(sources: list[Plane], fused: Plane) -> float:
     stack="two",
     paper="Haghighat, Razian 2014, Fast-FMI, IEEE AICT",
     doi="10.1109/ICAICT.2014.7036000",
-    formula="as fmi_pixel; the second source meets a fused window scaled to 0..1",
+    formula="as fmi_pixel; the second source is compared with a fused window scaled to 0..1",
     golden="octave FMI_none",
     tolerance=1e-9,
-    deviations="Keeps the public code's slip, to compare with published numbers only.",
+    deviations="Keeps the public code's error, to compare with published values only.",
     smallest=3,
 )
-def fmi_pixel_toolbox(sources: list[Plane], fused: Plane) -> float:
+def fmi_pixel_toolbox(sources: list[GrayImage], fused: GrayImage) -> float:
     """`fmi_pixel` as the public code computes it, which depends on the order of the sources.
 
-    Where the fused window differs from that of the first source it has been scaled to 0..1
-    before the second source's window is compared with it, so that identical windows go
-    unnoticed. Parameters and exceptions are those of `fmi`, for two sources.
+    Where the fused window differs from that of the first source, it is scaled to 0..1 before
+    the second source's window is compared with it, so identical windows are not recognised.
+    Parameters and exceptions are those of `fmi`, for two sources.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Spatial frequency of the fused image against the most that the sources have."""
+"""Spatial frequency of the fused image against the maximum over the sources."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import shared
 
 DIAGONAL = math.sqrt(0.5)  #: Weight of a diagonal difference: one over its distance.
 
 
-def _differences(plane: Plane) -> tuple[NDArray[np.int16], ...]:
+def _differences(image: GrayImage) -> tuple[NDArray[np.int16], ...]:
     """First differences along the rows, the columns and both diagonals."""
-    x = plane.levels.astype(np.int16)
+    x = image.levels.astype(np.int16)
     return (
         x[:, 1:] - x[:, :-1],
         x[1:] - x[:-1],
@@ -33,9 +33,9 @@ def _root(differences: tuple[NDArray[np.int16], ...], pixels: int) -> float:
 
 
 @shared
-def _most(first: Plane, others: tuple[Plane, ...]) -> float:
-    """Spatial frequency of the largest difference that any source has, place by place."""
-    stacks = zip(*(map(np.abs, _differences(plane)) for plane in (first, *others)), strict=True)
+def _most(first: GrayImage, others: tuple[GrayImage, ...]) -> float:
+    """Spatial frequency of the pixelwise max over sources of the differences."""
+    stacks = zip(*(map(np.abs, _differences(image)) for image in (first, *others)), strict=True)
     largest = tuple(np.maximum.reduce(stack) for stack in stacks)
     return _root(largest, first.levels.size)
 
@@ -55,17 +55,17 @@ def _most(first: Plane, others: tuple[Plane, ...]) -> float:
     golden="octave QSF_zheng",
     tolerance=1e-9,
     deviations=(
-        "Best is 0, not more: below it detail is lost, above it some was added, which the "
-        "direction cannot say. On the given images it lies between -0.137 and -0.008."
+        "The best value is 0: below it detail is lost, above it detail was added, which "
+        "`higher_is_better` cannot express. On the given images between -0.137 and -0.008."
     ),
 )
-def qsf_zheng(sources: list[Plane], fused: Plane) -> float:
-    """How far the spatial frequency is from the most that the sources have, relative to that.
+def qsf_zheng(sources: list[GrayImage], fused: GrayImage) -> float:
+    """Relative difference of the spatial frequency to that of the max over sources.
 
     The spatial frequency is the root mean square of differences along rows, columns and both
-    diagonals, these with a weight of 0.7071; the reference takes the largest difference of all
-    sources at every place. As for all indexes of contrast, noise passes for detail, and
-    lifts it above 0. N sources are met in the same way.
+    diagonals, these with a weight of 0.7071; the frequency to compare with
+    takes the max over sources of the differences at every pixel. As in all metrics of contrast,
+    noise counts as detail and can raise the value above 0. Defined in the same way for N sources.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def qsf_zheng(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        At least -1, which a constant image gets; 0 when all images are equal; infinite when
+        At least -1, the value of a constant image; 0 when all images are equal; infinite when
         the sources are constant and the fused image is not.
 
     Raises

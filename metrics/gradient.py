@@ -1,4 +1,4 @@
-"""Indexes of edge transfer: how much of the sources' gradients the fused image keeps."""
+"""Metrics of edge transfer: the share of the sources' gradients that the fused image keeps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._gradients import sobel, sobel_magnitude
 from metrics._parts import dot, shared, strips
 
@@ -36,27 +36,27 @@ ANGLE = Sigmoid(0.9879, 22, 0.8)
 STRENGTH_2012 = Sigmoid(1, 10, 0.5)
 ANGLE_2012 = Sigmoid(1, 20, 0.75)
 STEEPEST = 4 * 255  #: The largest Sobel difference.
-TINY = 1e-5  #: Stands for a gradient of 0 where it divides.
+TINY = 1e-5  #: Replaces a gradient of 0 as a divisor.
 
 
 @shared
-def _strength(plane: Plane) -> Array:
-    return np.maximum(sobel_magnitude(plane), TINY)
+def _strength(image: GrayImage) -> Array:
+    return np.maximum(sobel_magnitude(image), TINY)
 
 
 @lru_cache(maxsize=1)
 def _angles() -> Array:
-    """Directions by the absolute Sobel differences along y and x, which are few whole numbers."""
+    """Table of directions by the absolute Sobel differences along y and x."""
     steps = np.arange(STEEPEST + 1.0)
     return np.arctan(steps[:, None] / np.where(steps == 0, TINY, steps))
 
 
 @shared
-def _angle(plane: Plane) -> Array:
+def _angle(image: GrayImage) -> Array:
     """Direction in (-pi/2, pi/2), 0 where there is no gradient."""
-    angle = np.empty(plane.shape)
-    for strip in strips(plane.shape[0]):
-        gx, gy = (g[strip] for g in sobel(plane))
+    angle = np.empty(image.shape)
+    for strip in strips(image.shape[0]):
+        gx, gy = (g[strip] for g in sobel(image))
         index = np.abs(gy).astype(np.intp)
         index *= STEEPEST + 1
         index += np.abs(gx)
@@ -65,7 +65,7 @@ def _angle(plane: Plane) -> Array:
     return angle
 
 
-def _agreement(fused: Plane, source: Plane, strip: slice) -> tuple[Array, Array]:
+def _agreement(fused: GrayImage, source: GrayImage, strip: slice) -> tuple[Array, Array]:
     """Ratio of the strengths in (0, 1], and the difference of the angles in [0, pi)."""
     f, s = _strength(fused)[strip], _strength(source)[strip]
     ratio = np.minimum(f, s)
@@ -101,17 +101,17 @@ def _preserved(ratio: Array, agreement: Array, strength: Sigmoid, angle: Sigmoid
     deviations=(
         "A gradient of the fused image that is 0 counts as 1e-5 for every source; the public "
         "code does so from the second on (below 1e-7). Codes without the corrections of 2020 "
-        "read 0.05 lower: see qabf_liu2012."
+        "give values 0.05 lower: see qabf_liu2012."
     ),
     smallest=3,
 )
-def qabf(sources: list[Plane], fused: Plane) -> float:
+def qabf(sources: list[GrayImage], fused: GrayImage) -> float:
     """Share of the sources' Sobel gradients that the fused image preserves.
 
     A gradient's strength and its direction (without sense, not wrapped around) are compared
     pixel by pixel; both agreements pass a sigmoid, and their product is averaged with the
-    source's strength as weight. Beyond the border the images count as black, so that the
-    frame takes part. For N sources the sums run over all of them.
+    source's strength as weight. The images count as black outside the border, so
+    their frame counts as an edge. For N sources the sums run over all of them.
 
     Parameters
     ----------
@@ -164,13 +164,13 @@ def qabf(sources: list[Plane], fused: Plane) -> float:
     formula="mean (Q_AF g_A + Q_BF g_B) / (g_A + g_B), other sigmoids, angles wrapped",
     golden="octave QG_zheng",
     tolerance=1e-6,
-    deviations="0.05 lower than qabf on average (-0.15 to +0.004); orders some methods otherwise.",
+    deviations="0.05 lower than qabf on average (-0.15 to +0.004); the order of methods differs.",
     smallest=3,
 )
-def qabf_liu2012(sources: list[Plane], fused: Plane) -> float:
+def qabf_liu2012(sources: list[GrayImage], fused: GrayImage) -> float:
     """`qabf` as the widespread toolbox of 2012 computes it, to compare with older papers.
 
-    Angles agree as well when they differ by 0 as by pi, the sigmoids have other constants,
+    Angles that differ by pi agree as well as equal ones, the sigmoids have other constants,
     and the weighted mean of the sources is taken in every pixel before all pixels are
     averaged. Parameters and exceptions are those of `qabf`.
 
@@ -200,21 +200,21 @@ def qabf_liu2012(sources: list[Plane], fused: Plane) -> float:
     return total / fused.levels.size
 
 
-def _agreement_tang(fused: Plane, source: Plane, strip: slice) -> tuple[Array, Array]:
+def _agreement_tang(fused: GrayImage, source: GrayImage, strip: slice) -> tuple[Array, Array]:
     """As `_agreement`, with two quirks: equal strengths, and directions across the image."""
     f, s = sobel_magnitude(fused)[strip], sobel_magnitude(source)[strip]
     larger = np.maximum(f, s)
     ratio = np.minimum(f, s)
     equal = f == s
-    np.divide(ratio, larger, out=ratio, where=~equal)  # where equal, the strength stays
+    np.divide(ratio, larger, out=ratio, where=~equal)  # where equal, the strength itself remains
     angle = _angle_tang(fused, strip)
     angle -= _angle_tang(source, strip)
     return ratio, np.abs(angle, out=angle)
 
 
-def _angle_tang(plane: Plane, strip: slice) -> Array:
+def _angle_tang(image: GrayImage, strip: slice) -> Array:
     """Direction, -pi/2 where nothing changes along x: also where there is no gradient at all."""
-    return np.where(sobel(plane)[0][strip] == 0, -np.pi / 2, _angle(plane)[strip])
+    return np.where(sobel(image)[0][strip] == 0, -np.pi / 2, _angle(image)[strip])
 
 
 @metric(
@@ -233,12 +233,12 @@ def _angle_tang(plane: Plane, strip: slice) -> Array:
     tolerance=1e-9,
     deviations=(
         "Keeps the code's comparison, in which equal strengths miss the ratio, and its angles. On "
-        "the 120 given images -0.0007 to +0.0033 from qabf, and 4 of 15 pairs order their methods "
-        "otherwise."
+        "the 120 given images -0.0007 to +0.0033 from qabf, and 4 of 15 pairs order the methods "
+        "differently."
     ),
     smallest=3,
 )
-def qabf_tang(sources: list[Plane], fused: Plane) -> float:
+def qabf_tang(sources: list[GrayImage], fused: GrayImage) -> float:
     """`qabf` with the flaws of a widespread code, to compare with papers that used it.
 
     Where source and fused image have equally strong gradients, the ratio of the strengths is

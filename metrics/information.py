@@ -1,4 +1,4 @@
-"""Indexes of information theory: entropy, and what the fused image shares with the sources."""
+"""Metrics of information theory: entropy, and the information shared with the sources."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import dot, entropy, histogram, mutual_information
 
 
@@ -32,7 +32,7 @@ from metrics._parts import dot, entropy, histogram, mutual_information
         "from dwt to cnn and the entropy of the published images does not."
     ),
 )
-def ie(fused: Plane) -> float:
+def ie(fused: GrayImage) -> float:
     """Entropy of the gray levels in bits.
 
     Parameters
@@ -48,7 +48,7 @@ def ie(fused: Plane) -> float:
     Raises
     ------
     ImageError
-        It is no image, or 1 pixel high or wide.
+        It is not an image, or 1 pixel high or wide.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def ie(fused: Plane) -> float:
     golden="octave EN_nat",
     tolerance=1e-9,
 )
-def en_nat(fused: Plane) -> float:
+def en_nat(fused: GrayImage) -> float:
     """Entropy of the gray levels in nats: `ie` times ln 2, in [0, 5.545].
 
     Examples
@@ -102,7 +102,7 @@ def en_nat(fused: Plane) -> float:
     golden="liu2020 QMI, octave QMI",
     tolerance=1e-9,
 )
-def mi(sources: list[Plane], fused: Plane) -> float:
+def mi(sources: list[GrayImage], fused: GrayImage) -> float:
     """Mutual information of the fused image with each source, over their mean entropies.
 
     For N sources the sum of the terms I/(H + H) is multiplied by 4/N, which for two is the
@@ -137,7 +137,7 @@ def mi(sources: list[Plane], fused: Plane) -> float:
     return 4 / len(sources) * sum(_shared_part(source, fused) for source in sources)
 
 
-def _shared_part(source: Plane, fused: Plane) -> float:
+def _shared_part(source: GrayImage, fused: GrayImage) -> float:
     """I / (H + H), 0 where there is no entropy."""
     total = entropy(source) + entropy(fused)
     return mutual_information(fused, source) / total if total > 0 else 0.0
@@ -158,7 +158,7 @@ def _shared_part(source: Plane, fused: Plane) -> float:
     golden="octave MI, octave MI_rescaled",
     tolerance=1e-9,
 )
-def mi_raw(sources: list[Plane], fused: Plane) -> float:
+def mi_raw(sources: list[GrayImage], fused: GrayImage) -> float:
     """Mutual information of the fused image with the sources, in bits, not normalised.
 
     For N sources the sum is multiplied by 2/N, which keeps the range. Parameters and
@@ -196,7 +196,7 @@ def mi_raw(sources: list[Plane], fused: Plane) -> float:
     tolerance=1e-9,
     deviations=("Plain histograms of 256 levels, as in the public codes; the paper bins by rank."),
 )
-def qncie(sources: list[Plane], fused: Plane) -> float:
+def qncie(sources: list[GrayImage], fused: GrayImage) -> float:
     """Order among all images at once: entropy of the eigenvalues of their correlations.
 
     The nonlinear correlation of two images is their mutual information over 8 bits; the
@@ -212,8 +212,8 @@ def qncie(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        At most 1, which equal images get that have all levels equally often; at least
-        1 - log256(N + 1), for two sources 0.8019, which unrelated or constant images get.
+        At most 1, for equal images that have all levels equally often; at least
+        1 - log256(N + 1), for two sources 0.8019, for unrelated or constant images.
 
     Raises
     ------
@@ -228,14 +228,14 @@ def qncie(sources: list[Plane], fused: Plane) -> float:
     >>> round(qncie([ramp, ramp], ramp), 6)
     1.0
     """
-    planes = [fused, *sources]
-    matrix = np.eye(len(planes))
-    for row, one in enumerate(planes):
+    images = [fused, *sources]
+    matrix = np.eye(len(images))
+    for row, one in enumerate(images):
         for column in range(row):
-            # shared parts stay with the first plane: no source may hold on to the fused image
-            pair = (one, planes[column]) if column else (fused, one)
+            # a shared part is kept by the first image: a source must not keep the fused image alive
+            pair = (one, images[column]) if column else (fused, one)
             matrix[row, column] = matrix[column, row] = mutual_information(*pair) / 8
-    share = np.linalg.eigvalsh(matrix) / len(planes)
+    share = np.linalg.eigvalsh(matrix) / len(images)
     share = share[share > 0]
     return float(1 + share @ np.log(share) / math.log(256))
 
@@ -255,7 +255,7 @@ def qncie(sources: list[Plane], fused: Plane) -> float:
     tolerance=1e-9,
     deviations="By its formula a Kullback-Leibler divergence; the name is the field's.",
 )
-def ce(sources: list[Plane], fused: Plane) -> float:
+def ce(sources: list[GrayImage], fused: GrayImage) -> float:
     """Divergence of the fused image's histogram from those of the sources; lower is better.
 
     For N sources the mean runs over all of them. Parameters and exceptions are those of `mi`.
@@ -264,7 +264,7 @@ def ce(sources: list[Plane], fused: Plane) -> float:
     -------
     float
         0 when the histograms are equal, and when they share no level. Levels that the fused
-        image lacks are left out, so that slightly negative values are possible.
+        image lacks are left out, so slightly negative values are possible.
 
     Examples
     --------

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import dot, shared
 
 Block = tuple[int, int, int, int]  #: Top, bottom, left, right.
@@ -32,8 +32,8 @@ def _divisible(block: Block) -> bool:
 def _entropy(levels: NDArray[np.uint8]) -> float:
     """Entropy in bits.
 
-    Siblings often tie up to the last digit, and with them the tree; adding one level after
-    the other in double precision decides ties as the public code does.
+    Siblings often tie up to the last digit, and the tree depends on these ties; adding one level
+    after the other in double precision decides them as the public code does.
     """
     counts = np.bincount(levels.ravel())
     shares = (counts[counts > 0] / levels.size).tolist()
@@ -43,7 +43,7 @@ def _entropy(levels: NDArray[np.uint8]) -> float:
 def _entropies(levels: NDArray[np.uint8], blocks: list[Block]) -> list[float]:
     """Entropies of four siblings, the last one with its last column black.
 
-    That is a slip of the public code which all published values contain.
+    This error of the public code is in all published values.
     """
     pieces = [levels[top:bottom, left:right] for top, bottom, left, right in blocks]
     pieces[3] = pieces[3].copy()
@@ -52,20 +52,20 @@ def _entropies(levels: NDArray[np.uint8], blocks: list[Block]) -> list[float]:
 
 
 @shared
-def _leaves(plane: Plane) -> NDArray[np.int32]:
+def _leaves(image: GrayImage) -> NDArray[np.int32]:
     """Number of the leaf that each pixel belongs to, or -1.
 
-    The image is quartered; then, again and again, those of each four siblings are quartered
-    whose entropy reaches the mean of the four. A block of two rows or columns, or fewer, cannot
-    be quartered: if it is to be, its pixels belong to no leaf and have the number -1.
+    The image is quartered; then, repeatedly, of each four siblings those are quartered whose
+    entropy reaches the mean of the four. A block of at most two rows or columns cannot be
+    quartered: if its entropy asks for it, its pixels belong to no leaf and have the number -1.
     """
-    height, width = plane.shape
+    height, width = image.shape
     groups = [_quarters((0, height, 0, width))]
     done: list[Block] = []
-    for _ in range(int(math.log2(max(plane.shape))) - 2):
+    for _ in range(int(math.log2(max(image.shape))) - 2):
         finer = []
         for blocks in groups:
-            entropies = _entropies(plane.levels, blocks)
+            entropies = _entropies(image.levels, blocks)
             mean = sum(entropies) / 4
             for block, entropy in zip(blocks, entropies, strict=True):
                 if entropy < mean:
@@ -73,7 +73,7 @@ def _leaves(plane: Plane) -> NDArray[np.int32]:
                 elif _divisible(block):
                     finer.append(_quarters(block))
         groups = finer
-    labels = np.full(plane.shape, -1, np.int32)
+    labels = np.full(image.shape, -1, np.int32)
     for number, block in enumerate(done + [b for blocks in groups for b in blocks]):
         top, bottom, left, right = block
         labels[top:bottom, left:right] = number
@@ -90,14 +90,14 @@ def _leaf_entropies(labels: NDArray[np.int32], codes: NDArray[np.int64]) -> NDAr
     return np.log2(sizes) - sums / sizes
 
 
-def _tree_score(tree: Plane, one: Plane, other: Plane) -> float:
+def _tree_score(tree: GrayImage, one: GrayImage, other: GrayImage) -> float:
     """Half the normalised mutual information in the leaves, weighted by their areas."""
     labels = _leaves(tree)
     inside = labels >= 0
     labels = labels[inside]
     if labels.size == 0:
         return 0.0
-    x, y = (plane.levels[inside].astype(np.int64) for plane in (one, other))
+    x, y = (image.levels[inside].astype(np.int64) for image in (one, other))
     hx, hy, joint = (_leaf_entropies(labels, codes) for codes in (x, y, x << 8 | y))
     shared_part = 2 * np.maximum(hx + hy - joint, 0) / (hx + hy + 1e-14)
     return dot(shared_part, np.bincount(labels)) / labels.size / 2
@@ -118,16 +118,16 @@ def _tree_score(tree: Plane, one: Plane, other: Plane) -> float:
     tolerance=1e-9,
     deviations=(
         "As in the public code the fourth of four siblings is judged with its last column black; "
-        "without that slip values move by about 3e-4. Also as there, blocks of up to two rows or "
-        "columns that should be quartered are left out, which counts on small images (6e-4 on "
+        "without that error values change by about 3e-4. Also as there, blocks of up to two rows "
+        "or columns that should be quartered are left out, which matters on small images (6e-4 on "
         "g_05, 176x268) and on strips, where the public code ends with an error."
     ),
     smallest=8,
 )
-def lmi(sources: list[Plane], fused: Plane) -> float:
+def lmi(sources: list[GrayImage], fused: GrayImage) -> float:
     """Normalised mutual information in the leaves of quadtrees that follow local entropy.
 
-    A tree is grown for every image; fused image and source are compared in the leaves of both
+    A tree is built for every image; fused image and source are compared in the leaves of both
     trees. For N sources the mean runs over all of them.
 
     Parameters

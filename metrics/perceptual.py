@@ -1,4 +1,4 @@
-"""Indexes that look through a model of the eye: contrast sensitivity before comparison."""
+"""Metrics with a model of human contrast sensitivity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._fourier import filtered, good_size, packed, transform
 from metrics._gradients import sobel_magnitude
 from metrics._parts import dot, rescaled, shared, strips
@@ -17,7 +17,7 @@ from metrics._windows import Gaussian
 Array = NDArray[np.float64]
 
 NARROW, WIDE = Gaussian(31, 2), Gaussian(31, 4)  #: Their ratio is the local contrast.
-BLACK = 1e-10  #: A local average below this many gray levels is rounding of the transforms.
+BLACK = 1e-10  #: A local average below this (gray levels) is a rounding error of the transforms.
 TINY = 1e-300
 BLOCK = 16  #: Side of the regions of Chen and Varshney.
 
@@ -38,20 +38,20 @@ def _sensitivity(shape: tuple[int, int], model: Literal["chen-blum", "chen-varsh
 
 
 @shared
-def _spectrum(plane: Plane) -> Array:
+def _spectrum(image: GrayImage) -> Array:
     """Packed transform of the image stretched to 0..255."""
-    return transform(rescaled(plane).gray)
+    return transform(rescaled(image).gray)
 
 
 @shared
-def _seen(plane: Plane) -> Array:
-    """What the eye sees of the stretched image according to Chen and Varshney."""
-    return filtered(_spectrum(plane), _sensitivity(plane.shape, "chen-varshney"))
+def _visible(image: GrayImage) -> Array:
+    """The stretched image filtered by the contrast sensitivity of Chen and Varshney."""
+    return filtered(_spectrum(image), _sensitivity(image.shape, "chen-varshney"))
 
 
 @lru_cache(maxsize=8)
 def _response(window: Gaussian, shape: tuple[int, int]) -> Array:
-    """Of a Gaussian window of amplitude 1/(2 pi sigma^2), for a packed spectrum."""
+    """Response of a Gaussian window of amplitude 1/(2 pi sigma^2), for a packed spectrum."""
     line = window.line / window.line.max() / (np.sqrt(2 * np.pi) * window.sigma)
     axes = []
     for length in shape:
@@ -63,18 +63,18 @@ def _response(window: Gaussian, shape: tuple[int, int]) -> Array:
 
 
 @shared
-def _masked_contrast(plane: Plane) -> Array:
-    """Local contrast after masking, c^3 / (c^2 + 1e-4); 0 where the image is black around."""
-    height, width = plane.shape
+def _masked_contrast(image: GrayImage) -> Array:
+    """Local contrast after masking, c^3 / (c^2 + 1e-4); 0 in a black neighbourhood."""
+    height, width = image.shape
     reach = NARROW.size // 2
     framed = np.zeros((good_size(height + reach), good_size(width + reach)))
-    framed[:height, :width] = filtered(_spectrum(plane), _sensitivity(plane.shape, "chen-blum"))
+    framed[:height, :width] = filtered(_spectrum(image), _sensitivity(image.shape, "chen-blum"))
     spectrum = transform(framed)
     narrow, wide = (
         filtered(spectrum, _response(window, framed.shape))[:height, :width]
         for window in (NARROW, WIDE)
     )
-    masked = np.empty(plane.shape)
+    masked = np.empty(image.shape)
     for strip in strips(height):
         contrast = _ratio(narrow[strip], wide[strip], BLACK)
         contrast -= 1
@@ -87,7 +87,7 @@ def _masked_contrast(plane: Plane) -> Array:
 
 
 def _ratio(top: Array, bottom: Array, least: float = TINY) -> Array:
-    """One over the other, 1 where there is nothing to divide by; both may be overwritten."""
+    """One over the other, 1 where the divisor is 0; both may be overwritten."""
     nothing = np.abs(bottom) < least
     if nothing.any():
         top[nothing] = bottom[nothing] = 1
@@ -97,7 +97,7 @@ def _ratio(top: Array, bottom: Array, least: float = TINY) -> Array:
 @metric(
     "qcb",
     label="QCB",
-    title="Chen-Blum index",
+    title="Chen-Blum metric",
     family="perceptual",
     higher_is_better=True,
     bounds=(0, 1),
@@ -110,12 +110,12 @@ def _ratio(top: Array, bottom: Array, least: float = TINY) -> Array:
     deviations=(
         "Where the filtered image is black all around (below 1e-10 gray levels) there is no "
         "contrast; public codes divide rounding errors by each other there. Photos are not "
-        "concerned, drawings on black may score 0.2 higher."
+        "affected, drawings on black may score 0.2 higher."
     ),
     smallest=16,
 )
-def qcb(sources: list[Plane], fused: Plane) -> float:
-    """Preservation of the local contrast that the eye sees in the sources.
+def qcb(sources: list[GrayImage], fused: GrayImage) -> float:
+    """Preservation of the visible local contrast of the sources.
 
     Images are stretched to 0..255, filtered by a difference-of-Gaussians contrast
     sensitivity, and turned into local contrast, the ratio of two Gaussian averages; the
@@ -132,8 +132,8 @@ def qcb(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        In [0, 1]; 1 when all images are equal. Where no source has contrast all count alike;
-        two contrasts of 0 agree.
+        In [0, 1]; 1 when all images are equal. Where no source has contrast, all sources have equal
+        weight; two contrasts of 0 agree.
 
     Raises
     ------
@@ -167,17 +167,17 @@ def qcb(sources: list[Plane], fused: Plane) -> float:
 
 
 def _block_sums(x: Array) -> Array:
-    """Sums over blocks of 16x16, the last ones as far as the image goes."""
+    """Sums over blocks of 16x16, the last ones cut at the image's border."""
     rows = np.add.reduceat(x, np.arange(0, x.shape[0], BLOCK), axis=0)
     return np.add.reduceat(rows, np.arange(0, x.shape[1], BLOCK), axis=1)
 
 
 @shared
-def _block_weights(plane: Plane) -> Array:
+def _block_weights(image: GrayImage) -> Array:
     """Saliency of each block: sum of the fifth power of the Sobel magnitude."""
-    strength = sobel_magnitude(rescaled(plane))
+    strength = sobel_magnitude(rescaled(image))
     sums = []
-    for strip in strips(plane.shape[0], 2 * BLOCK):
+    for strip in strips(image.shape[0], 2 * BLOCK):
         power = np.square(strength[strip])
         np.square(power, out=power)
         power *= strength[strip]
@@ -197,7 +197,7 @@ def _block_errors(one: Array, other: Array) -> Array:
 @metric(
     "qcv",
     label="QCV",
-    title="Chen-Varshney index",
+    title="Chen-Varshney metric",
     family="perceptual",
     higher_is_better=False,
     bounds=(0, np.inf),
@@ -208,13 +208,13 @@ def _block_errors(one: Array, other: Array) -> Array:
     golden="liu2020 QCV, octave QCV",
     tolerance=1e-9,
 )
-def qcv(sources: list[Plane], fused: Plane) -> float:
-    """Squared difference to the sources as the eye sees it, mostly in salient regions.
+def qcv(sources: list[GrayImage], fused: GrayImage) -> float:
+    """Visible squared difference to the sources, weighted by saliency.
 
     Images are stretched to 0..255. In blocks of 16x16 pixels the difference, filtered by the
-    contrast sensitivity, is squared and averaged; a block weighs as much as the fifth powers
-    of the source's Sobel gradients in it. For N sources the sums run over all of them. Lower
-    is better.
+    contrast sensitivity, is squared and averaged; the weight of a block is the sum of the
+    fifth powers of the source's Sobel gradients in it. For N sources the sums run over all of
+    them. Lower is better.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def qcv(sources: list[Plane], fused: Plane) -> float:
     -------
     float
         At least 0, some tens as a rule; 0 when all images are equal. When no source has a
-        gradient (all are black), the blocks weigh alike.
+        gradient (all are black), the blocks have equal weight.
 
     Raises
     ------
@@ -242,7 +242,7 @@ def qcv(sources: list[Plane], fused: Plane) -> float:
     >>> qcv([ramp, ramp], ramp)
     0.0
     """
-    errors = [_block_errors(_seen(source), _seen(fused)) for source in sources]
+    errors = [_block_errors(_visible(source), _visible(fused)) for source in sources]
     weights = [_block_weights(source) for source in sources]
     if not any(weight.any() for weight in weights):
         weights = [np.ones(weight.shape) for weight in weights]

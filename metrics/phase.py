@@ -1,4 +1,4 @@
-"""The phase congruency index of Zhao, Laganière and Liu."""
+"""The phase congruency metric of Zhao, Laganière and Liu."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import lazy_loader as lazy
 import numpy as np
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._log_gabor import Real
 from metrics._parts import shared, strips
 from metrics._phase import Congruency, phase_congruency
@@ -18,10 +18,10 @@ from metrics._windows import Array, Gaussian
 cv2 = lazy.load("cv2")
 
 WINDOW = Gaussian(11, 1.5)
-FEATURE = 0.1  #: Phase congruency from which on a pixel is a feature.
+FEATURE = 0.1  #: Least phase congruency of a feature.
 C = 1e-4
 
-#: Pixels of the largest image that is treated as a whole, and rows at a time of larger ones.
+#: Pixels of the largest image treated as a whole, and rows per strip of larger images.
 WHOLE, STRIP = 1 << 22, 256
 
 
@@ -33,7 +33,7 @@ class Moments(NamedTuple):
 
 
 class Features(NamedTuple):
-    """The three maps of an image where it has features, their moments, and 1 where that is."""
+    """The three maps of an image at its features, their moments, and a map that is 1 there."""
 
     maps: tuple[Real, ...]
     moments: tuple[Moments, ...]
@@ -41,7 +41,7 @@ class Features(NamedTuple):
 
 
 def _same_moments(x: Real) -> Moments:
-    """Moments; a variance that rounding made negative counts by its absolute value."""
+    """Moments; of a variance that rounding made negative the absolute value is taken."""
     mean = WINDOW.same(x)
     square = np.square(x)
     var = WINDOW.same(square)
@@ -57,22 +57,22 @@ def _features(congruency: Congruency) -> Features:
 
 
 @shared
-def _own_features(plane: Plane) -> Features:
-    return _features(phase_congruency(plane))
+def _own_features(image: GrayImage) -> Features:
+    return _features(phase_congruency(image))
 
 
 @shared
-def _fused_moments(plane: Plane) -> tuple[Moments, ...]:
-    return tuple(_same_moments(x) for x in phase_congruency(plane))
+def _fused_moments(image: GrayImage) -> tuple[Moments, ...]:
+    return tuple(_same_moments(x) for x in phase_congruency(image))
 
 
 @shared
-def _joint_features(first: Plane, others: tuple[Plane, ...]) -> Features:
-    return _features(_strongest([phase_congruency(plane) for plane in (first, *others)]))
+def _joint_features(first: GrayImage, others: tuple[GrayImage, ...]) -> Features:
+    return _features(_strongest([phase_congruency(image) for image in (first, *others)]))
 
 
 def _strongest(sources: Sequence[Congruency]) -> Congruency:
-    """What a perfect fusion has: pixel by pixel the maps of the stronger phase."""
+    """The maps of a perfect fusion: at each pixel those of the stronger phase."""
     best, *others = sources
     for one in others:
         later = ~(best.phase > one.phase)
@@ -104,7 +104,7 @@ class Stage(NamedTuple):
     maps, moments : Congruency, sequence of Moments
         Of the fused image.
     inside : slice
-        The rows that count.
+        The rows without their margin.
     """
 
     candidates: Sequence[Features]
@@ -122,14 +122,14 @@ class Stage(NamedTuple):
         return int(np.count_nonzero(self.candidates[-1].mask[self.inside])), sums
 
 
-def _stages(sources: list[Plane], fused: Plane) -> Iterator[Stage]:
-    """The whole image at once, with parts that the next one can share; a large one in strips."""
+def _stages(sources: list[GrayImage], fused: GrayImage) -> Iterator[Stage]:
+    """The whole image with parts kept for the next one; a large image in strips."""
     if fused.levels.size <= WHOLE:
         joint = _joint_features(sources[0], tuple(sources[1:]))
         candidates = [*(_own_features(source) for source in sources), joint]
         yield Stage(candidates, phase_congruency(fused), _fused_moments(fused), slice(None))
         return
-    congruencies = [phase_congruency(plane) for plane in (*sources, fused)]
+    congruencies = [phase_congruency(image) for image in (*sources, fused)]
     reach = WINDOW.size // 2
     for strip in strips(fused.shape[0], STRIP):
         top = max(strip.start - reach, 0)
@@ -142,7 +142,7 @@ def _stages(sources: list[Plane], fused: Plane) -> Iterator[Stage]:
 @metric(
     "qp",
     label="QP",
-    title="Phase congruency index",
+    title="Phase congruency metric",
     family="perceptual",
     higher_is_better=True,
     bounds=(-1, 1),
@@ -153,25 +153,25 @@ def _stages(sources: list[Plane], fused: Plane) -> Iterator[Stage]:
     tolerance=2e-6,
     deviations=(
         "Transforms in single precision (below 2e-6 on photos), in double precision where the "
-        "image is so clean that this would count (areas without any noise, as in drawings), which "
+        "image has areas without any noise, as in drawings, so that this error would matter, which "
         "takes twice the memory. By its definition a fused image without any feature scores "
         "about 1, more than every fusion: 0.999 for a constant image on g_01, where dwt, gff and "
         "cnn have 0.69 to 0.82."
     ),
     smallest=11,
 )
-def qp(sources: list[Plane], fused: Plane) -> float:
+def qp(sources: list[GrayImage], fused: GrayImage) -> float:
     """Correlation of features with those of the sources: phase congruency and its moments.
 
     Three maps per image: phase congruency, and the largest and smallest moment of it over
     orientations. Each is correlated in Gaussian 11x11 windows with that of every source and
-    with the pixelwise strongest of them; the largest correlation counts where the strongest
-    has a feature, and the means over the three maps are multiplied. N sources are met in the
-    same way.
+    with the pixelwise strongest of them; the max over sources and this map counts where
+    the strongest has a feature, and the means over the three maps are multiplied. Defined in the
+    same way for N sources.
 
     Where the fused image has no feature at all, its maps are constant: covariance and spread are
     0, and the correlation C/C = 1. A constant image thus scores about 1, more than any
-    fusion. Look at an index such as `metrics.gradient.qabf` too, which gives it next to nothing.
+    fusion. Use a metric such as `metrics.gradient.qabf` too, which gives it almost 0.
 
     Parameters
     ----------

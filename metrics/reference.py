@@ -1,4 +1,4 @@
-"""Indexes against the all-in-focus truth, where a scene has it."""
+"""Metrics against the all-in-focus reference, for scenes that have one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import shared
 from metrics._windows import (
     SSIM_C1,
@@ -37,9 +37,9 @@ Array = NDArray[np.float64]
     formula="20 log10(255 / sqrt(mean (R - F)^2)), in dB",
     golden="octave PSNR_A, octave PSNR_B",
     tolerance=1e-9,
-    deviations="Codes that scale images to 0..1 but keep the peak 255 read 48 dB higher.",
+    deviations="Codes that scale images to 0..1 but keep the peak 255 give values 48 dB higher.",
 )
-def psnr(reference: Plane, fused: Plane) -> float:
+def psnr(reference: GrayImage, fused: GrayImage) -> float:
     """Peak signal-to-noise ratio in decibels.
 
     Parameters
@@ -70,7 +70,7 @@ def psnr(reference: Plane, fused: Plane) -> float:
 
 
 @shared
-def _ssim_map(fused: Plane, reference: Plane) -> Array:
+def _ssim_map(fused: GrayImage, reference: GrayImage) -> Array:
     return similarity(
         gaussian_moments(reference, SSIM_WINDOW),
         gaussian_moments(fused, SSIM_WINDOW),
@@ -95,7 +95,7 @@ def _ssim_map(fused: Plane, reference: Plane) -> Array:
     tolerance=1e-9,
     smallest=11,
 )
-def ssim(reference: Plane, fused: Plane) -> float:
+def ssim(reference: GrayImage, fused: GrayImage) -> float:
     """Mean structural similarity: Gaussian 11x11 windows of sigma 1.5, wholly inside.
 
     Parameters
@@ -128,11 +128,11 @@ SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  #: Of MS-SSIM, finest 
 
 
 @shared
-def _halved(plane: Plane, times: int) -> Array:
+def _halved(image: GrayImage, times: int) -> Array:
     """The image averaged over 2x2 and halved, several times; mirrored beyond the border."""
     if times == 0:
-        return plane.gray
-    finer = np.pad(_halved(plane, times - 1), ((0, 1), (0, 1)), mode="symmetric")
+        return image.gray
+    finer = np.pad(_halved(image, times - 1), ((0, 1), (0, 1)), mode="symmetric")
     return (finer[:-1:2, :-1:2] + finer[1::2, :-1:2] + finer[:-1:2, 1::2] + finer[1::2, 1::2]) / 4
 
 
@@ -150,7 +150,7 @@ def _halved(plane: Plane, times: int) -> Array:
     deviations="A mean below 0, which has no real power, counts as 0.",
     smallest=161,
 )
-def ms_ssim(reference: Plane, fused: Plane) -> float:
+def ms_ssim(reference: GrayImage, fused: GrayImage) -> float:
     """Structural similarity at five scales, each half the size of the one before.
 
     With means m, variances v and covariance c in Gaussian 11x11 windows of sigma 1.5, wholly
@@ -198,9 +198,9 @@ def ms_ssim(reference: Plane, fused: Plane) -> float:
 
 
 @shared
-def _coarse_gradient(plane: Plane) -> Array:
+def _coarse_gradient(image: GrayImage) -> Array:
     """Prewitt magnitude, a third of the sums, of the image averaged over 2x2 and halved."""
-    padded = np.pad(plane.gray, ((0, 1), (0, 1)))
+    padded = np.pad(image.gray, ((0, 1), (0, 1)))
     x = padded[:-1:2, :-1:2] + padded[1::2, :-1:2] + padded[:-1:2, 1::2] + padded[1::2, 1::2]
     across, along = np.ones(3) / 3, np.array([-1.0, 0.0, 1.0])
     zeros = cv2.BORDER_CONSTANT
@@ -224,8 +224,8 @@ def _coarse_gradient(plane: Plane) -> Array:
     tolerance=1e-9,
     smallest=3,
 )
-def gmsd(reference: Plane, fused: Plane) -> float:
-    """How unevenly the Prewitt gradients of the halved images agree; lower is better.
+def gmsd(reference: GrayImage, fused: GrayImage) -> float:
+    """Deviation of the similarity of the halved images' Prewitt gradients; lower is better.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""Similarity indexes that choose between the sources window by window: Yang and Cvejic."""
+"""Similarity metrics that choose between the sources in each window: Yang and Cvejic."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import shared, strips
 from metrics._windows import (
     Gaussian,
@@ -19,13 +19,13 @@ from metrics._windows import (
 
 Array = NDArray[np.float64]
 
-WINDOW = Gaussian(7, 1.5)  #: Of Yang's index, and of Cvejic's in the toolbox of 2012.
+WINDOW = Gaussian(7, 1.5)  #: Of Yang's metric, and of Cvejic's in the toolbox of 2012.
 C = 2e-16  #: Keeps the quality index of two flat windows defined.
-ALIKE = 0.75  #: Sources more similar than this complement each other in Yang's index.
+ALIKE = 0.75  #: Sources more similar than this complement each other in Yang's metric.
 
 
-def _robust_quality(one: Plane, other: Plane, strip: slice) -> tuple[Array, Array]:
-    """Similarity and covariance in a strip of windows, flat windows told from rounding."""
+def _robust_quality(one: GrayImage, other: GrayImage, strip: slice) -> tuple[Array, Array]:
+    """Similarity and covariance in a strip of windows; a flat window has variance 0."""
     x, y = robust_moments(one, WINDOW).rows(strip), robust_moments(other, WINDOW).rows(strip)
     cov = WINDOW.valid(one.gray[WINDOW.under(strip)] * other.gray[WINDOW.under(strip)])
     cov -= x.mean * y.mean
@@ -36,7 +36,7 @@ def _robust_quality(one: Plane, other: Plane, strip: slice) -> tuple[Array, Arra
 
 
 @shared
-def _alike(a: Plane, b: Plane) -> NDArray[np.bool_]:
+def _alike(a: GrayImage, b: GrayImage) -> NDArray[np.bool_]:
     """Windows in which two sources complement each other."""
     height, width = robust_moments(a, WINDOW).mean.shape
     alike = np.empty((height, width), bool)
@@ -48,7 +48,7 @@ def _alike(a: Plane, b: Plane) -> NDArray[np.bool_]:
 @metric(
     "qy",
     label="QY",
-    title="Yang's similarity index",
+    title="Yang's similarity metric",
     family="structural",
     higher_is_better=True,
     bounds=(-1, 1),
@@ -67,12 +67,12 @@ def _alike(a: Plane, b: Plane) -> NDArray[np.bool_]:
     ),
     smallest=7,
 )
-def qy(sources: list[Plane], fused: Plane) -> float:
+def qy(sources: list[GrayImage], fused: GrayImage) -> float:
     """Similarity to both sources where they agree, to the nearer one where they do not.
 
     Gaussian 7x7 windows of sigma 1.5, wholly inside. Where the sources are similar, their
     qualities are weighted with the share s of each in the sum of variances (1/2 when both
-    are flat). For two sources only, since it rests on their similarity to each other.
+    are flat). For two sources only, since it uses their similarity to each other.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def _share(a: Array, b: Array) -> Array:
 @metric(
     "qc",
     label="QC",
-    title="Cvejic's similarity index",
+    title="Cvejic's similarity metric",
     family="structural",
     higher_is_better=True,
     bounds=(-1, 1),
@@ -139,11 +139,11 @@ def _share(a: Array, b: Array) -> Array:
     ),
     smallest=8,
 )
-def qc(sources: list[Plane], fused: Plane) -> float:
+def qc(sources: list[GrayImage], fused: GrayImage) -> float:
     """Similarity to the sources, weighted by the covariance of each with the fused image.
 
     Uniform 8x8 windows, wholly inside. Where neither source varies with the fused image, the
-    two count alike. For two sources only: the clipping of s has no counterpart for more.
+    two have equal weight. For two sources only: the clipping of s is not defined for more.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def _cvejic_share(a: Array, b: Array) -> Array:
     "qc_zheng",
     variant_of="qc",
     label="QC (2012)",
-    title="Cvejic's similarity index as in the toolbox of 2012",
+    title="Cvejic's similarity metric as in the toolbox of 2012",
     family="structural",
     higher_is_better=True,
     bounds=(-1, 1),
@@ -213,18 +213,18 @@ def _cvejic_share(a: Array, b: Array) -> Array:
     tolerance=1e-4,
     deviations=(
         "0.07 below qc on average over the 120 given images. In flat windows the toolbox takes the "
-        "sign of rounding errors, or gives NaN: of 17 values that it has on the given images 11 "
-        "are met to 1e-4, those of c_01, c_03 and c_05 to 3e-4, 2.1e-4 and 3.1e-3."
+        "sign of rounding errors, or gives NaN: of its 17 values on the given images 11 "
+        "are reproduced to 1e-4, those of c_01, c_03 and c_05 to 3e-4, 2.1e-4 and 3.1e-3."
     ),
     smallest=7,
 )
-def qc_zheng(sources: list[Plane], fused: Plane) -> float:
+def qc_zheng(sources: list[GrayImage], fused: GrayImage) -> float:
     """`qc` as the widespread toolbox of 2012 computes it, to compare with older papers.
 
     Gaussian 7x7 windows of sigma 1.5, wholly inside. Where the fused image varies against the
     first source (s < 0) a window counts 0, where it varies against the second (s > 1) it
-    counts 1, so that the order of the sources has an influence. In flat windows the covariance
-    is 0; where it is 0 with both sources, which the toolbox makes NaN, they count alike.
+    counts 1, so the order of the sources matters. In flat windows the covariance
+    is 0; where it is 0 with both sources, which is NaN in the toolbox, they have equal weight.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Indexes of local structure: similarity to the sources, window by window."""
+"""Metrics of local structure: similarity to the sources in each window."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import dot, shared, strips
 from metrics._windows import (
     SSIM_C1,
@@ -28,15 +28,15 @@ PIELLA_C = (1e-6 * 255) ** 2  #: Keeps the quality index of two flat windows def
 
 
 class Pooled(NamedTuple):
-    """Mean local quality over all windows, plain and with the largest saliency as weight."""
+    """Mean local quality of all windows: plain, and weighted by max over sources of saliency."""
 
     plain: float
     weighted: float
 
 
 @shared
-def _piella(fused: Plane, sources: tuple[Plane, ...], field: Field) -> Pooled:
-    """Pool the qualities of each window, which saliencies weight among the sources."""
+def _piella(fused: GrayImage, sources: tuple[GrayImage, ...], field: Field) -> Pooled:
+    """Pool the qualities of each window, weighted by the sources' saliencies."""
     known = [box_moments(source, field) for source in sources]
 
     def qualities(strip: slice) -> Iterator[Array]:
@@ -50,12 +50,12 @@ def _piella(fused: Plane, sources: tuple[Plane, ...], field: Field) -> Pooled:
 
 
 def _pool(saliencies: list[Array], qualities: Callable[[slice], Iterator[Array]]) -> Pooled:
-    """Pool what `qualities` gives of each source in a strip of windows."""
+    """Pool the result of `qualities` for each source in a strip of windows."""
     plain = weighted = weights = 0.0
     for strip in strips(saliencies[0].shape[0]):
         salient = [s[strip] for s in saliencies]
         total = np.add.reduce(salient)
-        flat = total == 0  # no saliency at all: every source counts alike
+        flat = total == 0  # no saliency at all: equal weights
         dead = bool(flat.any())
         total[flat] = len(saliencies)
         quality = np.zeros(total.shape)
@@ -72,7 +72,7 @@ def _pool(saliencies: list[Array], qualities: Callable[[slice], Iterator[Array]]
 
 
 @shared
-def _piella_2012(fused: Plane, sources: tuple[Plane, ...]) -> Pooled:
+def _piella_2012(fused: GrayImage, sources: tuple[GrayImage, ...]) -> Pooled:
     """As `_piella`, with the window and the constants of SSIM."""
     known = [robust_moments(source, SSIM_WINDOW) for source in sources]
 
@@ -106,13 +106,13 @@ PIELLA: dict[str, Any] = {
     golden="octave Q_piella_flat0, octave Q_piella",
     tolerance=1e-9,
     deviations=(
-        "A window that is flat in all sources weighs every source alike, as in the public code. "
-        "Codes with an 11x11 Gaussian window and the constants of SSIM read 0.1 higher: see "
+        "A window that is flat in all sources gives equal weights, as in the public code. "
+        "Codes with an 11x11 Gaussian window and the constants of SSIM give 0.1 more: see "
         "q_zheng."
     ),
     **PIELLA,
 )
-def q(sources: list[Plane], fused: Plane) -> float:
+def q(sources: list[GrayImage], fused: GrayImage) -> float:
     """Local quality index of Wang and Bovik against each source, weighted by local variance.
 
     Uniform 8x8 windows, stride 1, wholly inside. For N sources the weights are each source's
@@ -156,12 +156,12 @@ def q(sources: list[Plane], fused: Plane) -> float:
     deviations=(
         "A window that is flat in all sources has weight 0; the public code gives it 0.5 where "
         "its arithmetic is exact (6.1e-5 at most under Octave, 1e-7 in the median). Codes with "
-        "an 11x11 Gaussian window read 0.01 higher: see qw_zheng."
+        "an 11x11 Gaussian window give 0.01 more: see qw_zheng."
     ),
     **PIELLA,
 )
-def qw(sources: list[Plane], fused: Plane) -> float:
-    """`q` with every window weighted by the largest variance among the sources.
+def qw(sources: list[GrayImage], fused: GrayImage) -> float:
+    """`q` with every window weighted by the max over sources of the variance.
 
     Parameters, exceptions and the case of N sources are those of `q`.
 
@@ -196,7 +196,7 @@ def qw(sources: list[Plane], fused: Plane) -> float:
     ),
     **PIELLA,
 )
-def qe(sources: list[Plane], fused: Plane) -> float:
+def qe(sources: list[GrayImage], fused: GrayImage) -> float:
     """`qw` of the images times `qw` of their edge images.
 
     An edge image is the length of the Prewitt gradient, zeros beyond the border, neither
@@ -236,16 +236,17 @@ PIELLA_2012 = PIELLA | {
     golden="octave Q_piella_zheng",
     tolerance=1e-6,
     deviations=(
-        "0.009 to 0.18 above q on the 120 given images, 0.11 on average; 7 of 15 pairs order their "
-        "methods otherwise. The toolbox weights flat windows by rounding (7.2e-7 at most)."
+        "0.009 to 0.18 above q on the 120 given images, 0.11 on average; 7 of 15 pairs order the "
+        "methods differently. The toolbox weights flat windows by rounding (7.2e-7 at most)."
     ),
     **PIELLA_2012,
 )
-def q_zheng(sources: list[Plane], fused: Plane) -> float:
+def q_zheng(sources: list[GrayImage], fused: GrayImage) -> float:
     """`q` in the windows and with the constants of SSIM, to compare with older papers.
 
-    The constants, 6.5 and 58.5 in place of 6.5e-8, lift windows of little contrast. A variance
-    within rounding of 0 counts as 0. Parameters and the case of N sources are those of `q`.
+    The constants, 6.5 and 58.5 in place of 6.5e-8, raise the value of windows of low
+    contrast. A variance within rounding of 0 counts as 0. Parameters and the case of N sources
+    are those of `q`.
 
     Returns
     -------
@@ -278,12 +279,12 @@ def q_zheng(sources: list[Plane], fused: Plane) -> float:
     tolerance=1e-9,
     deviations=(
         "-0.004 to +0.028 from qw on the 120 given images, 0.014 on average; 7 of 15 pairs order "
-        "their methods otherwise."
+        "the methods differently."
     ),
     **PIELLA_2012,
 )
-def qw_zheng(sources: list[Plane], fused: Plane) -> float:
-    """`q_zheng` with every window weighted by the largest variance among the sources.
+def qw_zheng(sources: list[GrayImage], fused: GrayImage) -> float:
+    """`q_zheng` with every window weighted by the max over sources of the variance.
 
     Parameters, exceptions and the case of N sources are those of `q_zheng`.
 

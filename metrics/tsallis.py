@@ -1,4 +1,4 @@
-"""Indexes on Tsallis entropy: mutual information of a family that Shannon's belongs to."""
+"""Metrics of Tsallis entropy, a family of entropies that includes Shannon's."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import entropy, histogram, joint_histogram, rescaled, shared
 
-ORDER = 1.85  #: The order q of Cvejic's index.
-NAVA_ORDER = 0.43137  #: Of Nava's.
+ORDER = 1.85  #: The order q of Cvejic's metric.
+NAVA_ORDER = 0.43137  #: The order q of Nava's metric.
 
 
 @shared
-def _information(fused: Plane, source: Plane, order: float, swapped: bool) -> float:
+def _information(fused: GrayImage, source: GrayImage, order: float, swapped: bool) -> float:
     """Tsallis mutual information; `swapped` takes each level's share from the other image."""
     joint = joint_histogram(fused, source)
     rows, columns = histogram(fused), histogram(source)
@@ -44,7 +44,7 @@ def _information(fused: Plane, source: Plane, order: float, swapped: bool) -> fl
         "factors and the order of methods: see qte_toolbox."
     ),
 )
-def qte(sources: list[Plane], fused: Plane) -> float:
+def qte(sources: list[GrayImage], fused: GrayImage) -> float:
     """Tsallis mutual information of order 1.85 of the fused image with the sources.
 
     For N sources the sum is multiplied by 2/N, which keeps the range.
@@ -93,9 +93,9 @@ def qte(sources: list[Plane], fused: Plane) -> float:
     formula="as qte, with p(x) of the fused image's histogram and p(f) of the source's",
     golden="octave QTE",
     tolerance=1e-9,
-    deviations="Keeps the toolbox's swapped marginals, to compare with published numbers only.",
+    deviations="Keeps the toolbox's swapped marginals, to compare with published values only.",
 )
-def qte_toolbox(sources: list[Plane], fused: Plane) -> float:
+def qte_toolbox(sources: list[GrayImage], fused: GrayImage) -> float:
     """`qte` with the marginal distributions swapped, as in the toolbox that papers used.
 
     Images are stretched to 0..255 first, and pairs of levels whose swapped product is 0 are
@@ -131,7 +131,7 @@ def qte_toolbox(sources: list[Plane], fused: Plane) -> float:
     tolerance=1e-9,
     deviations="Keeps the toolbox's swapped marginals; H is Shannon's entropy in bits.",
 )
-def qte_nava(sources: list[Plane], fused: Plane) -> float:
+def qte_nava(sources: list[GrayImage], fused: GrayImage) -> float:
     """Tsallis mutual information of order 0.43137, normalised, as in the public toolbox.
 
     Parameters and exceptions are those of `qte`, for two sources. 0 when all sources are

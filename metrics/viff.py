@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import Plane, metric
+from metrics import GrayImage, metric
 from metrics._parts import shared, strips
 from metrics._windows import Gaussian, Moments
 
@@ -21,30 +21,30 @@ TINY = 1e-10
 
 
 @shared
-def _scale(plane: Plane, k: int) -> Array:
-    """The image at scale k: filtered with each finer step's next window and halved."""
+def _scale(image: GrayImage, k: int) -> Array:
+    """The image at scale k: scale k - 1 filtered with ``WINDOWS[k]`` and halved."""
     if k == 0:
-        return plane.gray
-    return np.ascontiguousarray(WINDOWS[k].valid(_scale(plane, k - 1))[::2, ::2])
+        return image.gray
+    return np.ascontiguousarray(WINDOWS[k].valid(_scale(image, k - 1))[::2, ::2])
 
 
 @shared
-def _moments(plane: Plane, k: int) -> Moments:
-    x = _scale(plane, k)
+def _moments(image: GrayImage, k: int) -> Moments:
+    x = _scale(image, k)
     mean = WINDOWS[k].valid(x)
     var = WINDOWS[k].valid(np.square(x)) - np.square(mean)
     return Moments(mean, np.maximum(var, 0, out=var))
 
 
 class Channel(NamedTuple):
-    """The fused image in each window: gain times source, and distortion.
+    """Model of the fused image in each window: gain times source, plus distortion.
 
     Attributes
     ----------
     gain : ndarray
         Factor of the source.
     signal, rest : ndarray
-        Variance of what the source explains, and of the distortion.
+        Variance of gain times source, and of the distortion.
     """
 
     gain: Array
@@ -52,7 +52,7 @@ class Channel(NamedTuple):
     rest: Array
 
 
-def _channel(fused: Plane, source: Plane, k: int) -> Channel:
+def _channel(fused: GrayImage, source: GrayImage, k: int) -> Channel:
     x, f = _moments(source, k), _moments(fused, k)
     cov = WINDOWS[k].valid(_scale(source, k) * _scale(fused, k)) - x.mean * f.mean
     silent = x.var < TINY
@@ -68,12 +68,12 @@ def _channel(fused: Plane, source: Plane, k: int) -> Channel:
     gain[reversed_] = 0
     np.maximum(rest, TINY, out=rest)
     signal = np.square(gain)
-    signal *= _heard(source, k)
+    signal *= _source_variance(source, k)
     return Channel(gain, signal, rest)
 
 
-def _heard(source: Plane, k: int) -> Array:
-    """Variance of the source, 0 where there is next to none."""
+def _source_variance(source: GrayImage, k: int) -> Array:
+    """Variance of the source, 0 where it is negligible."""
     var = _moments(source, k).var
     return np.where(var < TINY, 0, var)
 
@@ -101,13 +101,13 @@ class Pooled(NamedTuple):
 
 
 @shared
-def _pooled(fused: Plane, sources: tuple[Plane, ...], k: int) -> Pooled:
+def _pooled(fused: GrayImage, sources: tuple[GrayImage, ...], k: int) -> Pooled:
     each, chosen = [], None
     for source in sources:
         gain, signal, rest = _channel(fused, source, k)
         each.append(_sum_of_logs(signal / (rest + NOISE_TANG)))
         top = np.log10(1 + signal / (rest + NOISE))
-        bottom = np.log10(1 + _heard(source, k) / NOISE)
+        bottom = np.log10(1 + _source_variance(source, k) / NOISE)
         if chosen is not None:
             later = gain <= chosen[0]
             gain, top, bottom = (
@@ -119,9 +119,9 @@ def _pooled(fused: Plane, sources: tuple[Plane, ...], k: int) -> Pooled:
 
 
 @shared
-def _own_information(source: Plane, k: int) -> float:
+def _own_information(source: GrayImage, k: int) -> float:
     """Information in the source itself, with the noise of `vif_tang`."""
-    return _sum_of_logs(_heard(source, k) / NOISE_TANG)
+    return _sum_of_logs(_source_variance(source, k) / NOISE_TANG)
 
 
 @metric(
@@ -141,12 +141,12 @@ def _own_information(source: Plane, k: int) -> float:
     deviations="Luminance only; the paper's colour version adds the chroma channels.",
     smallest=41,
 )
-def viff(sources: list[Plane], fused: Plane) -> float:
-    """Information that the eye gets from the fused image over that in the sources.
+def viff(sources: list[GrayImage], fused: GrayImage) -> float:
+    """Visual information of the fused image over that of the sources.
 
     At four scales the fused image is modelled as gain times source plus distortion in each
     window; per window the source with the smallest gain counts (of equal gains the last
-    source, so that the order has a small influence). N sources are met in the same way.
+    source, so the order has a small influence). Defined in the same way for N sources.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def viff(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        At least 0; 1 when all images are equal, above 1 when contrast was enhanced.
+        At least 0; 1 when all images are equal, above 1 when contrast is enhanced.
 
     Raises
     ------
@@ -193,12 +193,12 @@ def viff(sources: list[Plane], fused: Plane) -> float:
     deviations=(
         "On pixels, not on wavelets, as in Tang's evaluation code. Sums over the sources, where "
         "viff chooses between them in every window: 1.05 to 1.46 on the 120 given images, and "
-        "13 of 15 pairs order their methods otherwise."
+        "13 of 15 pairs order the methods differently."
     ),
     smallest=41,
 )
-def vif_tang(sources: list[Plane], fused: Plane) -> float:
-    """Visual information fidelity against each source, summed, as Tang's evaluation code has it.
+def vif_tang(sources: list[GrayImage], fused: GrayImage) -> float:
+    """Visual information fidelity against each source, summed, as in Tang's evaluation code.
 
     The windows and scales are those of `viff`, all of one weight, with noise of variance 2. For
     N sources the sum is multiplied by 2/N, which keeps the range.
@@ -213,7 +213,7 @@ def vif_tang(sources: list[Plane], fused: Plane) -> float:
     Returns
     -------
     float
-        At least 0; 2 when all images are equal, above when contrast was enhanced. A constant
+        At least 0; 2 when all images are equal, above 2 when contrast is enhanced. A constant
         source has no information: its term, 0/0 in the public code, is 0.
 
     Raises

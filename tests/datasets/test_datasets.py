@@ -96,7 +96,7 @@ def sharpness(image, where) -> float:
 def test_truth_is_sharp_where_either_source_is_not(scene):
     images = scene.images
     if images.reference is None or images.mask is None:
-        pytest.skip("a scene without truth")
+        pytest.skip("a scene without a reference")
     assert images.mask.dtype == np.bool_
     assert 0.05 < images.mask.mean() < 0.95
     for source, blurred in zip(images.sources, (~images.mask, images.mask), strict=True):
@@ -109,7 +109,7 @@ def test_sources_equal_the_truth_where_they_are_sharp(scene):
     """Inside what the mask says, farther from its edge than any blur reaches."""
     images = scene.images
     if images.reference is None or images.mask is None:
-        pytest.skip("a scene without truth")
+        pytest.skip("a scene without a reference")
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * DEPTH_OF_LENS + 1,) * 2)
     for source, sharp in zip(images.sources, (images.mask, ~images.mask), strict=True):
         inside = cv2.erode(sharp.astype(np.uint8), disk) > 0
@@ -161,7 +161,7 @@ class TestPaper:
         file.parent.mkdir(parents=True)
         file.write_bytes(b"a page of HTML")
         monkeypatch.setenv("MFIF_DATA", str(tmp_path))
-        with pytest.raises(Exception, match=r"g_01_1\.tif: 14 bytes where the catalogue has"):
+        with pytest.raises(Exception, match=r"g_01_1\.tif: 14 bytes, expected"):
             load_scenes("paper")
 
 
@@ -227,10 +227,10 @@ class TestListing:
     @pytest.mark.parametrize(
         ("scenes", "says"),
         [
-            (lambda self: None, "what it lists is no list of Scene"),
-            (lambda self: ["one"], "what it lists is no list of Scene"),
+            (lambda self: None, "it must return a list of Scene"),
+            (lambda self: ["one"], "it must return a list of Scene"),
             (lambda self: [self.scene(), self.scene()], "two scenes are called 'one'"),
-            (lambda self: [self.scene(of="other")], "says that it is of 'other'"),
+            (lambda self: [self.scene(of="other")], "has the dataset 'other'"),
             (
                 lambda self: Path("/nowhere/list").read_text(),
                 "ended with FileNotFoundError: .*nowhere/list",

@@ -61,7 +61,7 @@ def test_blur_keeps_flat_images_and_small_radii_change_nothing():
     assert np.allclose(gaussian_blur(flat, 5.0), flat, atol=1e-6)
     image = noise(9, 9)
     assert lens_blur(image, 0.5) is image
-    with pytest.raises(UsageError, match="'disk' nor 'gaussian'"):
+    with pytest.raises(UsageError, match="must be 'disk' or 'gaussian', got 'box'"):
         lens_blur(image, 3.0, "box")
 
 
@@ -78,7 +78,7 @@ def test_region_pair(shape):
 
 
 class TestLensPair:
-    """A white object before black, and a black one before white: where does light go?"""
+    """A white object before black, and a black one before white: directions of spread."""
 
     def test_a_defocused_object_spreads_over_what_is_behind(self):
         mask = square()
@@ -101,10 +101,10 @@ class TestLensPair:
 
     @pytest.mark.parametrize("shape", [(64, 64), (64, 64, 3)])
     @pytest.mark.parametrize("kernel", ["disk", "gaussian"])
-    def test_truth_is_the_photo_for_a_hard_mask(self, shape, kernel):
+    def test_reference_is_the_photo_for_a_hard_mask(self, shape, kernel):
         photo = noise(*shape)
         pair = lens_pair(photo, square(), (3.0, 4.0), kernel=kernel, outline=0)
-        assert np.allclose(pair.truth, photo, atol=1e-6)
+        assert np.allclose(pair.reference, photo, atol=1e-6)
         for image in pair:
             assert image.dtype == np.float32
             assert image.shape == shape
@@ -114,25 +114,25 @@ class TestLensPair:
     def test_radii_are_of_background_and_object(self):
         photo, mask = noise(64, 64), square()
         pair = lens_pair(photo, mask, (0.0, 5.0))
-        assert np.array_equal(pair.near, pair.truth)
-        assert not np.allclose(pair.far, pair.truth, atol=0.05)
+        assert np.array_equal(pair.near, pair.reference)
+        assert not np.allclose(pair.far, pair.reference, atol=0.05)
 
     @pytest.mark.parametrize("whole", [True, False])
     def test_an_object_that_is_everything_or_nothing(self, whole):
         photo = noise(24, 24)
         pair = lens_pair(photo, np.full((24, 24), whole), 3.0)
-        assert np.allclose(pair.truth, photo, atol=1e-5)
+        assert np.allclose(pair.reference, photo, atol=1e-5)
         assert np.allclose(pair.near if whole else pair.far, photo, atol=1e-5)
 
 
-def test_planes_in_focus_give_the_truth():
+def test_layers_in_focus_give_the_reference():
     front, back, mask = noise(32, 32), 1 - noise(32, 32), square(32, 8).astype(np.float32)
     sharp = composite([(back, mask), (front, mask)], (0, 0))
     assert np.allclose(sharp, np.where(mask > 0, front, back), atol=1e-6)
 
 
 def test_a_sloping_surface_is_not_seen_through():
-    """A white plane that recedes stays white: no gaps between the planes it is cut into."""
+    """A white surface that recedes stays white: there are no gaps between its layers."""
     depth = np.linspace(0, 40, 64, dtype=np.float32)[:, None] + np.zeros((64, 64), np.float32)
     seen = layered(np.ones((64, 64, 3), np.float32), depth, lambda d: 0.2 * d)
     assert np.allclose(seen, 1, atol=1e-4)
@@ -182,7 +182,7 @@ def test_segment_masks_follow_the_segments(blocks):
 def test_segmentation_files_that_are_none(tmp_path):
     (tmp_path / "a.mat").write_bytes(b"nothing of the kind")
     for name in ("a.mat", "missing.mat"):
-        with pytest.raises(ImageError, match=f"{name}: no segmentation"):
+        with pytest.raises(ImageError, match=f"{name}: not a segmentation"):
             bsds_labels(tmp_path / name)
 
 

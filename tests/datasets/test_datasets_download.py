@@ -17,11 +17,11 @@ server = faulty_server.server
 @pytest.mark.parametrize(
     ("fault", "reason", "asked"),
     [
-        ("wrong", "other contents than the catalogue", fetch.ATTEMPTS),
+        ("wrong", "differs from the catalogue", fetch.ATTEMPTS),
         ("truncated", "failed", fetch.ATTEMPTS),
         ("500", "failed .*500", fetch.ATTEMPTS),
         ("404", "failed .*404", 1),
-        ("endless", "other contents than the catalogue", fetch.ATTEMPTS),
+        ("endless", "differs from the catalogue", fetch.ATTEMPTS),
         ("reset", "failed", fetch.ATTEMPTS),
         ("redirect", "failed .*broke off", fetch.ATTEMPTS),
         ("redirect-file", "failed", fetch.ATTEMPTS),

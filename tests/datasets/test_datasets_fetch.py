@@ -129,7 +129,7 @@ def test_command_list_fetch_check(server, capsys):
     assert command("check", "tiny") == 4
     out, err = capsys.readouterr()
     assert out == "5 of 6 files are whole\n"
-    assert "7 bytes where the catalogue has 1002" in err
+    assert "7 bytes, expected 1002" in err
 
 
 def test_command_without_files(server):

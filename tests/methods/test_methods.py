@@ -37,8 +37,8 @@ BRIGHTENS = {"rp"}
 OVERSHOOTS = {"fcn": 22.0}
 
 
-def psnr(image, truth) -> float:
-    error = np.mean((image.astype(float) - truth.astype(float)) ** 2)
+def psnr(image, reference) -> float:
+    error = np.mean((image.astype(float) - reference.astype(float)) ** 2)
     return float("inf") if error == 0 else 10 * np.log10(255**2 / error)
 
 
@@ -46,12 +46,12 @@ def photo(height=128, width=128):
     return cv2.resize(data.camera(), (width, height), interpolation=cv2.INTER_AREA)
 
 
-def halves(truth):
-    """The truth blurred in its right half, and in its left."""
-    soft = cv2.GaussianBlur(truth, (0, 0), 2.5)
-    left = np.arange(truth.shape[1])[None] < truth.shape[1] // 2
-    left = left[..., None] if truth.ndim == 3 else left
-    return [np.where(left, truth, soft), np.where(left, soft, truth)]
+def halves(reference):
+    """The reference blurred in its right half, and in its left."""
+    soft = cv2.GaussianBlur(reference, (0, 0), 2.5)
+    left = np.arange(reference.shape[1])[None] < reference.shape[1] // 2
+    left = left[..., None] if reference.ndim == 3 else left
+    return [np.where(left, reference, soft), np.where(left, soft, reference)]
 
 
 def call(name, stack):
@@ -72,20 +72,20 @@ def noise(count, shape, seed=0):
 
 @pytest.fixture(scope="module")
 def scene():
-    truth = photo()
-    return truth, halves(truth)
+    reference = photo()
+    return reference, halves(reference)
 
 
-def assert_as_exact_as_due(name, fused, truth):
+def assert_as_exact_as_expected(name, fused, reference):
     if METHODS[name].family == "learned" and METHODS[name].kind == "transform":
-        assert psnr(fused, truth) >= OVERSHOOTS.get(name, LEARNED_PSNR)
+        assert psnr(fused, reference) >= OVERSHOOTS.get(name, LEARNED_PSNR)
     else:
-        np.testing.assert_array_equal(fused, truth)
+        np.testing.assert_array_equal(fused, reference)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", ALL)
-def test_any_size_gives_a_finite_float_plane(name, shape):
+def test_any_size_gives_a_finite_float_image(name, shape):
     fused = call(name, noise(2, shape))
     assert fused.shape == shape
     assert np.issubdtype(fused.dtype, np.floating)
@@ -96,15 +96,15 @@ def test_any_size_gives_a_finite_float_plane(name, shape):
 
 @pytest.mark.parametrize("name", ALL)
 def test_identical_sources_come_back(name, scene):
-    truth, _ = scene
-    for crop in (truth, truth[:77, :101]):
-        assert_as_exact_as_due(name, fuse(name, [crop, crop]), crop)
+    reference, _ = scene
+    for crop in (reference, reference[:77, :101]):
+        assert_as_exact_as_expected(name, fuse(name, [crop, crop]), crop)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_three_identical_sources_come_back(name, scene):
-    truth, _ = scene
-    assert_as_exact_as_due(name, fuse(name, [truth, truth, truth]), truth)
+    reference, _ = scene
+    assert_as_exact_as_expected(name, fuse(name, [reference, reference, reference]), reference)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -146,16 +146,16 @@ def test_two_constants_stay_between_them(name):
 @pytest.mark.parametrize("name", ALL)
 def test_stacks_of_three_gain_from_every_source(name):
     """Three slices, each sharp in a third."""
-    truth = photo()
-    soft = cv2.GaussianBlur(truth, (0, 0), 2.5)
+    reference = photo()
+    soft = cv2.GaussianBlur(reference, (0, 0), 2.5)
     column = np.arange(128)[None] * 3 // 128
-    sources = [np.where(column == k, truth, soft) for k in range(3)]
+    sources = [np.where(column == k, reference, soft) for k in range(3)]
     fused = fuse(name, sources)
-    assert fused.shape == truth.shape
+    assert fused.shape == reference.shape
     if name in BRIGHTENS:
         assert sharpness(fused) > sharpness(fuse("average", sources))
     elif name not in {*COPIES, "average"}:
-        assert psnr(fused, truth) > max(psnr(source, truth) for source in sources)
+        assert psnr(fused, reference) > max(psnr(source, reference) for source in sources)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -201,13 +201,13 @@ def test_order_of_the_sources(name, scene):
 
 @pytest.mark.parametrize("name", ALL)
 def test_halves_are_fused_better_than_by_averaging(name, scene):
-    truth, sources = scene
+    reference, sources = scene
     fused, mean = fuse(name, sources), fuse("average", sources)
-    reached, average = psnr(fused, truth), psnr(mean, truth)
+    reached, average = psnr(fused, reference), psnr(mean, reference)
     if name in BRIGHTENS:
         assert sharpness(fused) > sharpness(mean)
     elif name == "average":
-        assert reached > max(psnr(source, truth) for source in sources)
+        assert reached > max(psnr(source, reference) for source in sources)
     elif name in COPIES:
         assert fused.tobytes() in {source.tobytes() for source in sources}
     else:
@@ -217,12 +217,12 @@ def test_halves_are_fused_better_than_by_averaging(name, scene):
 
 @pytest.mark.parametrize("name", ALL)
 def test_colour_halves_are_fused_better_than_by_averaging(name):
-    truth = cv2.resize(data.astronaut(), (128, 120), interpolation=cv2.INTER_AREA)
-    sources = halves(truth)
+    reference = cv2.resize(data.astronaut(), (128, 120), interpolation=cv2.INTER_AREA)
+    sources = halves(reference)
     fused = fuse(name, sources)
-    assert fused.shape == truth.shape
+    assert fused.shape == reference.shape
     if name not in {*COPIES, *BRIGHTENS, "average"}:
-        assert psnr(fused, truth) > psnr(fuse("average", sources), truth)
+        assert psnr(fused, reference) > psnr(fuse("average", sources), reference)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -237,8 +237,8 @@ def test_black_areas_stay_black_and_harm_nothing(name, scene):
 
 @pytest.mark.parametrize("name", ALL)
 def test_one_source_black(name, scene):
-    truth, _ = scene
-    for sources in ([truth, np.zeros_like(truth)], [np.zeros_like(truth), truth]):
+    reference, _ = scene
+    for sources in ([reference, np.zeros_like(reference)], [np.zeros_like(reference), reference]):
         fused = call(name, fusion.prepare(sources))
         assert np.isfinite(fused).all()
         assert np.abs(fused).max() < 4
@@ -266,6 +266,6 @@ def test_documented_with_its_source(name):
     entry = METHODS[name]
     text = entry.fn.__doc__ or ""
     assert entry.paper
-    if entry.family != "control" or entry.fn.__module__ != "methods.controls":
+    if entry.family != "control" or entry.fn.__module__ != "methods.baselines":
         for section in ("Parameters", "Returns", "Notes", "References", "Examples", "fidelity"):
             assert section in text, f"{name}: no {section}"

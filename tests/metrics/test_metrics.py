@@ -1,4 +1,4 @@
-"""Every registered index, on scenes made of bundled photos: what holds for all of them."""
+"""Properties that hold for every registered metric, on scenes made from bundled photos."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 from skimage import data
 
 from bench.core.errors import ImageError, UsageError
-from metrics import METRICS, Metric, Plane, metric
+from metrics import METRICS, GrayImage, Metric, metric
 
 ALL = METRICS.names()
 OF_SOURCES = [m.name for m in METRICS if m.needs == "sources"]
-SIDE = 192  # large enough for the largest window of any index
+SIDE = 192  # large enough for the largest window of any metric
 
 
 def sweep(*needs):
@@ -55,11 +55,11 @@ def blur(image, sigma):
 
 
 def scene(height=SIDE, width=SIDE, photo=data.camera):
-    """Two sources, each sharp in one half, and the sharp truth."""
-    truth = photo()[40 : 40 + height, 100 : 100 + width].copy()
+    """Two sources, each sharp in one half, and the sharp reference."""
+    reference = photo()[40 : 40 + height, 100 : 100 + width].copy()
     left = np.arange(width) < width // 2
-    soft = blur(truth, 3)
-    return [np.where(left, truth, soft), np.where(left, soft, truth)], truth
+    soft = blur(reference, 3)
+    return [np.where(left, reference, soft), np.where(left, soft, reference)], reference
 
 
 def call(entry, sources, fused, reference=None):
@@ -82,45 +82,45 @@ def test_metadata_is_complete(entry):
 
 @every
 def test_value_is_a_float_within_bounds(entry):
-    sources, truth = scene()
+    sources, reference = scene()
     rng = np.random.default_rng(5)
-    noise = rng.integers(0, 256, truth.shape).astype(np.uint8)
-    for fused in (truth, sources[0], blur(truth, 5), 255 - truth, noise):
-        value = call(entry, sources, fused, truth)
+    noise = rng.integers(0, 256, reference.shape).astype(np.uint8)
+    for fused in (reference, sources[0], blur(reference, 5), 255 - reference, noise):
+        value = call(entry, sources, fused, reference)
         assert type(value) is float
         assert entry.bounds[0] - 1e-9 <= value <= entry.bounds[1] + 1e-9
 
 
 @comparing
 def test_equal_images_score_best(entry):
-    _, truth = scene()
-    ideal = call(entry, [truth, truth], truth, truth)
+    _, reference = scene()
+    ideal = call(entry, [reference, reference], reference, reference)
     assert not math.isnan(ideal)
-    noise = np.random.default_rng(3).integers(0, 256, truth.shape).astype(np.uint8)
-    worse = [blur(truth, 1), blur(truth, 4)]
+    noise = np.random.default_rng(3).integers(0, 256, reference.shape).astype(np.uint8)
+    worse = [blur(reference, 1), blur(reference, 4)]
     if entry.name not in DECEIVED_BY_NOISE:
         worse.append(noise)
     for fused in worse:
         assert entry.name in FLAWED or worsens(
-            entry, ideal, call(entry, [truth, truth], fused, truth)
+            entry, ideal, call(entry, [reference, reference], fused, reference)
         )
 
 
 @every
 def test_more_blur_is_worse(entry):
-    sources, truth = scene()
-    values = [call(entry, sources, blur(truth, sigma), truth) for sigma in (0, 5, 10)]
+    sources, reference = scene()
+    values = [call(entry, sources, blur(reference, sigma), reference) for sigma in (0, 5, 10)]
     if entry.name in DECEIVED_BY_BLUR:
         values.reverse()
     assert entry.name in FLAWED or all(worsens(entry, a, b) for a, b in pairwise(values)), values
 
 
 @every
-def test_more_noise_is_worse_unless_the_index_is_deceived_by_it(entry):
-    sources, truth = scene()
-    noise = np.random.default_rng(7).normal(size=truth.shape)
+def test_more_noise_is_worse_unless_the_metric_rewards_it(entry):
+    sources, reference = scene()
+    noise = np.random.default_rng(7).normal(size=reference.shape)
     values = [
-        call(entry, sources, np.clip(truth + s * noise, 0, 255).astype(np.uint8), truth)
+        call(entry, sources, np.clip(reference + s * noise, 0, 255).astype(np.uint8), reference)
         for s in (0, 5, 15)
     ]
     if entry.needs == "fused" or entry.name in DECEIVED_BY_NOISE:
@@ -131,8 +131,8 @@ def test_more_noise_is_worse_unless_the_index_is_deceived_by_it(entry):
 
 @of_sources
 def test_order_of_the_sources(entry):
-    (a, b), truth = scene()
-    values = [call(entry, pair, blur(truth, 1)) for pair in ([a, b], [b, a])]
+    (a, b), reference = scene()
+    values = [call(entry, pair, blur(reference, 1)) for pair in ([a, b], [b, a])]
     if entry.symmetric:
         assert values[0] == pytest.approx(values[1], abs=1e-12)
     else:
@@ -141,10 +141,15 @@ def test_order_of_the_sources(entry):
 
 @every
 def test_constant_images_have_a_defined_score(entry):
-    _, truth = scene()
-    flat = [np.full_like(truth, level) for level in (0, 128, 255)]
-    for fused in (*flat, truth):
-        for pair in ([flat[0], flat[0]], [flat[1], flat[1]], [flat[1], flat[2]], [flat[1], truth]):
+    _, reference = scene()
+    flat = [np.full_like(reference, level) for level in (0, 128, 255)]
+    for fused in (*flat, reference):
+        for pair in (
+            [flat[0], flat[0]],
+            [flat[1], flat[1]],
+            [flat[1], flat[2]],
+            [flat[1], reference],
+        ):
             for reference in (flat[1], flat[0]):
                 value = call(entry, pair, fused, reference)
                 assert not math.isnan(value)
@@ -169,39 +174,41 @@ def test_too_small_an_image_is_refused_with_the_least_size(entry):
 @every
 @pytest.mark.parametrize("size", [(SIDE - 1, SIDE - 3), (SIDE - 1, SIDE), (SIDE, SIDE - 15)])
 def test_odd_sizes(entry, size):
-    sources, truth = scene(*size)
+    sources, reference = scene(*size)
     even = call(entry, *scene(), scene()[1])
-    odd = call(entry, sources, truth, truth)
+    odd = call(entry, sources, reference, reference)
     if math.isfinite(even):
         assert odd == pytest.approx(even, rel=0.25)
 
 
 @every
 def test_transposed_images_score_nearly_alike(entry):
-    sources, truth = scene()
-    fused = blur(truth, 1)
-    upright = call(entry, sources, fused, truth)
-    lying = call(entry, [s.T for s in sources], fused.T, truth.T)
+    sources, reference = scene()
+    fused = blur(reference, 1)
+    upright = call(entry, sources, fused, reference)
+    lying = call(entry, [s.T for s in sources], fused.T, reference.T)
     assert lying == pytest.approx(upright, rel=0.5 if entry.name in ORIENTED else 0.03)
 
 
 @every
 def test_a_shift_of_one_pixel_is_noticed_by_what_compares_images(entry):
-    sources, truth = scene()
+    sources, reference = scene()
     fused = data.camera()[40 : 40 + SIDE, 101 : 101 + SIDE]
     if entry.needs == "fused":
-        assert call(entry, sources, fused) == pytest.approx(call(entry, sources, truth), rel=0.02)
+        assert call(entry, sources, fused) == pytest.approx(
+            call(entry, sources, reference), rel=0.02
+        )
     else:
-        better = call(entry, sources, truth, truth)
-        worse = call(entry, sources, fused, truth)
+        better = call(entry, sources, reference, reference)
+        worse = call(entry, sources, fused, reference)
         assert entry.name in BLIND_TO_PLACE or worsens(entry, better, worse)
 
 
 @every
 def test_type_and_colour_of_the_images_do_not_matter(entry):
-    sources, truth = scene()
-    fused = blur(truth, 1)
-    expected = call(entry, sources, fused, truth)
+    sources, reference = scene()
+    fused = blur(reference, 1)
+    expected = call(entry, sources, fused, reference)
     views = {
         "uint16": lambda x: x.astype(np.uint16) * 257,
         "float32": lambda x: x.astype(np.float32) / 255,
@@ -211,49 +218,49 @@ def test_type_and_colour_of_the_images_do_not_matter(entry):
         "not contiguous": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
     }
     for view in views.values():
-        value = call(entry, [view(s) for s in sources], view(fused), view(truth))
+        value = call(entry, [view(s) for s in sources], view(fused), view(reference))
         assert value == expected
 
 
 @every
 def test_arguments_stay_as_they_are(entry):
-    sources, truth = scene()
-    fused = blur(truth, 1)
-    copies = [image.copy() for image in (*sources, fused, truth)]
-    call(entry, sources, fused, truth)
-    for image, copy in zip((*sources, fused, truth), copies, strict=True):
+    sources, reference = scene()
+    fused = blur(reference, 1)
+    copies = [image.copy() for image in (*sources, fused, reference)]
+    call(entry, sources, fused, reference)
+    for image, copy in zip((*sources, fused, reference), copies, strict=True):
         np.testing.assert_array_equal(image, copy)
 
 
 @of_sources
 def test_three_sources(entry):
-    (a, b), truth = scene()
+    (a, b), reference = scene()
     if entry.stack == "two":
         with pytest.raises(UsageError, match="two sources, got 3"):
-            call(entry, [a, b, truth], truth)
+            call(entry, [a, b, reference], reference)
         return
-    value = call(entry, [a, b, blur(truth, 2)], truth)
+    value = call(entry, [a, b, blur(reference, 2)], reference)
     assert entry.bounds[0] - 1e-9 <= value <= entry.bounds[1] + 1e-9
-    same = [call(entry, [truth] * n, truth) for n in (2, 3, 5)]
+    same = [call(entry, [reference] * n, reference) for n in (2, 3, 5)]
     if entry.name not in RANGE_BY_SOURCES:
         assert same == pytest.approx([same[0]] * 3, abs=1e-9)
-    order = [call(entry, stack, truth) for stack in ([a, b, truth], [truth, a, b])]
+    order = [call(entry, stack, reference) for stack in ([a, b, reference], [reference, a, b])]
     assert order[0] == pytest.approx(order[1], abs=1e-9)
 
 
 @every
 @pytest.mark.parametrize("bad", [np.zeros((4, 4, 2, 2)), np.full((9, 9), np.nan), np.zeros((0, 3))])
 def test_what_is_no_image_is_refused(entry, bad):
-    sources, truth = scene()
+    sources, reference = scene()
     with pytest.raises(ImageError):
-        call(entry, sources, bad, truth)
+        call(entry, sources, bad, reference)
 
 
 @comparing
 def test_sizes_must_agree(entry):
-    sources, truth = scene()
+    sources, reference = scene()
     with pytest.raises(ImageError, match=f"the fused image is {SIDE - 1}x{SIDE}"):
-        call(entry, sources, truth[:, 1:], truth)
+        call(entry, sources, reference[:, 1:], reference)
 
 
 def test_floats_are_in_the_unit_range_only():
@@ -262,13 +269,13 @@ def test_floats_are_in_the_unit_range_only():
 
 
 def test_a_wrong_call_is_explained():
-    (a, _), truth = scene()
+    (a, _), reference = scene()
     with pytest.raises(UsageError, match=r"called as mi\(sources, fused\)"):
-        METRICS["mi"].fn(truth)
+        METRICS["mi"].fn(reference)
     with pytest.raises(UsageError, match="must be a sequence"):
-        METRICS["mi"].fn(Plane(a), truth)
+        METRICS["mi"].fn(GrayImage(a), reference)
     with pytest.raises(UsageError, match="at least two sources"):
-        METRICS["mi"].fn([a], truth)
+        METRICS["mi"].fn([a], reference)
 
 
 # --- the registry ---------------------------------------------------------------------------
@@ -305,7 +312,7 @@ def test_a_name_is_given_once():
         metric(fields.pop("name"), **fields)(lambda sources, fused: 0.0)
 
 
-def test_listing_indexes_imports_nothing_heavy():
+def test_listing_metrics_imports_nothing_heavy():
     code = (
         "import sys; from metrics import METRICS; print(len(METRICS.names())); "
         "heavy = ('torch.', 'scipy.', 'cv2.', 'skimage.'); "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import methods.controls
+import methods.baselines
 from bench.cli.main import main
 from bench.core.image_io import read_image
 from bench.core.plugins import load_plugin
@@ -148,7 +148,7 @@ def test_a_changed_method_recomputes_only_its_cells(tmp_path, counted, monkeypat
     before = select_methods(["average"])[0].identity
 
     def changed(fn):
-        return "changed" if fn is methods.controls.average else before["source"]
+        return "changed" if fn is methods.baselines.average else before["source"]
 
     monkeypatch.setattr("bench.engine.selection.function_fingerprint", changed)
     run(tmp_path, methods=["average", "source-a"], datasets="tiny/one")

@@ -1,7 +1,7 @@
-"""Baselines that do not look for focus: the average of the sources, and one source unchanged.
+"""Baselines that do not measure focus: the average of the sources, and one source unchanged.
 
-A benchmark must show them because some metrics reward them: a copied source keeps all of its
-own information, so it beats many methods on mutual information.
+The benchmark shows them because some metrics reward them: a copied source keeps all of its
+information, so it exceeds many methods in mutual information.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def average(sources: NDArray[Any]) -> NDArray[Any]:
     Examples
     --------
     >>> import numpy as np
-    >>> from methods.controls import average
+    >>> from methods.baselines import average
     >>> float(average(np.stack([np.zeros((2, 2)), np.ones((2, 2))]))[0, 0])
     0.5
     """
