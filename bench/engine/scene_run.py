@@ -17,7 +17,7 @@ from bench.store.library_versions import VersionCount
 from bench.store.manifest import CellEntry, SceneEntry, Score
 from bench.store.records import FusionRecord, ScoreRecord, TimingRecord
 from bench.store.store import Store
-from bench.workers.ticket import SceneFacts
+from bench.workers.scene_loader import SceneFacts
 from bench.workers.worker import Seconds, Worker
 from datasets import Scene
 from metrics import Metric
