@@ -11,7 +11,8 @@ from pathlib import Path
 #: The packages of the project.
 PROJECT_PACKAGES = ("bench", "methods", "metrics", "datasets", "reports")
 
-#: Whose ``__init__.py`` imports its own ``_base``: a file that does not was written over ours.
+#: Packages whose ``__init__.py`` imports ``_base``: if it does not, another distribution has
+#: overwritten the file.
 _WITH_BASE = ("methods", "metrics", "datasets")
 
 

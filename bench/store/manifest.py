@@ -1,7 +1,7 @@
 """The manifest of a run, ``run.json``: what was run, and which records make it up.
 
-`load_manifest` is the only reader. It refuses a file that is not whole, so that whoever has a
-`RunManifest` can rely on every field.
+`load_manifest` is the only reader. It refuses an incomplete file, so every field of a
+`RunManifest` is valid.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MANIFEST = "run.json"
 #: Raised when the fields change in a way that an older reader would misread.
 FORMAT = 2
 
-#: Family of the baselines, which fuse nothing: copied sources, their average, a focus measure.
+#: Family of the baselines: copied sources, their average, a focus measure.
 BASELINE_FAMILY = "control"
 
 
@@ -69,7 +69,7 @@ class MetricEntry:
     higher_is_better : bool
         Its direction.
     variant_of : str
-        The metric of which it is another reading, or empty.
+        The metric that it computes in another way, or empty.
     version : int
         Of its definition.
     """
@@ -220,7 +220,7 @@ class EnvironmentEntry:
 
 @dataclass(frozen=True)
 class RunManifest:
-    """What a run left for the reports.
+    """What a run did, for the reports.
 
     Attributes
     ----------

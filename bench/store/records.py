@@ -128,7 +128,7 @@ def scores_body(scene: str, pixels: str, scores: dict[str, ScoreRecord]) -> dict
 
 
 def scores_from(body: dict[str, Any] | None) -> dict[str, ScoreRecord]:
-    """The scores by metric that such an object holds; those that are none are left out."""
+    """The scores by metric that such an object holds; invalid ones are left out."""
     entries = (body or {}).get("scores", {})
     found = {name: ScoreRecord.from_body(entry) for name, entry in entries.items()}
     return {name: score for name, score in found.items() if score is not None}

@@ -18,11 +18,11 @@ class StoreReport:
     records, images : int
         How many are whole.
     damaged : list of str
-        Lines and files that are not what they should be.
+        Lines and files whose content does not match their hash.
     leftover : list of str
-        Files that a write which never ended has left.
+        Files that interrupted writes have left.
     lost_images : int
-        Finished cells whose image is missing or damaged: they are computed again.
+        Finished cells whose image is missing or damaged; the next run computes them again.
     """
 
     records: int = 0
