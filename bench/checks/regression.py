@@ -67,7 +67,7 @@ class Change:
 
     @property
     def name(self) -> str:
-        """The cell and metric in one word."""
+        """Cell and metric in one text."""
         return f"{self.dataset}/{self.scene}/{self.method}/{self.metric}"
 
 
@@ -262,14 +262,14 @@ def _number(value: float, sign: str = "") -> str:
 
 @dataclass(frozen=True)
 class Regression:
-    """A comparison with a baseline, in words.
+    """A comparison with a baseline as text.
 
     Attributes
     ----------
     text : str
         What moved, as Markdown.
     notes : list of str
-        What to do about it.
+        Advice.
     failed : bool
         Whether a score is worse, missing or invalid, and the baseline was not renewed.
     """
@@ -338,5 +338,5 @@ def regress(
         form = manifest.precision
         notes.append(f"learned methods computed in {form} here: compare with --precision fp32")
     if any(change.kind in ("better", "new") for change in changes):
-        notes.append("what is better or new is no failure: --update takes it into the baseline")
+        notes.append("better and new scores are no failure: --update writes them into the baseline")
     return Regression(text, notes, failed(changes))

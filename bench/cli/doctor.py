@@ -1,7 +1,7 @@
 """Verify and repair a store, and check the environment.
 
 Damaged records and images, and what interrupted writes have left, are removed; the next run
-computes them again. Nothing that is whole is touched.
+computes them again. Valid records and images are not changed.
 
 for example:
   python -m bench doctor
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             f"{MARKS['fault' if hurt else 'ok']} store: {report.records} records and "
             f"{report.images} images are whole; {done} {len(report.damaged)} damaged records and "
             "images and "
-            f"{len(report.leftover)} leftovers; {report.lost_images} cells have lost their image"
+            f"{len(report.leftover)} leftovers; {report.lost_images} cells have no image any more"
         )
         files = {k: list(map(str, getattr(report, k))) for k in ("damaged", "leftover")}
         told |= {"store": {**vars(report), **files}}

@@ -104,7 +104,7 @@ def test_runs_killed_at_any_instant(tmp_path, undisturbed, survived):
     assert (report.damaged, report.lost_images) == ([], 0)
 
 
-def test_children_killed_at_any_instant(survived):
+def test_workers_killed_at_any_instant(survived):
     load_plugin(PLUGINS[1])
     images = SceneImages(tuple(pair(96, 96)))
     here = LocalWorker("cpu", 1)

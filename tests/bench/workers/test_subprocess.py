@@ -200,7 +200,7 @@ def test_an_interrupt_ends_the_children(tmp_path):
     finally:
         started.kill()
     assert started.returncode == 130, said
-    assert "go on with: " in said
+    assert "continue with: " in said
     assert "Traceback" not in said
     assert {cell.method for cell in load_manifest(tmp_path).cells} == {"average"}
 
