@@ -35,13 +35,13 @@ def write_report(
     out : Path
         Its output folder.
     to : Path, optional
-        Where to write, unless to ``out``; tables are always written to ``out``.
+        Where to write (default: ``out``); tables are always written to ``out``.
     dataset : str
         Only its scenes are in the leaderboard; all when empty.
     assets : bool
         Whether lossless images go beside the HTML page.
     note : callable
-        Is told what is left out, and why.
+        Called with one line for what is left out, and why.
 
     Returns
     -------

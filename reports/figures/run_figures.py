@@ -38,7 +38,7 @@ PLAIN, BEST = "#9aa5b1", "#0072b2"
 
 _log = logging.getLogger(__name__)
 
-#: Says in a line what could not be drawn, and why.
+#: Called with one line: what could not be drawn, and why.
 Note = Callable[[str], None]
 
 
@@ -64,7 +64,7 @@ def write_figures(
     ablation : Path, optional
         What ``bench ablate`` wrote; the curves that come with the project unless given.
     note : callable
-        Is told what could not be drawn, and why.
+        Called with one line for what could not be drawn, and why.
 
     Returns
     -------

@@ -38,7 +38,7 @@ class Table:
     manifest : RunManifest
         Of the run.
     notes : list of str
-        What must be known to read the values.
+        Notes below the table.
     """
 
     values: pd.DataFrame
