@@ -1,4 +1,4 @@
-"""Every registered method and index keeps the contract that a stranger's is held to."""
+"""Every registered method and metric keeps the contract, as a plug-in must."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_show_every_entry(name, capsys):
     json.loads(capsys.readouterr().out)
 
 
-def test_show_says_whose_values_an_index_is_tested_against(capsys):
+def test_show_says_whose_values_a_metric_is_tested_against(capsys):
     assert main(["show", "qabf"]) == 0
     text = capsys.readouterr().out
     assert "QG of liu2020: the survey's authors' own MATLAB values" in text

@@ -111,7 +111,7 @@ def test_reading_a_scene_goes_wrong_by_itself(tmp_path, jobs):
 
 
 @pytest.mark.slow
-def test_a_plan_reads_in_children_too(tmp_path, capsys):
+def test_a_dry_run_reads_in_workers_too(tmp_path, capsys):
     assert (
         run(
             tmp_path,
@@ -184,7 +184,7 @@ def test_jobs_give_the_scores_of_one(tmp_path):
     assert one == two
 
 
-def test_an_interrupt_ends_the_children(tmp_path):
+def test_an_interrupt_ends_the_workers(tmp_path):
     """Ctrl-C in a terminal goes to the whole group; here only the parent is told."""
     command = [sys.executable, "-m", "bench", "run", "--plugin", *map(str, PLUGINS)]
     command += ["--methods", "average", "hangs", "--datasets", "tiny", "--metrics", "mi"]
