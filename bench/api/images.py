@@ -187,7 +187,7 @@ def score_folder(
     fused : path-like
         Folder of the fused images; see `bench.engine.image_folder.PATTERNS` for the layouts.
     metrics : str or sequence of str, optional
-        Names, as for `run`. One that is asked for by name and not defined for a scene fails.
+        Names, as for `run`. A metric that is selected by name and not defined for a scene fails.
     pattern : str
         Path of a fused image without its ending, with ``{scene}`` and ``{method}``.
     jobs : int

@@ -70,19 +70,19 @@ def run(
     from bench.engine.execute import execute, network, select, store_of
     from bench.store.manifest import MANIFEST
 
-    chosen, told, out = RunOptions.of(options), progress or Silent(), Path(out)
+    chosen, observer, out = RunOptions.of(options), progress or Silent(), Path(out)
     store = store_of(chosen, out)
     with network(offline=chosen.offline):
         selection = select(chosen, methods, datasets, metrics)
         try:
-            task = execute(selection, chosen, out, store, told)
+            task = execute(selection, chosen, out, store, observer)
         except KeyboardInterrupt:
             if (out / MANIFEST).is_file():
                 _write_tables(out, store)
             raise
     results = _write_tables(out, store)
     for text in _notes(task, out, store):
-        told.note(text)
+        observer.note(text)
     return results
 
 

@@ -31,10 +31,10 @@ import importlib, sys, warnings
 warnings.simplefilter("ignore")
 for name in sys.argv[1:]:
     try:
-        told = "ok", getattr(importlib.import_module(name), "__version__", "")
+        outcome = "ok", getattr(importlib.import_module(name), "__version__", "")
     except BaseException as error:
-        told = "fault", f"{type(error).__name__}: {error}"
-    print(name, *(" ".join(str(part).split()) for part in told), sep="\\t", flush=True)
+        outcome = "fault", f"{type(error).__name__}: {error}"
+    print(name, *(" ".join(str(part).split()) for part in outcome), sep="\\t", flush=True)
 """
 #: Seconds that these imports may take.
 PATIENCE = 180
@@ -79,10 +79,10 @@ def _libraries() -> Iterator[Check]:
             command, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         ended = f"importing it ended the process (exit code {done.returncode})"
-        told = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
+        outcome = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
     except subprocess.TimeoutExpired:
-        ended, told = f"importing it takes more than {PATIENCE} s", []
-    found = {name: (verdict, detail) for name, verdict, detail in told}
+        ended, outcome = f"importing it takes more than {PATIENCE} s", []
+    found = {name: (verdict, detail) for name, verdict, detail in outcome}
     versions = []
     for library, module in LIBRARIES.items():
         verdict, detail = found.get(module, ("fault", ended))

@@ -20,9 +20,9 @@ from bench.store.manifest import RunManifest
 KEYS = ["dataset", "scene", "method", "metric"]
 COLUMNS = [*KEYS, "value", "version", "tolerance"]
 
-#: What a score may move by before it is a change, if the baseline does not say otherwise.
+#: Largest difference of a score that is no change, unless the baseline has another one.
 TOLERANCE = 1e-3
-#: The same for learned methods, unless the run asked for float32 (`bench.core.precision`).
+#: The same for learned methods, unless the run selected float32 (`bench.core.precision`).
 TOLERANCE_LEARNED = 2e-2
 #: Metrics in decibels move more than those around 1 do.
 SCALE = {"psnr": 50.0}
@@ -36,7 +36,7 @@ BAD = ("worse", "missing", "invalid", "version")
 
 @dataclass(frozen=True)
 class Change:
-    """One score that is not what the baseline says.
+    """One score that differs from the baseline.
 
     Attributes
     ----------

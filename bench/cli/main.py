@@ -1,7 +1,7 @@
 """The command line: which commands there are, and how errors become exit codes.
 
-A command is a module with ``add_arguments(parser)`` and ``run(args) -> int``. Only the one
-that is asked for is imported, so that ``--help`` answers at once.
+A command is a module with ``add_arguments(parser)`` and ``run(args) -> int``. Only the selected
+one is imported, so that ``--help`` is fast.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _decode(path: str, data: bytes) -> NDArray[Any]:
                 mode = "L" if picture.mode in {"1", "L", "LA"} else "RGB"
                 return np.asarray(picture if picture.mode == mode else picture.convert(mode))
     except UnidentifiedImageError:
-        if not data.startswith(TIFF):  # of which OpenCV knows a few layouts that Pillow does not
+        if not data.startswith(TIFF):  # OpenCV reads a few layouts of TIFF that Pillow does not
             raise ImageError(
                 f"{path}: not an image, or of a format that is not supported"
             ) from None

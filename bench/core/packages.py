@@ -34,7 +34,7 @@ def misplaced(name: str) -> str:
         spec = None
     places = list(spec.submodule_search_locations or [spec.origin or ""]) if spec else []
     advice = (
-        "another distribution of that name is installed, or a folder of that name is in the way; "
+        "another distribution of that name is installed, or a folder of that name is found first; "
         "use an environment of its own"
     )
     if not any(Path(place).resolve() == ours for place in places):

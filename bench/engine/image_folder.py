@@ -51,7 +51,7 @@ class ImageFolder:
     name : str
         What the method is called.
     folder : Path
-        Where its images were looked for.
+        The folder that was searched for its images.
     files : mapping
         Name of a scene to the file of its fused image.
     """
@@ -88,7 +88,7 @@ class ImageFolder:
         Raises
         ------
         DataUnavailable
-            There is none.
+            The folder has no image of the scene.
         """
         if scene.name not in self.files:
             raise DataUnavailable(f"no fused image by {self.name} of {scene.id} in {self.folder}")

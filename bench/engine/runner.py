@@ -126,9 +126,9 @@ class Run:
     store : Store
         Where records are kept.
     progress : Progress
-        Told about each cell.
+        Receives the events of the run.
     cluster : Cluster, optional
-        Machines that do the work; the number of jobs is then theirs.
+        Machines that do the work; they set the number of jobs.
     """
 
     selection: Selection

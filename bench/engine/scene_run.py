@@ -83,7 +83,7 @@ class Settings:
     out : Path
         Folder for the fused images.
     progress : Progress
-        Told about each cell.
+        Receives the events of the run.
     device, precision : str
         Part of a cell's key.
     machine : str

@@ -237,7 +237,7 @@ class RunManifest:
     machine : dict
         See `bench.core.environment.machine`.
     device, precision, precision_asked : str
-        Where learned methods ran, in which number format, and what had been asked for.
+        Where learned methods ran, in which number format, and which format was selected.
     threads, repeats : int
         Threads of every library, and timed repeats.
     store : str
@@ -316,7 +316,7 @@ def load_manifest(out: Path | str) -> RunManifest:
     Raises
     ------
     DataUnavailable
-        There is none, it is damaged, or it is of another format.
+        The manifest is missing, damaged or of another format.
     """
     path = Path(out) / MANIFEST
     try:

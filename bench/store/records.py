@@ -22,7 +22,7 @@ class _Record:
 
     @classmethod
     def from_body(cls, body: dict[str, Any] | None) -> Self | None:
-        """From a JSON object; None if there is none, or it is not such a record."""
+        """From a JSON object; None if it is missing or not such a record."""
         try:
             return None if body is None else cls(**body)
         except TypeError:

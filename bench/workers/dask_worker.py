@@ -207,7 +207,7 @@ class DaskWorker:
         self._reset()
 
     def abandon(self) -> None:
-        """Give up, from another thread."""
+        """End at once, called from another thread."""
         self._abandoned.set()
         self._reader.abandon()
         with contextlib.suppress(Exception):

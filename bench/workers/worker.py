@@ -37,7 +37,7 @@ class Result:
     Attributes
     ----------
     record : FusionRecord or ScoreRecord
-        Without the keys that only the store knows.
+        Without the keys, which the store adds.
     versions : dict of str to str
         Of the libraries.
     png : bytes

@@ -59,7 +59,7 @@ def load_results(out: Path | str, store: Store | Path | str | None = None) -> Re
     out : path-like
         Output folder of ``bench run``.
     store : Store or path-like, optional
-        Its store. Unless given, the one that the run used, or ``out/store`` if that is gone.
+        Its store. Unless given, the one that the run used, or ``out/store`` if that is missing.
 
     Raises
     ------
