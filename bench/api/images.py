@@ -42,9 +42,9 @@ def fuse(
     device : str
         ``"cpu"``, ``"cuda"`` or ``"cuda:N"``, for methods that take one.
     precision : {'auto', 'fp32', 'bf16'}
-        In which learned methods compute.
+        Number format of learned methods.
     **parameters
-        Of the method; ``python -m bench show METHOD`` lists them.
+        Parameters of the method; ``python -m bench show METHOD`` lists them.
 
     Returns
     -------

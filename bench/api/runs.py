@@ -151,7 +151,7 @@ def merge(
     Returns
     -------
     Results
-        Of the joined run.
+        The results of the joined run.
 
     Raises
     ------

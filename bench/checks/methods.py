@@ -36,7 +36,7 @@ class CheckResult:
     Attributes
     ----------
     name, check : str
-        Of which method or metric, and what.
+        Name of the method or metric, and the clause that was checked.
     passed : bool
         Whether it holds.
     detail : str
@@ -57,7 +57,7 @@ def check_method(method: Method, device: str = "cpu") -> list[CheckResult]:
     method : Method
         A registered method.
     device : str
-        For methods that take one.
+        Where methods with a parameter `device` run.
 
     Returns
     -------

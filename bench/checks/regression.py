@@ -41,7 +41,7 @@ class Change:
     Attributes
     ----------
     dataset, scene, method, metric : str
-        Which.
+        Where the score belongs.
     kind : {'worse', 'better', 'missing', 'invalid', 'version', 'new'}
         ``missing``: in the baseline only; ``invalid``: failed now; ``version``: the metric
         was renumbered, so that the two cannot be compared; ``new``: not in the baseline.
@@ -303,7 +303,7 @@ def regress(
     Parameters
     ----------
     scores, failures : DataFrame
-        Of `reports.data.results.Results`.
+        Those of `reports.data.results.Results`.
     manifest : RunManifest
         The run's.
     path : Path

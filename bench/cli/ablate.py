@@ -17,7 +17,12 @@ from bench.core.errors import EnvironmentFault
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--data", type=Path, metavar="DIR", help="BSDS500, or a folder of photos")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="BSDS500, or a folder of photos (default: bsds500 in $MFIF_DATA)",
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
     parser.add_argument(
         "--steps", type=int, help="steps per network (default: 3000, with --quick 60)"

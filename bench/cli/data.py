@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--json", action="store_true", help="print JSON")
     for action in (getting, checking):
         action.add_argument(
-            "--only", metavar="GLOB", default="*", help="files to download, e.g. 'sourceimages/*'"
+            "--only",
+            metavar="GLOB",
+            default="*",
+            help="only files that match, e.g. 'sourceimages/*'",
         )
     getting.add_argument(
         "--jobs",

@@ -18,7 +18,12 @@ from bench.core.precision import PRECISIONS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("name", help="a learned method (fcn) or one network of it (fcn.gray)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="BSDS500, or a folder of photos")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="BSDS500, or a folder of photos (default: bsds500 in $MFIF_DATA)",
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
     parser.add_argument("--minutes", type=float, help="minutes of training (default: 30)")
     parser.add_argument("--steps", type=int, help="steps of training, instead of --minutes")

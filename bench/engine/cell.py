@@ -77,9 +77,9 @@ class Scores:
     Attributes
     ----------
     key : str
-        Of their record.
+        Key of the scores' record.
     known : dict of str to ScoreRecord
-        By metric; may hold metrics that were not selected.
+        Stored scores by metric; may hold metrics that were not selected.
     missing : list of Metric
         The selected ones that have no current score.
     """

@@ -19,7 +19,7 @@ class ScoreRow:
     Attributes
     ----------
     scene, method, metric : str
-        Of what.
+        Names of the scene, the method and the metric.
     value : float or None
         None unless the status is ``ok``.
     status, message : str

@@ -24,11 +24,11 @@ def learned_is_needed(
     Parameters
     ----------
     methods : sequence of SelectedMethod
-        What is run.
+        Methods of the run.
     out : Path
         Output folder of the run.
     store : Store
-        Its store.
+        Store of the run.
     device, precision : str
         Part of a cell's key.
     """

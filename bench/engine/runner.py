@@ -53,23 +53,23 @@ class Selection:
     scenes, methods, metrics : sequence
         Every method is run on every scene and scored with every metric.
     device : str
-        For learned methods.
+        Device of learned methods.
     precision : {'auto', 'fp32', 'bf16'}
-        Their number format.
+        Number format of learned methods.
     threads : int
-        Every library is held to this many.
+        Threads of every library.
     repeats : int
         Timed repeats after a warm-up; 0 leaves timing out.
     rerun : Rerun
         Which stored results are computed again.
     limits : Limits
-        Of reading a scene, of one fusion, and of one score.
+        Limits of reading a scene, of one fusion, and of one score.
     isolation : {'scene', 'cell', 'none'}
-        How many cells a process serves.
+        A process for each scene, for each fusion, or none.
     jobs : int
         Scenes worked on at the same time.
     shard : tuple of int
-        Which part of how many is run, counted from 1.
+        Number of the part, counted from 1, and number of parts.
     only : frozenset of (str, str), optional
         Names of scene and method: only these cells are run.
     """
@@ -122,7 +122,7 @@ class Run:
     selection : Selection
         What to run.
     out : Path
-        Gets the manifest and the fused images.
+        Folder for the manifest and the fused images.
     store : Store
         Where records are kept.
     progress : Progress

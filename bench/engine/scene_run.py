@@ -77,7 +77,7 @@ class Settings:
     Attributes
     ----------
     metrics : dict of str to (Metric, str)
-        By name, each with the fingerprint of its code.
+        The metrics by name, each with the fingerprint of its code.
     store : Store
         Where records are kept.
     out : Path
@@ -91,7 +91,7 @@ class Settings:
     repeats : int
         Timed repeats.
     rerun : Rerun
-        What is computed again.
+        Which stored results are computed again.
     contended : bool
         Whether other scenes are worked on at the same time.
     """
@@ -117,9 +117,9 @@ class SceneRun:
     scene : Scene
         The scene.
     methods : sequence of SelectedMethod
-        What is run on it.
+        The methods to run on it.
     settings : Settings
-        Of the run.
+        Settings of the run.
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ class Samples:
     Attributes
     ----------
     seconds : list of float
-        Of each repeat.
+        Seconds of each repeat.
     status, message : str
         ``ok``, or why there are no further ones.
     """

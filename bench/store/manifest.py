@@ -34,7 +34,7 @@ class MethodEntry:
     Attributes
     ----------
     name, title, family : str
-        As in tables, spelled out, and the group.
+        Name in tables, name spelled out, and group.
     takes_precision : bool
         Whether ``--precision`` decides what it computes.
     identity : dict
@@ -65,13 +65,13 @@ class MetricEntry:
     Attributes
     ----------
     name, label : str
-        On the command line, and in tables.
+        Name on the command line, and name in tables.
     higher_is_better : bool
-        Its direction.
+        Direction of the metric.
     variant_of : str
         The metric that it computes in another way, or empty.
     version : int
-        Of its definition.
+        Version of its definition.
     """
 
     name: str
@@ -152,7 +152,7 @@ class Score:
     message : str
         The reason in a sentence.
     fingerprint : str
-        Of the metric's code.
+        Hash of the metric's code.
     """
 
     status: str
@@ -168,9 +168,9 @@ class CellEntry:
     Attributes
     ----------
     dataset, scene, method : str
-        Which.
+        Names of the dataset, the scene and the method.
     status, message : str
-        How it ended, and why.
+        How the cell ended, and the reason.
     key, timing : str
         Keys of its record and of its timing; empty where there is none.
     pixels : str
@@ -178,7 +178,7 @@ class CellEntry:
     peak_bytes : int
         Largest resident memory while it was fused; 0 if that was not on this machine.
     scores : dict of str to Score
-        By metric.
+        Scores by metric.
     """
 
     dataset: str
@@ -207,7 +207,7 @@ class EnvironmentEntry:
     key : str
         Id of the environment; empty if it is not known.
     versions : dict of str to str
-        By library.
+        Versions by library.
     cells, scores : int
         Results that were made with them.
     """

@@ -76,7 +76,7 @@ class ScoreRecord(_Record):
     value : float or None
         May be infinite.
     fingerprint : str
-        Of the metric's code.
+        Hash of the metric's code.
     environment : str
         Key of the record of the library versions.
     output : str
@@ -102,9 +102,9 @@ class TimingRecord(_Record):
     status, message : str
         ``ok``, or why it could not be timed.
     seconds : list of float
-        Of each repeat, after a warm-up.
+        Seconds of each repeat, after a warm-up.
     first_s : float or None
-        Of the first call, if that was on this machine.
+        Seconds of the first call, if that was on this machine.
     peak_bytes : int or None
         Largest resident memory of the process that fused, if that was on this machine.
     contended : bool

@@ -79,7 +79,7 @@ def connect(scheduler: str | None, workers: int, *, gpu: bool = False) -> Iterat
     Parameters
     ----------
     scheduler : str or None
-        Its address, such as ``tcp://host:8786``.
+        Address of the scheduler, such as ``tcp://host:8786``.
     workers : int
         How many to start without a scheduler.
     gpu : bool
@@ -145,7 +145,7 @@ class DaskWorker:
     setup : Setup
         Device, threads, plug-ins and number format.
     limits : Limits
-        Of one fusion, or of one score.
+        Limits of one fusion, or of one score.
     fresh : bool
         Whether every fusion gets a process of its own.
     """

@@ -125,7 +125,7 @@ class WorkerProcess:
     Parameters
     ----------
     setup : Setup
-        Its settings.
+        Settings of the process.
 
     Raises
     ------

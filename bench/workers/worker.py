@@ -39,7 +39,7 @@ class Result:
     record : FusionRecord or ScoreRecord
         Without the keys, which the store adds.
     versions : dict of str to str
-        Of the libraries.
+        Versions of the libraries.
     png : bytes
         The fused image; empty unless there is one.
     """
@@ -86,9 +86,9 @@ class LocalWorker:
     Parameters
     ----------
     device : str
-        Where learned methods run.
+        Device of learned methods.
     threads : int
-        For torch; the other libraries are limited by the caller.
+        Threads of torch; the caller limits the other libraries.
     precision : {'auto', 'fp32', 'bf16'}
         Number format of learned methods.
     """

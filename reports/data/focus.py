@@ -39,7 +39,7 @@ def decision_map(sources: Sequence[NDArray[Any]], fused: NDArray[Any]) -> NDArra
     sources : sequence of ndarray
         The scene's N sources.
     fused : ndarray
-        Of their size.
+        The fused image, of the size of the sources.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def boundary_box(sources: Sequence[NDArray[Any]], side: int) -> Box:
     sources : sequence of ndarray
         The scene's sources.
     side : int
-        Of the square, in pixels; no more than the image has.
+        Side of the square, in pixels; at most that of the image.
 
     Returns
     -------

@@ -29,7 +29,7 @@ def heldout_scores(results: Results) -> dict[str, Any]:
     Parameters
     ----------
     results : Results
-        Of a run of ``heldout-…`` datasets with the metric ``psnr``.
+        Results of a run of ``heldout-…`` datasets with the metric ``psnr``.
 
     Raises
     ------

@@ -36,7 +36,7 @@ class Leaderboard:
     Attributes
     ----------
     rankings : dict of str to Ranking
-        By metric, in the run's order.
+        Rankings by metric, in the run's order.
     overall : DataFrame
         Indexed by method, best first: ``overall`` (mean of the mean ranks over the trusted
         metrics that are not `aside`) and one column of mean ranks for each metric.
@@ -129,9 +129,9 @@ def cautions(rankings: Mapping[str, Ranking], labels: Mapping[str, str]) -> list
     Parameters
     ----------
     rankings : mapping of str to Ranking
-        By metric.
+        Rankings by metric.
     labels : mapping of str to str
-        Of the metrics.
+        Labels of the metrics.
 
     Examples
     --------

@@ -40,11 +40,11 @@ class Difference(NamedTuple):
     Attributes
     ----------
     kind : {'run', 'method', 'metric', 'scene', 'cell'}
-        Of what.
+        What differs.
     name : str
-        Which.
+        Its name.
     what : str
-        What about it; ``added`` or ``removed`` when only one run has it.
+        Which of its facts differs; ``added`` or ``removed`` when only one run has it.
     before, after : str
         Empty when there is none.
     """
@@ -63,7 +63,7 @@ class RunComparison:
     Attributes
     ----------
     differences : list of Difference
-        Of code, versions, weights, data and outcomes.
+        Differences of code, versions, weights, data and outcomes.
     scores : DataFrame
         A row a method and metric that both runs have: ``method, metric, scenes`` (compared),
         ``moved`` (scenes on which the score is another), ``before`` and ``after`` (means,

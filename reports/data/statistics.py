@@ -84,7 +84,7 @@ def rank_methods(
     alpha : float
         Level of the tests, in (0, 1).
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def critical_difference(methods: int, scenes: int, *, alpha: float = 0.05) -> fl
     Parameters
     ----------
     methods, scenes : int
-        How many are compared, and on how many.
+        Numbers of methods and scenes.
     alpha : float
         Level, in (0, 1).
 

@@ -50,8 +50,8 @@ def network_figures(
     Parameters
     ----------
     manifest : RunManifest
-        Of the run whose scenes may be shown to the network: Clock, else the first one that
-        can be read.
+        Manifest of the run. The network gets its scene Clock, or else the first one that can
+        be read.
     sources : Sources
         Reads them.
     ablation : Path, optional
@@ -134,7 +134,7 @@ def features_figure(
     count : int
         Maps a layer.
     title : str
-        Above them all.
+        Title above all maps.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -211,7 +211,7 @@ def curves_figure(rows: Curves, about: str = "") -> Figure:
     rows : sequence of mapping
         ``panel``, ``variant``, ``step``, ``psnr``; see `read_curves`.
     about : str
-        Below the panels.
+        Line below the panels.
     """
     from matplotlib.figure import Figure
 

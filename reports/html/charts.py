@@ -53,7 +53,7 @@ def scatter(points: Sequence[Point], label: str, *, higher_is_better: bool) -> M
     points : sequence of Point
         At least one; seconds above 0.
     label : str
-        Of the vertical axis.
+        Label of the vertical axis.
     higher_is_better : bool
         If not, the axis is turned over.
     """

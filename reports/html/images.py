@@ -47,11 +47,11 @@ class Sizes:
     Attributes
     ----------
     images : int
-        Up to how many pictures a page of this kind holds.
+        Most pictures of a page with these sizes.
     side, map_side : int
         Longest side of a picture, and of a decision map.
     quality, crop_quality : int
-        Of WebP.
+        Quality of WebP.
     """
 
     images: int
