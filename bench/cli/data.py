@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     checking = actions.add_parser("check", help="verify every file that is here by its SHA-256")
     for action in (listing, getting, checking):
-        action.add_argument("names", nargs="*", metavar="NAME", help="collection (default: all)")
+        names = "collections" if action is getting else "collections (default: all)"
+        action.add_argument("names", nargs="*", metavar="NAME", help=names)
         action.add_argument("--json", action="store_true", help="print JSON")
     for action in (getting, checking):
         action.add_argument(

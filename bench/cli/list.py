@@ -13,7 +13,7 @@ from bench.cli import console
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``list``."""
-    parser.add_argument("kind", choices=["methods", "metrics", "datasets"])
+    parser.add_argument("kind", choices=["methods", "metrics", "datasets"], help="what to list")
     parser.add_argument(
         "--plugin",
         nargs="+",
