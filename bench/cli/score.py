@@ -106,7 +106,7 @@ def _one(args: argparse.Namespace) -> int:
         on_error=failed.__setitem__,
     )
     for name, reason in failed.items():
-        console.error(f"metric {name!r} failed: {reason}")
+        console.error(f"{name}: {reason}")
     if args.json:
         console.emit_json({"fused": str(args.fused), "scores": values, "failed": failed})
         return 1 if failed else 0

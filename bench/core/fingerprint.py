@@ -209,17 +209,28 @@ def _imports(tree: ast.AST, package: str) -> Iterator[str]:
 
 @functools.cache
 def _module_file(name: str) -> Path | None:
-    """The file of a module of the project's or the user's own; None for all other names."""
-    top = name.partition(".")[0]
+    """The file of a module of the project's or the user's own; None for all other names.
+
+    Nothing is imported: `importlib.util.find_spec` of a dotted name would import all above it.
+    """
+    top, *below = name.split(".")
     if not name or (top not in PROJECT_PACKAGES and not _is_own(top)):
         return None
     try:
-        spec = importlib.util.find_spec(name)
+        spec = importlib.util.find_spec(top)
     except (ImportError, AttributeError, ValueError):
         return None
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+    if spec is None:
         return None
-    return Path(spec.origin)
+    if not below:
+        origin = spec.origin or ""
+        return Path(origin) if origin.endswith(".py") else None
+    for place in spec.submodule_search_locations or ():
+        file = Path(place).joinpath(*below)
+        for candidate in (file.with_name(f"{file.name}.py"), file / "__init__.py"):
+            if candidate.is_file():
+                return candidate
+    return None
 
 
 @functools.cache

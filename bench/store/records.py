@@ -10,6 +10,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from bench.store.typed_json import from_plain
+
 
 class _Record:
     """Turns a dataclass into a JSON object and back; fields at their default are left out."""
@@ -24,8 +26,8 @@ class _Record:
     def from_body(cls, body: dict[str, Any] | None) -> Self | None:
         """From a JSON object; None if it is missing or not such a record."""
         try:
-            return None if body is None else cls(**body)
-        except TypeError:
+            return None if body is None else from_plain(cls, body, "record")
+        except ValueError:
             return None
 
 

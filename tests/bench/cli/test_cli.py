@@ -315,7 +315,7 @@ def test_a_metric_that_fails_does_not_lose_the_others(files, capsys, own_registr
     assert len(out.splitlines()) == 1
     lines = error.splitlines()
     assert len(lines) == 2
-    assert "metric 'nothing' returned None, not a number" in lines[0]
+    assert "nothing: metric 'nothing' returned None, not a number" in lines[0]
     assert "not in its bounds" in lines[1]
     assert main(["score", *given, *options, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+import methods
 from bench.core.environment import machine
 from bench.core.fingerprint import _module_fingerprint, _parsed, canonical, digest
 from bench.store.keys import SCORING, metric_fingerprint
@@ -125,14 +126,8 @@ def test_a_shared_helper_counts(tmp_path, monkeypatch):
     helper, user = tmp_path / "helper.py", tmp_path / "user.py"
     helper.write_text("SIZE = 3\n")
     user.write_text("def f():\n    from methods.helper import SIZE\n    return SIZE\n")
-    found = importlib.util.find_spec
-
-    def find(name):
-        if name == "methods.helper":
-            return importlib.util.spec_from_file_location(name, helper)
-        return found(name)
-
-    monkeypatch.setattr("bench.core.fingerprint.importlib.util.find_spec", find)
+    places = [*methods.__path__, str(tmp_path)]
+    monkeypatch.setattr(methods.__spec__, "submodule_search_locations", places)
     from bench.core import fingerprint as provenance
 
     provenance._module_file.cache_clear()
@@ -193,3 +188,14 @@ def test_machine_names_what_timings_depend_on():
     assert facts["threads"] == 2
     assert facts["cpu"]
     assert facts["packages"]["numpy"] != "not installed"
+
+
+def test_a_fingerprint_imports_nothing():
+    """It used to import PyTorch, for a name that a learned method imports in a function."""
+    code = (
+        "import sys\nfrom bench.core.fingerprint import function_fingerprint\n"
+        "from methods import METHODS\nfunction_fingerprint(METHODS['fcn-x'].fn)\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

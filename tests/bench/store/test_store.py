@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from bench.core.errors import EnvironmentFault, UsageError
+from bench.store.records import FusionRecord, ScoreRecord, TimingRecord
 from bench.store.store import Store, pixel_hash
 
 KEY, OTHER = "ab" + "0" * 62, "cd" + "1" * 62
@@ -112,3 +115,28 @@ def test_an_unwritable_folder_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(EnvironmentFault, match="cannot be written"):
         Store(tmp_path / "file").put(KEY, BODY)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"status": 1},
+        {"status": "ok", "first_s": "fast"},
+        {"status": "ok", "pixels": None},
+        {"status": ["ok"]},
+    ],
+)
+def test_a_record_of_other_types_counts_as_missing(body):
+    assert FusionRecord.from_body(body) is None
+
+
+def test_records_come_back_with_their_types():
+    for record in (
+        FusionRecord("ok", pixels="a" * 64, first_s=0.5, peak_bytes=7),
+        ScoreRecord("ok", value=float("inf")),
+        ScoreRecord("failed", "why"),
+        TimingRecord("c", "m", seconds=[0.1, 2], first_s=None, contended=True),
+    ):
+        body = json.loads(json.dumps(record.to_body()))
+        assert type(record).from_body(body) == record
