@@ -1,1 +1,1 @@
-"""Reports: tables made from a finished run's manifest and nothing else."""
+"""Reports of a finished run: data frames, tables, figures and an HTML page."""

@@ -32,7 +32,7 @@ WEIGHTS = ROOT / "methods" / "learned" / "weights"
 #: Scores on held-out pairs, by table of the README; see `reports.data.heldout`.
 SCORES = {"held-out": WEIGHTS / "heldout.json", "large": WEIGHTS / "large.json"}
 
-#: A row that is no method: the better source at every pixel.
+#: The row of the oracle, which needs the reference: the better source at every pixel.
 ORACLE = "oracle"
 
 

@@ -29,19 +29,19 @@ def write_report(
     Parameters
     ----------
     kind : {'tables', 'leaderboard', 'html', 'figures'}
-        Which.
+        Kind of the report.
     results : Results
         A run.
     out : Path
-        Its output folder.
+        Output folder of the run.
     to : Path, optional
-        Where to write, unless to ``out``; tables are always written to ``out``.
+        Where to write (default: ``out``); tables are always written to ``out``.
     dataset : str
-        Only its scenes are in the leaderboard; all when empty.
+        The leaderboard covers only its scenes; all scenes if empty.
     assets : bool
         Whether lossless images go beside the HTML page.
     note : callable
-        Is told what is left out, and why.
+        Called with one line for what is left out, and why.
 
     Returns
     -------

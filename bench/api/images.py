@@ -42,9 +42,9 @@ def fuse(
     device : str
         ``"cpu"``, ``"cuda"`` or ``"cuda:N"``, for methods that take one.
     precision : {'auto', 'fp32', 'bf16'}
-        In which learned methods compute.
+        Number format of learned methods.
     **parameters
-        Of the method; ``python -m bench show METHOD`` lists them.
+        Parameters of the method; ``python -m bench show METHOD`` lists them.
 
     Returns
     -------
@@ -56,9 +56,9 @@ def fuse(
     UnknownName, UsageError
         No method of that name, or no such parameter.
     ImageError
-        The images are not such images.
+        An image has another shape, type or range of values.
     EnvironmentFault
-        The device is not there.
+        The device is not available.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def score(
     reference : array_like or path-like, optional
         The all-in-focus image, where it is known.
     on_error : callable, optional
-        Told the name of each metric that fails and the reason; the metric is then left out.
+        Called with the name of each metric that fails and the reason; the metric is then left out.
         Without it the first failure is raised.
 
     Returns
@@ -153,13 +153,13 @@ def score(
     arrays = [array for _, array in images]
     same_size(arrays, [name for name, _ in images])
     scorer = Scorer(arrays[:count], None if reference is None else arrays[-1])
-    plane = Plane.of(arrays[count])
+    fused_image = Plane.of(arrays[count])
     if (wanted := metrics) is None:
         wanted = "paper" if reference is None else METRICS
     values: dict[str, float] = {}
     for name in defined_metrics(wanted, scorer):
         try:
-            values[name] = scorer.score(plane, name)
+            values[name] = scorer.score(fused_image, name)
         except (Exception, SystemExit) as error:
             if on_error is None:
                 raise
@@ -178,7 +178,7 @@ def score_folder(
     store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Score the fused images in a folder, whoever made them.
+    """Score the fused images in a folder.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def score_folder(
     fused : path-like
         Folder of the fused images; see `bench.engine.image_folder.PATTERNS` for the layouts.
     metrics : str or sequence of str, optional
-        Names, as for `run`. One that is asked for by name and not defined for a scene fails.
+        Names, as for `run`. A metric that is selected by name and not defined for a scene fails.
     pattern : str
         Path of a fused image without its ending, with ``{scene}`` and ``{method}``.
     jobs : int
@@ -197,7 +197,7 @@ def score_folder(
     store : path-like, optional
         Folder in which the scores are kept, so that a second call finds them.
     progress : Progress, optional
-        Told about each image; its `note` about files that fit no scene.
+        Receives each finished image, and notes about files that fit no scene.
 
     Returns
     -------
@@ -225,21 +225,21 @@ def score_folder(
     scenes = select_scenes(str(sources) if _is_dataset(str(sources)) else f"folder:{sources}")
     methods, strays = find_images(Path(fused), scenes, pattern)
     picked = select_metrics(METRICS if metrics is None else metrics)
-    told = progress or Silent()
+    observer = progress or Silent()
     if strays:
         more = f" and {len(strays) - 1} more" if len(strays) > 1 else ""
-        told.note(f"not scored, fits no scene: {strays[0]}{more}")
+        observer.note(f"not scored, fits no scene: {strays[0]}{more}")
     with tempfile.TemporaryDirectory(prefix="mfif-score-") as folder:
         selection = chosen.selection(scenes, methods, picked)
         out = Path(folder)
-        task = execute(selection, chosen, out, store_of(chosen, out), told)
+        task = execute(selection, chosen, out, store_of(chosen, out), observer)
     for text in channel_notes(methods, scenes):
-        told.note(text)
+        observer.note(text)
     rows = list(score_rows(task, named_metrics(metrics or ())))
     scored = {row.metric for row in rows}
     unfit = [metric.name for metric in picked if metric.name not in scored]
     if metrics and unfit:
-        told.note(f"not defined for any of these scenes: {', '.join(unfit)}")
+        observer.note(f"not defined for any of these scenes: {', '.join(unfit)}")
     columns = [field.name for field in dataclasses.fields(ScoreRow)]
     return pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=columns)
 

@@ -1,4 +1,4 @@
-"""What is told during a run."""
+"""The interface through which a run shows its progress."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told what happens during a run; see `bench.cli.console.RunProgress`."""
+    """Receives the events of a run; see `bench.cli.console.RunProgress`."""
 
     def start(self, cells: int) -> None:
         """A run of so many cells begins."""
 
     def working(self, what: str) -> None:
-        """Something begins."""
+        """Work on `what` begins."""
 
     def done(self, what: str, status: str, message: str, cached: bool) -> None:
         """A cell is finished."""

@@ -1,4 +1,4 @@
-"""Run methods on datasets, look at what a run would do, and join runs."""
+"""Run methods on datasets, list what a run would do, and join runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(
     out : path-like
         Folder for tables, scores and fused images.
     progress : Progress, optional
-        Told about each cell; nothing is shown unless given.
+        Receives the events of the run; nothing is shown unless given.
     **options
         See `bench.engine.options.RunOptions`: ``device``, ``precision``, ``threads``,
         ``repeats``, ``timeout``, ``memory``, ``isolation``, ``jobs``, ``backend``,
@@ -57,7 +57,7 @@ def run(
     ------
     BenchError
         The call cannot be run: an unknown name, a value that is not allowed, a device that is
-        not there. A cell that fails raises nothing: it is a row of ``failures``.
+        not available. A cell that fails raises nothing: it is a row of ``failures``.
 
     Examples
     --------
@@ -70,19 +70,19 @@ def run(
     from bench.engine.execute import execute, network, select, store_of
     from bench.store.manifest import MANIFEST
 
-    chosen, told, out = RunOptions.of(options), progress or Silent(), Path(out)
+    chosen, observer, out = RunOptions.of(options), progress or Silent(), Path(out)
     store = store_of(chosen, out)
     with network(offline=chosen.offline):
         selection = select(chosen, methods, datasets, metrics)
         try:
-            task = execute(selection, chosen, out, store, told)
+            task = execute(selection, chosen, out, store, observer)
         except KeyboardInterrupt:
             if (out / MANIFEST).is_file():
                 _write_tables(out, store)
             raise
     results = _write_tables(out, store)
     for text in _notes(task, out, store):
-        told.note(text)
+        observer.note(text)
     return results
 
 
@@ -133,7 +133,7 @@ def merge(
 
     Their records are copied into the store of `out`, each verified; then the ordinary run over
     all their cells finds what fits and computes the rest. Nothing is timed: timings of this
-    machine are found, those of others stay in the store.
+    machine are used, those of others stay in the store.
 
     Parameters
     ----------
@@ -146,17 +146,17 @@ def merge(
     plugins : sequence of path-like
         Plug-ins of the runs; where they were, unless given.
     progress : Progress, optional
-        Told about each cell.
+        Receives the events of the run.
 
     Returns
     -------
     Results
-        Of the joined run.
+        The results of the joined run.
 
     Raises
     ------
     DataUnavailable
-        A folder holds no finished run, or its store is not there.
+        A folder holds no finished run, or its store is missing.
     UsageError
         The runs do not fit together: another device or number format.
 
@@ -197,7 +197,7 @@ def _write_tables(out: Path, store: Store) -> Results:
 
 
 def _notes(task: Run, out: Path, store: Store) -> Iterator[str]:
-    """What was used in place of real scenes and of today's versions, and where the tables are."""
+    """Notes for the user: stand-ins, swapped channels, files of tables, other library versions."""
     from bench.engine.channel_order import channel_notes
 
     for scene in task.scenes:
@@ -205,5 +205,5 @@ def _notes(task: Run, out: Path, store: Store) -> Iterator[str]:
             yield f"{scene.name}: {scene.note}"
     yield from channel_notes(task.selection.methods, task.selection.scenes)
     yield from map(str, sorted((out / "tables").glob("*.md")))
-    if said := task.versions.sentence(store):
-        yield said
+    if sentence := task.versions.sentence(store):
+        yield sentence

@@ -31,10 +31,10 @@ import importlib, sys, warnings
 warnings.simplefilter("ignore")
 for name in sys.argv[1:]:
     try:
-        told = "ok", getattr(importlib.import_module(name), "__version__", "")
+        outcome = "ok", getattr(importlib.import_module(name), "__version__", "")
     except BaseException as error:
-        told = "fault", f"{type(error).__name__}: {error}"
-    print(name, *(" ".join(str(part).split()) for part in told), sep="\\t", flush=True)
+        outcome = "fault", f"{type(error).__name__}: {error}"
+    print(name, *(" ".join(str(part).split()) for part in outcome), sep="\\t", flush=True)
 """
 #: Seconds that these imports may take.
 PATIENCE = 180
@@ -44,7 +44,7 @@ Verdict = Literal["ok", "note", "fault"]
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: how it is, and what helps."""
+    """The outcome of one check, with advice."""
 
     name: str
     verdict: Verdict
@@ -52,7 +52,7 @@ class Check:
 
 
 def check_environment(where: Path) -> Iterator[Check]:
-    """Look at what a run needs of this machine; results would go below `where`."""
+    """Check what a run needs of this machine; `where` is the folder of its results."""
     for package in PROJECT_PACKAGES:
         yield _package(package)
     yield from _libraries()
@@ -60,7 +60,7 @@ def check_environment(where: Path) -> Iterator[Check]:
     for name, look in (("data", _data), ("cache", _cache), ("processes", _processes)):
         try:
             yield look()
-        except Exception as error:  # whatever is broken here, it is what was asked for
+        except Exception as error:  # any error is an outcome of the check
             yield Check(name, "fault", f"{type(error).__name__}: {error}")
     yield _disk(where)
 
@@ -72,17 +72,17 @@ def _package(name: str) -> Check:
 
 
 def _libraries() -> Iterator[Check]:
-    """Import every library that the project depends on, in a process that may die of it."""
+    """Import every library that the project depends on, in a process, since an import may crash."""
     command = [sys.executable, "-c", IMPORT_ALL, *LIBRARIES.values()]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         ended = f"importing it ended the process (exit code {done.returncode})"
-        told = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
+        outcome = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
     except subprocess.TimeoutExpired:
-        ended, told = f"importing it takes more than {PATIENCE} s", []
-    found = {name: (verdict, detail) for name, verdict, detail in told}
+        ended, outcome = f"importing it takes more than {PATIENCE} s", []
+    found = {name: (verdict, detail) for name, verdict, detail in outcome}
     versions = []
     for library, module in LIBRARIES.items():
         verdict, detail = found.get(module, ("fault", ended))

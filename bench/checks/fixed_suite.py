@@ -1,4 +1,4 @@
-"""Run the fixed suite: every method on the paper's scenes, as they are without data."""
+"""Run the fixed suite: every method on the stand-ins of the paper's scenes, which need no data."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from bench.core.errors import EnvironmentFault
 
-#: What would give the suite other scenes than on another machine.
+#: Environment variables that would change the suite's scenes.
 HIDDEN = {"MFIF_DATA", "MFIF_OFFLINE", "XDG_CACHE_HOME"}
 
 
 def run_fixed_suite(scratch: Path) -> Path:
-    """Run the suite in a process of its own.
+    """Run the suite in its own process.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def run_fixed_suite(scratch: Path) -> Path:
     Raises
     ------
     EnvironmentFault
-        The run did not come to its end.
+        The run failed.
     """
     out = scratch / "run"
     environment = {key: value for key, value in os.environ.items() if key not in HIDDEN}

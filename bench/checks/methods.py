@@ -1,6 +1,6 @@
-"""The contract of a fusion method, as checks that run on anyone's.
+"""Checks of the contract of a fusion method, for the project's methods and for plug-ins.
 
-The same suite is what the project's own tests hold its methods to.
+The project's tests run the same checks on every registered method.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class CheckResult:
     Attributes
     ----------
     name, check : str
-        Of which method or metric, and what.
+        Name of the method or metric, and the clause that was checked.
     passed : bool
         Whether it holds.
     detail : str
-        How it does not.
+        Why it does not hold.
     """
 
     name: str
@@ -57,7 +57,7 @@ def check_method(method: Method, device: str = "cpu") -> list[CheckResult]:
     method : Method
         A registered method.
     device : str
-        For methods that take one.
+        Where methods with a parameter `device` run.
 
     Returns
     -------
@@ -173,17 +173,17 @@ def _useful(method: Method, device: str) -> None:
     low, high = np.min(sources, axis=0) - 96.0, np.max(sources, axis=0) + 96.0
     share = float(np.mean((fused < low) | (fused > high)))
     if share > 0.05:
-        raise Broken(f"{share:.0%} of the pixels lie far outside of what the sources hold")
+        raise Broken(f"{share:.0%} of the pixels lie far outside of the sources' values")
 
 
 def _decision(method: Method, device: str) -> None:
     """Gray copies as RGB must give the same picture: the decision is made on luminance."""
     gray = pair(48, 48)
     colour = [np.repeat(source[..., None], 3, axis=2) for source in gray]
-    plane = _fused(method, gray, device).astype(float)
+    fused_gray = _fused(method, gray, device).astype(float)
     rgb = _fused(method, colour, device).astype(float)
     limit = 24 if method.family == "learned" and method.kind == "transform" else 2
-    error = np.abs(luminance(rgb) - plane).max()
+    error = np.abs(luminance(rgb) - fused_gray).max()
     if error > limit:
         raise Broken(f"gray sources and the same as RGB differ by {error:.1f} levels")
 
@@ -199,15 +199,15 @@ def _identity(method: Method, device: str) -> None:
 
 #: Clause of the contract -> its check; each raises when the clause does not hold.
 CHECKS: dict[str, Callable[[Method, str], None]] = {
-    "has an identity: source and weights are there to be hashed": _identity,
+    "has an identity: its source code and weights can be hashed": _identity,
     "fuses every size, from 64x64 through odd ones to 1x1": _sizes,
     "fuses colour": _colour,
-    "leaves red, green and blue in their order": _channels,
+    "keeps the order of red, green and blue": _channels,
     "fuses 16-bit images": _deep,
     "fuses a stack of three": _stack,
     "fuses gray as RGB to the same picture": _decision,
     "fuses two constant images to that constant": _constant,
     "is deterministic": _deterministic,
-    "leaves its sources as they are": _pure,
-    "stays near what the sources hold": _useful,
+    "does not change its sources": _pure,
+    "stays near the values of its sources": _useful,
 }

@@ -1,4 +1,4 @@
-"""The contract of a metric, as checks that run on anyone's."""
+"""Checks of the contract of a metric, for the project's metrics and for plug-ins."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _bounded(metric: Metric, sources: Sequence[Array], fused: Array, reference: 
     first = {"fused": (), "sources": (sources,), "reference": (reference,)}[metric.needs]
     value = metric.fn(*first, fused)
     low, high = metric.bounds
-    if not low - ROUNDING <= value <= high + ROUNDING:  # NaN neither
+    if not low - ROUNDING <= value <= high + ROUNDING:  # also refuses NaN
         raise Broken(f"{value!r} is not in [{low:g}, {high:g}]")
     return value
 
@@ -141,10 +141,10 @@ _ALL = ("fused", "sources", "reference")
 CHECKS: dict[str, tuple[Callable[[Metric], None], Sequence[str]]] = {
     "is a variant of a known metric, or of none": (_variant, _ALL),
     "gives a number within its bounds": (_bounds, _ALL),
-    "gives one for constant images": (_constant, _ALL),
-    "gives one for every size from its least on": (_sizes, _ALL),
-    "keeps its word on the order of the sources": (_order, ("sources",)),
-    "takes three sources, or says that it does not": (_stack, ("sources",)),
-    "puts a perfect result before blur and noise": (_direction, ("sources", "reference")),
+    "gives a number for constant images": (_constant, _ALL),
+    "gives a number for every size from its smallest on": (_sizes, _ALL),
+    "is symmetric in the sources if it is declared so": (_order, ("sources",)),
+    "takes three sources, or is declared for two": (_stack, ("sources",)),
+    "scores a perfect result better than blur and noise": (_direction, ("sources", "reference")),
     "is deterministic": (_deterministic, _ALL),
 }

@@ -20,9 +20,9 @@ from bench.store.manifest import RunManifest
 KEYS = ["dataset", "scene", "method", "metric"]
 COLUMNS = [*KEYS, "value", "version", "tolerance"]
 
-#: What a score may move by before it is a change, if the baseline does not say otherwise.
+#: Largest difference of a score that is no change, unless the baseline has another one.
 TOLERANCE = 1e-3
-#: The same for learned methods, unless the run asked for float32 (`bench.core.precision`).
+#: The same for learned methods, unless the run selected float32 (`bench.core.precision`).
 TOLERANCE_LEARNED = 2e-2
 #: Metrics in decibels move more than those around 1 do.
 SCALE = {"psnr": 50.0}
@@ -36,12 +36,12 @@ BAD = ("worse", "missing", "invalid", "version")
 
 @dataclass(frozen=True)
 class Change:
-    """One score that is not what the baseline says.
+    """One score that differs from the baseline.
 
     Attributes
     ----------
     dataset, scene, method, metric : str
-        Which.
+        Where the score belongs.
     kind : {'worse', 'better', 'missing', 'invalid', 'version', 'new'}
         ``missing``: in the baseline only; ``invalid``: failed now; ``version``: the metric
         was renumbered, so that the two cannot be compared; ``new``: not in the baseline.
@@ -67,7 +67,7 @@ class Change:
 
     @property
     def name(self) -> str:
-        """The cell and metric in one word."""
+        """Cell and metric in one text."""
         return f"{self.dataset}/{self.scene}/{self.method}/{self.metric}"
 
 
@@ -262,14 +262,14 @@ def _number(value: float, sign: str = "") -> str:
 
 @dataclass(frozen=True)
 class Regression:
-    """A comparison with a baseline, in words.
+    """A comparison with a baseline as text.
 
     Attributes
     ----------
     text : str
         What moved, as Markdown.
     notes : list of str
-        What to do about it.
+        Advice.
     failed : bool
         Whether a score is worse, missing or invalid, and the baseline was not renewed.
     """
@@ -303,7 +303,7 @@ def regress(
     Parameters
     ----------
     scores, failures : DataFrame
-        Of `reports.data.results.Results`.
+        Those of `reports.data.results.Results`.
     manifest : RunManifest
         The run's.
     path : Path
@@ -338,5 +338,5 @@ def regress(
         form = manifest.precision
         notes.append(f"learned methods computed in {form} here: compare with --precision fp32")
     if any(change.kind in ("better", "new") for change in changes):
-        notes.append("what is better or new is no failure: --update takes it into the baseline")
+        notes.append("better and new scores are no failure: --update writes them into the baseline")
     return Regression(text, notes, failed(changes))

@@ -29,7 +29,7 @@ class Speed:
     Attributes
     ----------
     name : str
-        Of the benchmark.
+        Name of the benchmark.
     before, after : float
         Its least time in calibration kernels; NaN where it was not run.
     """

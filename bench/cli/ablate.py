@@ -17,20 +17,33 @@ from bench.core.errors import EnvironmentFault
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--data", type=Path, metavar="DIR", help="BSDS500, or a folder of photos")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="BSDS500, or a folder of photos (default: bsds500 in $MFIF_DATA)",
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
-    parser.add_argument("--steps", type=int, help="per network (default: 3000, with --quick 60)")
-    parser.add_argument("--batch", type=int, default=32, help="patches (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("results/ablation"), metavar="DIR")
+    parser.add_argument(
+        "--steps", type=int, help="steps per network (default: 3000, with --quick 60)"
+    )
+    parser.add_argument(
+        "--batch", type=int, default=32, help="patches per step (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results/ablation"),
+        metavar="DIR",
+        help="folder for curves and figure (default: %(default)s)",
+    )
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on from the last checkpoint, with the same options",
+        help="continue from the last checkpoint, with the same options",
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="few steps and scenes, to see that it runs"
-    )
+    parser.add_argument("--quick", action="store_true", help="few steps and scenes, for a trial")
 
 
 def run(args: argparse.Namespace) -> int:

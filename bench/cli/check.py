@@ -1,4 +1,4 @@
-"""Test a Python file with your method or metric against the contract, before you trust its numbers.
+"""Test a Python file with your method or metric against the contract, before you use its numbers.
 
 for example:
   python -m bench check my_method.py
@@ -17,9 +17,11 @@ from bench.cli import console
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``check``."""
-    parser.add_argument("file", type=Path, metavar="FILE.py", help="registers methods, or metrics")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE.py", help="Python file that registers methods or metrics"
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N (default: cpu)")
-    parser.add_argument("--json", action="store_true", help="a JSON list on stdout")
+    parser.add_argument("--json", action="store_true", help="print a JSON list on stdout")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -23,7 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("before", type=Path, metavar="RUN_A", help="output folder of a run")
     add("after", type=Path, metavar="RUN_B", help="output folder of another")
-    add("--alpha", type=float, default=0.05, metavar="P", help="level of the tests (0.05)")
+    add(
+        "--alpha",
+        type=float,
+        default=0.05,
+        metavar="P",
+        help="level of the tests (default: %(default)s)",
+    )
     add("--json", action="store_true", help="print JSON")
 
 

@@ -1,4 +1,4 @@
-"""What a person sees: messages and progress on stderr; stdout is for data."""
+"""Messages and progress on stderr, data on stdout."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class RunProgress:
             note(text)
 
     def start(self, cells: int) -> None:
-        """Show the bar, of so many cells; before, downloads have theirs."""
+        """Show the bar of the cells; downloads have shown their own bars before."""
         self._bar.update(self._task, total=cells)
         self._bar.start()
 
@@ -119,5 +119,5 @@ class RunProgress:
             self._bar.console.print(f"{status}: {what}: {message}", markup=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """Keep it for the end, when the bar is gone."""
+        """Keep the note and print it after the bar has ended."""
         self.notes.append(text)

@@ -32,14 +32,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     checking = actions.add_parser("check", help="verify every file that is here by its SHA-256")
     for action in (listing, getting, checking):
-        action.add_argument("names", nargs="*", metavar="NAME", help="collection (default: all)")
+        names = "collections" if action is getting else "collections (default: all)"
+        action.add_argument("names", nargs="*", metavar="NAME", help=names)
         action.add_argument("--json", action="store_true", help="print JSON")
     for action in (getting, checking):
         action.add_argument(
-            "--only", metavar="GLOB", default="*", help="paths to take, e.g. 'sourceimages/*'"
+            "--only",
+            metavar="GLOB",
+            default="*",
+            help="only files that match, e.g. 'sourceimages/*'",
         )
     getting.add_argument(
-        "--jobs", type=_positive, default=fetch.JOBS, help="files at a time (default: %(default)s)"
+        "--jobs",
+        type=_positive,
+        default=fetch.JOBS,
+        help="files to download at a time (default: %(default)s)",
     )
 
 
@@ -125,7 +132,7 @@ def _report(args: argparse.Namespace, result: dict[str, Any]) -> None:
     if args.json:
         _print(json.dumps(result, indent=2))
         return
-    # A dead network fails every file for one reason: say it once.
+    # Without a network every file fails for one reason: print it once.
     reasons: dict[str, list[str]] = {}
     for failure in result["failed"]:
         reasons.setdefault(failure["reason"], []).append(failure["file"])

@@ -1,7 +1,7 @@
 """Verify and repair a store, and check the environment.
 
 Damaged records and images, and what interrupted writes have left, are removed; the next run
-computes them again. Nothing that is whole is touched.
+computes them again. Valid records and images are not changed.
 
 for example:
   python -m bench doctor
@@ -39,26 +39,26 @@ def run(args: argparse.Namespace) -> int:
     if args.store and not args.store.is_dir():
         raise UsageError(f"--store {args.store}: no such folder")
     checks = list(check_environment(args.store or Path()))
-    told: dict[str, Any] = {"environment": [vars(check) for check in checks]}
+    findings: dict[str, Any] = {"environment": [vars(check) for check in checks]}
     lines = [f"{MARKS[check.verdict]} {check.name}: {check.detail}" for check in checks]
-    hurt = False
+    damaged = False
     if args.store:
         report = examine(Store(args.store), repair=not args.dry_run)
-        hurt = bool(report.damaged)
+        damaged = bool(report.damaged)
         done = "found" if args.dry_run else "removed"
         lines += [f"{done}: {file}" for file in (*report.damaged, *report.leftover)]
         lines.append(
-            f"{MARKS['fault' if hurt else 'ok']} store: {report.records} records and "
+            f"{MARKS['fault' if damaged else 'ok']} store: {report.records} records and "
             f"{report.images} images are whole; {done} {len(report.damaged)} damaged records and "
             "images and "
-            f"{len(report.leftover)} leftovers; {report.lost_images} cells have lost their image"
+            f"{len(report.leftover)} leftovers; {report.lost_images} cells have no image any more"
         )
         files = {k: list(map(str, getattr(report, k))) for k in ("damaged", "leftover")}
-        told |= {"store": {**vars(report), **files}}
+        findings |= {"store": {**vars(report), **files}}
     if args.json:
-        console.emit_json(told)
+        console.emit_json(findings)
     else:
         console.emit("\n".join(lines))
     if any(check.verdict == "fault" for check in checks):
         return EnvironmentFault.exit_code
-    return 1 if hurt else 0
+    return 1 if damaged else 0

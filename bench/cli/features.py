@@ -22,15 +22,19 @@ SHOWN = 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
-    add("--scene", default="paper/clock", help="its first two sources (default: %(default)s)")
+    add(
+        "--scene",
+        default="paper/clock",
+        help="a scene, whose first two sources are used (default: %(default)s)",
+    )
     add(
         "--out",
         type=Path,
         default=Path("results/features.png"),
         metavar="FILE",
-        help="the PNG; the PDF goes beside it (default: %(default)s)",
+        help="the PNG file; the PDF is written beside it (default: %(default)s)",
     )
-    add("--maps", type=int, default=SHOWN, help="per layer (default: %(default)s)")
+    add("--maps", type=int, default=SHOWN, help="maps per layer (default: %(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:

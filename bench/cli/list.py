@@ -1,4 +1,4 @@
-"""List what there is: methods, metrics or datasets.
+"""List the methods, the metrics or the datasets.
 
 for example:
   python -m bench list methods --json
@@ -13,7 +13,7 @@ from bench.cli import console
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``list``."""
-    parser.add_argument("kind", choices=["methods", "metrics", "datasets"])
+    parser.add_argument("kind", choices=["methods", "metrics", "datasets"], help="what to list")
     parser.add_argument(
         "--plugin",
         nargs="+",
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.py",
         help="Python files that register further entries",
     )
-    parser.add_argument("--json", action="store_true", help="a JSON list on stdout")
+    parser.add_argument("--json", action="store_true", help="print a JSON list on stdout")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """The command line: which commands there are, and how errors become exit codes.
 
-A command is a module with ``add_arguments(parser)`` and ``run(args) -> int``. Only the one
-that is asked for is imported, so that ``--help`` answers at once.
+A command is a module with ``add_arguments(parser)`` and ``run(args) -> int``. Only the selected
+one is imported, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ COMMANDS = {
     ),
     "list": ("bench.cli.list", "list methods, metrics or datasets"),
     "show": ("bench.cli.show", "show all that is known about one method, metric or dataset"),
-    "check": ("bench.cli.check", "test a Python file with your method or metric against the rules"),
+    "check": (
+        "bench.cli.check",
+        "test a Python file with your method or metric against the contract",
+    ),
     "data": ("bench.cli.data", "list, fetch or verify the datasets' files"),
     "merge": ("bench.cli.merge", "join the runs of several shards into one"),
     "doctor": ("bench.cli.doctor", "verify and repair a store, check the environment"),
@@ -89,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(command: str, arguments: list[str]) -> int:
     if command not in COMMANDS:
         raise UnknownName("command", command, COMMANDS)
-    if command != "doctor":  # which says it too, with all else that it finds
+    if command != "doctor":  # which reports it too, with all its other checks
         for package in PROJECT_PACKAGES:
             if fault := misplaced(package):
                 raise EnvironmentFault(fault)
@@ -138,7 +141,7 @@ def _overview() -> argparse.ArgumentParser:
         prog="python -m bench",
         usage="python -m bench COMMAND [options]",
         description=f"MFIF-Bench: a benchmark of multi-focus image fusion.\n\ncommands:\n{commands}"
-        "\n\npython -m bench COMMAND --help tells the options of a command.",
+        "\n\npython -m bench COMMAND --help lists the options of a command.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

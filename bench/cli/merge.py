@@ -1,9 +1,9 @@
 """Join the runs of several shards, or of several machines, into one.
 
 Records and images are copied into the store of OUT, each verified on the way; then the ordinary
-run over all their cells finds what fits and computes what does not: cells of other pixels, of other
-code or of a number format that this machine would not choose. Timings of other machines appear in
-no table. The order of the folders is that of the rows.
+run over all their cells uses the records that fit and computes the other cells: those of other
+pixels, of other code or of another number format than this machine uses. Timings of other machines
+appear in no table. The order of the folders is the order of the rows.
 
 for example:
   python -m bench run --methods all --datasets mfifb --shard 1/2 --out part1
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="DIR",
-        help="their stores (default: where they were)",
+        help="their stores (default: those that the runs used)",
     )
     parser.add_argument(
         "--plugin",
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE.py",
-        help="plug-ins of the runs (default: where they were)",
+        help="plug-ins of the runs (default: the files that the runs used)",
     )
 
 

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, and say what moved."""
+    """Compare, and print which scores moved."""
     if bool(args.timing) == bool(args.baseline):
         raise UsageError("give either --baseline or --timing")
     return _speeds(*args.timing) if args.timing else _scores(args)

@@ -29,7 +29,7 @@ from bench.cli import console
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``report``."""
     add = parser.add_argument
-    add("what", choices=["tables", "leaderboard", "html", "figures"])
+    add("what", choices=["tables", "leaderboard", "html", "figures"], help="kind of report")
     add(
         "--out",
         type=Path,

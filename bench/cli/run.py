@@ -1,6 +1,6 @@
 """Fuse, score and time methods on datasets, and write the tables.
 
-Every finished cell is kept: run the same command again to go on after an interruption or to
+Every finished cell is kept: run the same command again to continue after an interruption or to
 add methods, metrics and datasets; only what is new or has changed is computed.
 
 for example:
@@ -34,9 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["all"],
         metavar="NAME",
-        help="names, a family (control, multi-scale, spatial, learned), NAME@parameter=value, "
-        "all (default); fcn* for all that match, -rp to leave one out; published:liu2020 and "
-        "published:mfifb for other people's fused images, images:NAME=DIR for those in a folder",
+        help="names, a family (control: the baselines; multi-scale, spatial, learned), "
+        "NAME@parameter=value, all (default); fcn* for all that match, -rp to leave one out; "
+        "published:liu2020 and published:mfifb for other people's fused images, images:NAME=DIR "
+        "for those in a folder",
     )
     add(
         "--datasets",
@@ -141,8 +142,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rerun",
         choices=("missing", "failed", "all", "none"),
         default="failed",
-        help="what is computed: missing: what is not stored; failed (default): that and what "
-        "failed; all: everything; none: nothing, to report what is stored",
+        help="what is computed: missing: cells that are not stored; failed (default): also those "
+        "that failed; all: every cell; none: no cell, to report what is stored",
     )
     add(
         "--shard",
@@ -173,14 +174,14 @@ def run(args: argparse.Namespace) -> int:
             results = api.run(**given, progress=progress)
         except KeyboardInterrupt:
             command = shlex.join([Path(sys.executable).name, "-m", "bench", *sys.argv[1:]])
-            progress.note(f"go on with: {command}")
+            progress.note(f"continue with: {command}")
             raise
     return 0 if all(cell.status == "ok" for cell in results.manifest.cells) else 1
 
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Take a batch system's SIGTERM as Ctrl-C: what is finished is reported."""
+    """Treat SIGTERM, which batch systems send, as Ctrl-C: finished cells are reported."""
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt

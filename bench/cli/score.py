@@ -1,4 +1,4 @@
-"""Score fused images that exist already, whoever made them.
+"""Score fused images that exist already.
 
 One image: name its sources. Many: --sources says where the sources are (a folder of name_A.*,
 name_B.* pairs, or a dataset such as liu2020) and --fused is a folder with METHOD/NAME.* or
@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="scenes scored at the same time (default: 1)",
     )
     many.add_argument(
-        "--store", type=Path, metavar="DIR", help="folder that keeps the scores, to find them again"
+        "--store", type=Path, metavar="DIR", help="folder that keeps the scores, for the next call"
     )
     many.add_argument(
         "--out", type=Path, metavar="FILE.csv", help="CSV file for the scores (default: stdout)"

@@ -18,21 +18,39 @@ from bench.core.precision import PRECISIONS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("name", help="a learned method (fcn) or one network of it (fcn.gray)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="BSDS500, or a folder of photos")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="BSDS500, or a folder of photos (default: bsds500 in $MFIF_DATA)",
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
-    parser.add_argument("--minutes", type=float, help="training time (default: 30)")
-    parser.add_argument("--steps", type=int, help="train this many steps instead")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("results/train"), metavar="DIR")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--precision", choices=PRECISIONS, default="auto")
+    parser.add_argument("--minutes", type=float, help="minutes of training (default: 30)")
+    parser.add_argument("--steps", type=int, help="steps of training, instead of --minutes")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: %(default)s)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results/train"),
+        metavar="DIR",
+        help="folder for weights, records and curves (default: %(default)s)",
+    )
+    parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="number format of the training (default: %(default)s)",
+    )
     parser.add_argument(
         "--deterministic", action="store_true", help="on CUDA: the same bits every time; slower"
     )
     parser.add_argument("--batch", type=int, help="crops per step, instead of the recipe's")
     parser.add_argument("--rate", type=float, help="learning rate, instead of the recipe's")
     parser.add_argument("--scenes", type=int, help="scenes per pool, instead of the recipe's")
-    parser.add_argument("--validations", type=int, default=40, help="how many (default: 40)")
+    parser.add_argument(
+        "--validations", type=int, default=40, help="number of validations (default: %(default)s)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

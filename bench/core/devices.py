@@ -1,4 +1,4 @@
-"""Devices and threads: what is available, held to a number, and waited for."""
+"""Devices and threads: which are available, how many are used, when they have finished."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def available_cores() -> int:
 
 @contextlib.contextmanager
 def pinned_threads(threads: int) -> Iterator[None]:
-    """Hold every numeric library to `threads` threads within the block."""
+    """Limit every numeric library to `threads` threads within the block."""
     import cv2
     from threadpoolctl import threadpool_limits
 
@@ -38,7 +38,7 @@ def pinned_threads(threads: int) -> Iterator[None]:
 
 
 def pin_torch(threads: int) -> None:
-    """Hold torch to `threads` threads, if anything has imported it."""
+    """Limit torch to `threads` threads, if anything has imported it."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
@@ -57,7 +57,7 @@ def check_device(device: str, *, here: bool = True) -> None:
     Raises
     ------
     EnvironmentFault
-        It is the name of no device, or this machine does not have it.
+        No device has this name, or this machine does not have the device.
 
     Examples
     --------

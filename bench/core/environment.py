@@ -65,8 +65,8 @@ def machine(device: str = "cpu", threads: int | None = None) -> dict[str, Any]:
     if device.startswith("cuda"):
         import torch
 
-        there = torch.cuda.is_available()  # else the workers of a cluster have it
-        description["gpu"] = torch.cuda.get_device_name(device) if there else "of the workers"
+        here = torch.cuda.is_available()  # if not, the workers of a cluster have one
+        description["gpu"] = torch.cuda.get_device_name(device) if here else "of the workers"
         description["cuda"] = torch.version.cuda
     return description
 

@@ -1,4 +1,4 @@
-"""Every error a user can cause or meet, each with the exit code it ends a command with.
+"""The errors that a user may see, each with the exit code of a command that it ends.
 
 A message is one line that names the file or argument, what came and what is allowed.
 """
@@ -34,11 +34,11 @@ class UnknownName(UsageError):
 
 
 class ImageError(BenchError):
-    """An image cannot be read, or is not one that fusion or scoring is defined for."""
+    """An image cannot be read, or fusion or scoring is not defined for it."""
 
 
 class NothingSelected(BenchError):
-    """The selection is empty: there is nothing to run."""
+    """The selection is empty."""
 
     exit_code = 3
 

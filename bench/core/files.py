@@ -8,15 +8,15 @@ import re
 import tempfile
 from pathlib import Path
 
-#: Of a name made by `safe_name`; a file's may have 255, some of which its makers need.
+#: Most bytes of a name from `safe_name`; file systems allow 255, and endings need some.
 NAME_BYTES = 180
 
 
 def safe_name(text: str) -> str:
     """`text` as the name of a file or folder: word characters and ``. @ = , + -`` are kept.
 
-    A name that had to be changed, or cut because no file may be called so, gets a piece of its
-    hash, so that no two become one.
+    A name that is changed or cut gets a piece of its hash, so that different texts give different
+    names.
     """
     clean = re.sub(r"[^\w.@=,+-]+", "_", text).lstrip(".")
     clean = clean.encode()[:NAME_BYTES].decode(errors="ignore")
@@ -31,7 +31,7 @@ def write_bytes(path: Path | str, data: bytes, *, durable: bool = True) -> None:
     Parameters
     ----------
     path : path-like
-        Its folder is made if need be.
+        Its folder is created if it is missing.
     data : bytes
         The new content.
     durable : bool

@@ -1,10 +1,10 @@
-"""Where a result comes from: fingerprints of source code, and a description of the machine.
+"""Fingerprints of source code: which code a result was computed by.
 
 A cached result is valid as long as what made it is the same. "The same" is decided on the
 code's syntax tree without comments and docstrings, of the module that defines a method or
 metric and of every module of the project, or of the user's own, that it imports (installed
-packages and the standard library aside), so that mending a sentence recomputes nothing and
-changing a shared helper recomputes all that depends on it. It does not depend on the Python
+packages and the standard library aside), so that a changed comment recomputes nothing and
+a changed helper recomputes all that depends on it. It does not depend on the Python
 version.
 """
 
@@ -27,7 +27,7 @@ from bench.core.live_code import live_fingerprint
 from bench.core.packages import PROJECT_PACKAGES
 from bench.core.plugins import sources_beside
 
-#: Modules that decide nothing about a pixel or a score: contracts, names, messages, files.
+#: Modules that affect no pixel and no score: contracts, names, messages, files.
 NEUTRAL_MODULES = frozenset(
     {
         "bench",
@@ -46,7 +46,7 @@ NEUTRAL_MODULES = frozenset(
     }
 )
 
-#: `ast.parse` fails when two threads of Python 3.11 are in it (CPython issue 106905).
+#: In Python 3.11 `ast.parse` fails when two threads call it at once (CPython issue 106905).
 _PARSING = threading.Lock()
 
 
@@ -82,7 +82,7 @@ def source_files(fn: Callable[..., Any]) -> list[Path]:
 
 
 def _source(fn: Callable[..., Any]) -> Path | None:
-    """The file of `fn`; None for one that was typed in."""
+    """The file of `fn`; None if it was typed at a prompt."""
     source = inspect.getsourcefile(inspect.unwrap(fn))
     return None if source is None or not Path(source).is_file() else Path(source)
 
@@ -140,7 +140,7 @@ def _written(tree: ast.AST) -> str:
     ``type_params``. Nested code of any depth is written without recursion.
     """
     text: list[str] = []
-    rest: list[Any] = [tree]  # what is still to be written, the next at the end
+    rest: list[Any] = [tree]  # items to write; the last is the next
     while rest:
         item = rest.pop()
         if isinstance(item, str):

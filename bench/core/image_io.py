@@ -68,14 +68,14 @@ def read_image(path: Path | str) -> NDArray[Any]:
 
 
 def decode_image(data: bytes, name: str) -> NDArray[Any]:
-    """The image that the bytes of a file hold; see `read_image`.
+    """The image in the bytes of a file; see `read_image`.
 
     Parameters
     ----------
     data : bytes
         Content of the file.
     name : str
-        What an error calls it.
+        Its name in errors.
     """
     if not data:
         raise ImageError(f"{name}: the file is empty")
@@ -91,17 +91,17 @@ def _decode(path: str, data: bytes) -> NDArray[Any]:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        # Pillow's warnings are of damage that it either mends or raises an error for later.
+        # Pillow warns of damage that it repairs, or for which it raises an error later.
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as picture:
             deep = _is_deep(picture)
             picture.load()
             if not deep:
-                # Both would copy the picture also where there is nothing to do.
+                # Both copy the image even if there is nothing to do.
                 ImageOps.exif_transpose(picture, in_place=True)
                 mode = "L" if picture.mode in {"1", "L", "LA"} else "RGB"
                 return np.asarray(picture if picture.mode == mode else picture.convert(mode))
     except UnidentifiedImageError:
-        if not data.startswith(TIFF):  # of which OpenCV knows a few layouts that Pillow does not
+        if not data.startswith(TIFF):  # OpenCV reads a few layouts of TIFF that Pillow does not
             raise ImageError(
                 f"{path}: not an image, or of a format that is not supported"
             ) from None
@@ -113,7 +113,7 @@ def _decode(path: str, data: bytes) -> NDArray[Any]:
 
 
 def _is_deep(picture: object) -> bool:
-    """Whether Pillow would squeeze more than 8 bit per channel into 8."""
+    """Whether Pillow would reduce more than 8 bit per channel to 8."""
     mode = str(getattr(picture, "mode", ""))
     if mode.startswith("I") or mode == "F":
         return True
@@ -140,7 +140,7 @@ def write_image(path: Path | str, image: NDArray[Any]) -> None:
     Parameters
     ----------
     path : path-like
-        Target; its folder is made if need be.
+        Target; its folder is created if it is missing.
     image : ndarray
         ``uint8`` or ``uint16``, (H, W) or (H, W, 3) RGB.
     """

@@ -10,9 +10,9 @@ from typing import Any
 
 
 def live_fingerprint(fn: Callable[..., Any]) -> str:
-    """SHA-256 over the compiled code of `fn` and of all of its own module that it names.
+    """SHA-256 over the compiled code of `fn` and of everything in its module that it uses.
 
-    That is functions, classes and plain constants; of the same Python version only.
+    That covers functions, classes and plain constants; other Python versions give another hash.
     """
     seen: dict[str, str] = {}
     _collect(inspect.unwrap(fn), seen)

@@ -11,7 +11,8 @@ from pathlib import Path
 #: The packages of the project.
 PROJECT_PACKAGES = ("bench", "methods", "metrics", "datasets", "reports")
 
-#: Whose ``__init__.py`` imports its own ``_base``: a file that does not was written over ours.
+#: Packages whose ``__init__.py`` imports ``_base``: if it does not, another distribution has
+#: overwritten the file.
 _WITH_BASE = ("methods", "metrics", "datasets")
 
 
@@ -33,7 +34,7 @@ def misplaced(name: str) -> str:
         spec = None
     places = list(spec.submodule_search_locations or [spec.origin or ""]) if spec else []
     advice = (
-        "another distribution of that name is installed, or a folder of that name is in the way; "
+        "another distribution of that name is installed, or a folder of that name is found first; "
         "use an environment of its own"
     )
     if not any(Path(place).resolve() == ours for place in places):

@@ -1,4 +1,4 @@
-"""Images in and out: reading, the one colour rule, and the scales that methods and metrics see.
+"""Arithmetic on pixels: the colour rule, and the scales that methods and metrics see.
 
 Methods see float32 in [0, 1]; metrics see float64 luminance, whole numbers in 0..255. The
 luminance weights are those of the field's MATLAB code to the last digit, because a
@@ -106,10 +106,10 @@ def luminance(image: NDArray[Any]) -> NDArray[Any]:
     """
     red, green, blue = (image[..., c] for c in range(3))
     wr, wg, wb = (image.dtype.type(w) for w in LUMINANCE_WEIGHTS)
-    light = wr * red
-    light += wg * green
-    light += wb * blue
-    return light
+    total = wr * red
+    total += wg * green
+    total += wb * blue
+    return total
 
 
 def to_unit(image: NDArray[Any]) -> NDArray[np.float32]:
@@ -127,7 +127,7 @@ def to_gray255(image: NDArray[Any]) -> NDArray[np.float64]:
 
     Colour is weighted with `LUMINANCE_WEIGHTS` first and rounded half up afterwards, as the
     field's MATLAB code does. Sixteen-bit and floating-point images are scaled to 0..255 and
-    rounded too, since the indexes are defined on 8-bit levels.
+    rounded too, since the metrics are defined on 8-bit levels.
 
     Parameters
     ----------
@@ -141,11 +141,11 @@ def to_gray255(image: NDArray[Any]) -> NDArray[np.float64]:
     """
     image = as_image(image)
     scale = {"uint8": 1.0, "uint16": 255 / 65535, "float32": 255.0}[image.dtype.name]
-    plane = np.empty(image.shape[:2])
+    gray = np.empty(image.shape[:2])
     for rows in strips(len(image)):
         levels = image[rows].astype(np.float64) * scale
-        np.floor((luminance(levels) if levels.ndim == 3 else levels) + 0.5, out=plane[rows])
-    return plane
+        np.floor((luminance(levels) if levels.ndim == 3 else levels) + 0.5, out=gray[rows])
+    return gray
 
 
 def strips(height: int) -> Iterator[slice]:

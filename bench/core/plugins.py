@@ -201,7 +201,7 @@ class _ByName:
 
 
 class _Alias(Loader):
-    """Gives a module that has another name already."""
+    """Loads a module under a second name."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -1,4 +1,4 @@
-"""In which number format trained networks compute, so that numbers can be had again elsewhere."""
+"""Number formats of trained networks, chosen so that other machines can reproduce the scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.core.errors import UsageError
 #: A number format, or ``auto`` for the one that `number_format` chooses.
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
-#: What may be asked for; a processor has no use for half precision.
+#: What a user may choose; half precision is for CUDA, where ``auto`` selects it.
 PRECISIONS: tuple[Precision, ...] = ("auto", "fp32", "bf16")
 
 
@@ -34,14 +34,15 @@ def number_format(device: str, precision: Precision = "auto") -> Precision:
     device : str
         ``cpu``, ``cuda`` or ``cuda:N``.
     precision : {'auto', 'fp32', 'bf16', 'fp16'}
-        ``auto`` is the fastest that shows the same picture: half precision on CUDA, bfloat16 on
-        a processor that multiplies it in hardware, float32 on any other. Scores in bfloat16 and in
-        float32 differ in the third decimal; in ``fp32`` those of two processors differ by rounding.
+        ``auto`` is the fastest that gives the same image to the eye: half precision on CUDA,
+        bfloat16 on a processor that multiplies it in hardware, float32 on any other. Scores in
+        bfloat16 and in float32 differ in the third decimal; in ``fp32`` those of two processors
+        differ by rounding.
 
     Raises
     ------
     UsageError
-        There is no such format.
+        The format is unknown.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def number_format(device: str, precision: Precision = "auto") -> Precision:
     ('fp16', 'fp32')
     """
     if precision not in get_args(Precision):
-        raise UsageError(f"precision {precision!r} is none of {', '.join(get_args(Precision))}")
+        raise UsageError(f"precision {precision!r} must be one of {', '.join(get_args(Precision))}")
     if precision != "auto":
         return precision
     if device.startswith("cuda"):

@@ -16,12 +16,12 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from bench.core.errors import UnknownName, UsageError
 
-#: What a name may be made of: nothing that selects, divides or leads to another folder.
+#: The form of a name: no character that selects, separates or leads to another folder.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
 def check_name(kind: str, name: object, reserved: Collection[str] = ()) -> None:
-    """Raise `UsageError` unless `name` can be asked for on the command line."""
+    """Raise `UsageError` unless `name` can be selected on the command line."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise UsageError(f"{kind} {name!r}: a name is letters, digits and any of _ . + -")
     if name in reserved:
@@ -57,7 +57,7 @@ class Registry(Generic[T]):
         The package whose modules register entries (``"methods"``).
     """
 
-    #: Every registry that there is.
+    #: All registries.
     known: ClassVar[list[Registry[Any]]] = []
 
     def __init__(self, kind: str, package: str) -> None:

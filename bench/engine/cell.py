@@ -24,7 +24,7 @@ from metrics import Metric
 
 
 def find(store: Store, key: str) -> FusionRecord | None:
-    """The record of a cell; None unless its fused image is there and whole as well."""
+    """The record of a cell; None if it or its fused image is missing or corrupted."""
     record = FusionRecord.from_body(store.get(key))
     if record is None or record.status != "ok":
         return record
@@ -72,16 +72,16 @@ def _environment(store: Store, versions: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Scores:
-    """What is known of the scores of one fused image, and what is to be computed.
+    """The known scores of one fused image, and those to compute.
 
     Attributes
     ----------
     key : str
-        Of their record.
+        Key of the scores' record.
     known : dict of str to ScoreRecord
-        By metric; may hold metrics that were not asked for.
+        Stored scores by metric; may hold metrics that were not selected.
     missing : list of Metric
-        Those asked for that have no current score.
+        The selected ones that have no current score.
     """
 
     key: str
@@ -107,7 +107,7 @@ def look_up(
     scene, pixels : str
         Hashes of the scene and of the fused image.
     again : callable
-        Whether a score of that status is to be computed all the same.
+        Whether a stored score of that status is computed again.
     """
     key = score_key(scene, pixels)
     known = scores_from(store.get(key))

@@ -1,4 +1,4 @@
-"""Fused images of a folder whose red and blue are swapped, as OpenCV's order is easily saved."""
+"""Find fused images in a folder whose red and blue are swapped, as when BGR is saved for RGB."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.core.errors import BenchError
 from bench.engine.image_folder import ImageFolder
 from datasets import Scene
 
-#: Swapped, an image must be this much nearer to its sources to be called so.
+#: An image counts as swapped if exchanging red and blue reduces its distance to this part.
 NEARER = 0.5
 
 
@@ -27,7 +27,7 @@ def channel_notes(methods: Sequence[object], scenes: Sequence[Scene]) -> Iterato
         try:
             sources, fused = scene.read_checked().sources, method.image(scene)
         except (BenchError, OSError):
-            continue  # its row says why
+            continue  # its row in the tables says why
         if swapped(sources, fused):
             yield f"{method.name}: red and blue seem to be swapped in {method.files[scene.name]}"
 

@@ -1,4 +1,4 @@
-"""What there is, and what is known about it: the rows of ``list`` and the facts of ``show``."""
+"""The rows of ``list`` and the facts of ``show``."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def facts_of(name: str) -> list[dict[str, Any]]:
     Raises
     ------
     UnknownName
-        There is none.
+        Nothing has that name.
     """
     found = []
     registries: list[Registry[Any]] = [METHODS, METRICS, DATASETS]

@@ -12,15 +12,15 @@ from bench.engine.selection import ConfiguredMethod
 
 
 @dataclass
-class ScenePlan:
-    """What would be done on one scene.
+class SceneDryRun:
+    """What a run would do on one scene.
 
     Attributes
     ----------
     name : str
         ``dataset/scene``.
-    trouble : str
-        Why it cannot be read; empty when it can.
+    message : str
+        Why the scene cannot be read; empty when it can.
     stored, fused : list of str
         Methods whose cells are stored, and those to be fused.
     scores : int
@@ -30,15 +30,15 @@ class ScenePlan:
     """
 
     name: str
-    trouble: str = ""
+    message: str = ""
     stored: list[str] = field(default_factory=list)
     fused: list[str] = field(default_factory=list)
     scores: int = 0
     timings: int = 0
 
     def __str__(self) -> str:
-        if self.trouble:
-            return f"{self.name}: {self.trouble}"
+        if self.message:
+            return f"{self.name}: {self.message}"
         parts = [f"{len(self.stored)} stored", f"{len(self.fused)} to fuse"]
         if self.fused:
             parts[-1] += f" ({' '.join(self.fused)})"
@@ -53,7 +53,7 @@ class ScenePlan:
 class DryRun:
     """What a run would do, scene by scene."""
 
-    scenes: list[ScenePlan]
+    scenes: list[SceneDryRun]
 
     def lines(self) -> Iterator[str]:
         """A line for each scene, and one for them all."""
@@ -75,25 +75,25 @@ def dry_run(run: Run) -> DryRun:
         run.close()
 
 
-def _scene(part: SceneRun, worker: AnyWorker) -> ScenePlan:
-    plan = ScenePlan(part.scene.name)
+def _scene(part: SceneRun, worker: AnyWorker) -> SceneDryRun:
+    result = SceneDryRun(part.scene.name)
     facts = part.read(worker)
     if facts.status != "ok":
-        plan.trouble = facts.message
-        return plan
+        result.message = facts.message
+        return result
     metrics, settings = part.applicable(facts), part.settings
     for method in part.methods:
         key, record = part.stored(method, facts)
         if record is None:
-            plan.fused.append(method.name)
+            result.fused.append(method.name)
             continue
-        plan.stored.append(method.name)
+        result.stored.append(method.name)
         if record.status != "ok":
             continue
         found = cell.look_up(
             metrics, settings.store, facts.fingerprint, record.pixels, settings.rerun.again
         )
-        plan.scores += len(found.missing)
+        result.scores += len(found.missing)
         if isinstance(method, ConfiguredMethod) and settings.repeats:
-            plan.timings += part.untimed(key)
-    return plan
+            result.timings += part.untimed(key)
+    return result

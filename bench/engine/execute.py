@@ -35,7 +35,7 @@ def load_plugins(files: Sequence[Path | str]) -> None:
     Raises
     ------
     UsageError
-        A file cannot be loaded, or has changed since it was.
+        A file cannot be loaded, or has changed since it was loaded.
     """
     for file in files:
         path = Path(file).resolve()
@@ -49,7 +49,7 @@ def load_plugins(files: Sequence[Path | str]) -> None:
 
 @contextlib.contextmanager
 def network(*, offline: bool) -> Iterator[None]:
-    """Keep to the disk within the block if `offline`, as ``MFIF_OFFLINE=1`` does."""
+    """Use no network within the block if `offline`, as with ``MFIF_OFFLINE=1``."""
     before = os.environ.get("MFIF_OFFLINE")
     if offline:
         os.environ["MFIF_OFFLINE"] = "1"

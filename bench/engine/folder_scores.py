@@ -19,7 +19,7 @@ class ScoreRow:
     Attributes
     ----------
     scene, method, metric : str
-        Of what.
+        Names of the scene, the method and the metric.
     value : float or None
         None unless the status is ``ok``.
     status, message : str
@@ -42,8 +42,8 @@ def score_rows(task: Run, named: Collection[str]) -> Iterator[ScoreRow]:
     task : Run
         The run.
     named : collection of str
-        Metrics that were asked for by name: where one is not defined, its score has failed.
-        The others are left out there.
+        Metrics that were selected by name: on a scene where one is not defined, its score has
+        failed. The other metrics are left out there.
     """
     cells = {(c.dataset, c.scene, c.method): c for part in task.parts for c in part.cells}
     scenes = {(s.dataset, s.scene): s for s in task.scenes}

@@ -1,7 +1,7 @@
 """Fused images that lie in a folder as rows of a run: scored by our metrics, never timed.
 
-``images:DIR`` are the methods whose images lie in DIR, ``images:NAME=DIR`` is one method that
-is to be called NAME. A file belongs to the scene and the method that its path names.
+``images:DIR`` are the methods whose images lie in DIR, ``images:NAME=DIR`` is one method with
+the name NAME. A file belongs to the scene and the method that its path names.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PATTERNS = (
     "{dataset}/{scene}/{method}",
     "{scene}/{method}",
 )
-#: What help texts name of them.
+#: The layouts as help texts name them.
 USUAL = "{method}/{scene}, {scene}, {scene}_{method}, {method}_{scene}, {scene}/{method}"
 MARK = "[-_ ](?i:fused|fusion|result|f)"
 
@@ -51,7 +51,7 @@ class ImageFolder:
     name : str
         What the method is called.
     folder : Path
-        Where its images were looked for.
+        The folder that was searched for its images.
     files : mapping
         Name of a scene to the file of its fused image.
     """
@@ -60,12 +60,12 @@ class ImageFolder:
     folder: Path
     files: Mapping[str, Path]
 
-    #: What a table calls the group.
+    #: The name of the group in tables.
     family = "images"
 
     @property
     def title(self) -> str:
-        """Says that the image was not made here."""
+        """A title which says that the images were not made here."""
         return f"{self.name}, fused images of {self.folder}"
 
     @cached_property
@@ -88,7 +88,7 @@ class ImageFolder:
         Raises
         ------
         DataUnavailable
-            There is none.
+            The folder has no image of the scene.
         """
         if scene.name not in self.files:
             raise DataUnavailable(f"no fused image by {self.name} of {scene.id} in {self.folder}")
@@ -187,7 +187,7 @@ def find_images(
 def _match(
     folder: Path, files: Sequence[Path], pattern: str, scenes: Sequence[Scene]
 ) -> tuple[dict[tuple[str, str], Path], str]:
-    """File of each scene and method, and which two files claim to be the same, if any do."""
+    """File of each scene and method, and a sentence about two files of the same ones, if any."""
     ids = {name: scene.id for scene in scenes for name in (scene.id, safe_name(scene.id))}
     names = {"scene": list(ids), "dataset": sorted({safe_name(s.dataset) for s in scenes})}
     matcher = _matcher(pattern, names)

@@ -1,8 +1,8 @@
 """Several runs joined: their records in one store, and the ordinary run over all their cells.
 
-The joined run looks every cell up by what it depends on, so a cell of other pixels, other code or
-another number format than here is not found and computed anew; timings of other machines stay
-in the store under their machine's id and appear in no table of this one.
+The joined run finds a cell by all that it depends on, and computes a cell again if its pixels, code
+or number format differ from those on this machine. Timings of other machines stay in the store,
+under the id of their machine, and appear in no table of this one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bench.store.manifest import MethodEntry, RunManifest
 def joined_selection(
     parts: Sequence[tuple[Path, RunManifest]], options: RunOptions
 ) -> tuple[Selection, RunOptions]:
-    """What the runs consist of together, and the options to run it with.
+    """The selection of all runs together, and the options of the joined run.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def joined_selection(
 
 
 def _asked(method: MethodEntry) -> str:
-    """What a method of a run is selected by."""
+    """The text that selects a method of a run."""
     collection, _, name = method.name.partition(":")
     return f"{PUBLISHED_PREFIX}{collection}/{name}" if method.family == "published" else method.name
 
@@ -77,7 +77,7 @@ def _one(said: Sequence[tuple[Path, str]], what: str) -> str:
 
 
 def _precision(parts: Sequence[tuple[Path, RunManifest]]) -> Precision:
-    """The number format that the methods which offer one computed in."""
+    """The number format of the methods that offer a choice."""
     formats: dict[Precision, Path] = {}
     for where, manifest in parts:
         if any(method.takes_precision for method in manifest.methods):

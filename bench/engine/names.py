@@ -1,6 +1,6 @@
-"""How names are asked for: lists with commas, aliases, globs and exclusions.
+"""Selection by name: lists with commas, aliases, globs and exclusions.
 
-A name is found whatever its case; ``fcn*`` stands for all that match, and ``-rp`` takes out
+Upper and lower case do not matter; ``fcn*`` stands for all that match, and ``-rp`` takes out
 what was chosen before it.
 """
 
@@ -36,7 +36,7 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 class Row(Protocol):
-    """What is selected: it has a name and belongs to a family."""
+    """An entry that can be selected: it has a name and belongs to a family."""
 
     @property
     def name(self) -> str:
@@ -121,7 +121,7 @@ def find(registry: Registry[N], name: str, aliases: Mapping[str, str] | None = N
     Raises
     ------
     UnknownName
-        There is none, or more than one.
+        No entry has that name, or more than one.
     """
     if name in registry:
         return registry[name]
@@ -135,17 +135,17 @@ def find(registry: Registry[N], name: str, aliases: Mapping[str, str] | None = N
 
 
 def is_glob(text: str) -> bool:
-    """Whether `text` stands for all names that match it."""
+    """Whether `text` is a glob, which selects all names that match it."""
     return any(mark in text for mark in "*?")
 
 
 def matching(kind: str, pattern: str, rows: Iterable[R]) -> list[R]:
-    """The rows whose names match the glob `pattern`, whatever their case.
+    """The rows whose names match the glob `pattern` in upper or lower case.
 
     Raises
     ------
     UnknownName
-        None does.
+        No name matches.
     """
     rows = list(rows)
     found = [row for row in rows if fnmatch.fnmatchcase(row.name.lower(), pattern.lower())]
@@ -162,7 +162,7 @@ def choose(
     Parameters
     ----------
     kind : str
-        What a row is called in messages.
+        The word for a row in messages.
     texts : str or sequence of str
         See `split_names`.
     expand : callable

@@ -47,7 +47,7 @@ class RunOptions:
     device : str
         ``"cpu"``, ``"cuda"`` or ``"cuda:N"``, for learned methods.
     precision : {'auto', 'fp32', 'bf16'}
-        In which learned methods compute.
+        Number format of learned methods.
     threads : int, optional
         Threads of every library; all cores, shared by the jobs, unless given.
     repeats : int
@@ -62,7 +62,7 @@ class RunOptions:
     jobs : int
         Scenes worked on at the same time.
     backend : {'local', 'dask'}
-        Where the work is done.
+        Whether this machine or dask's workers do the work.
     scheduler : str, optional
         Address of a running dask scheduler.
     workers : int, optional

@@ -1,4 +1,4 @@
-"""Whether the processes of a run need PyTorch, which takes seconds to import, from their start."""
+"""Whether worker processes import PyTorch, which takes seconds, once at their start."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from bench.store.store import Store
 def learned_is_needed(
     methods: Sequence[SelectedMethod], out: Path, store: Store, device: str, precision: Precision
 ) -> bool:
-    """Whether a learned method is likely to be run.
+    """Whether the run is likely to fuse with a learned method.
 
-    The last run into `out` tells the scenes' fingerprints; when every learned cell of those is
-    stored, none is. Where this is wrong, a process imports PyTorch itself, later.
+    The manifest of the last run into `out` has the fingerprints of the scenes; if all learned
+    cells on those are stored, the answer is no. If the answer is wrong, a process imports PyTorch
+    later.
 
     Parameters
     ----------
     methods : sequence of SelectedMethod
-        What is run.
+        Methods of the run.
     out : Path
         Output folder of the run.
     store : Store
-        Its store.
+        Store of the run.
     device, precision : str
         Part of a cell's key.
     """

@@ -1,4 +1,4 @@
-"""Progress of a run that nobody watches."""
+"""Progress that is not shown."""
 
 from __future__ import annotations
 

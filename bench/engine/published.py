@@ -40,17 +40,17 @@ class PublishedMethod:
     method: str
     files: Mapping[str, str]
 
-    #: What a table calls the group.
+    #: The name of the group in tables.
     family = "published"
 
     @property
     def name(self) -> str:
-        """``COLLECTION:METHOD``, which no method of ours is called."""
+        """``COLLECTION:METHOD``, a name that no registered method has."""
         return f"{self.collection}:{self.method}"
 
     @property
     def title(self) -> str:
-        """Says that the image was not made here."""
+        """A title which says that the images were not made here."""
         return f"{self.method}, fused image published with {self.collection}"
 
     @cached_property
@@ -79,7 +79,7 @@ def select_published(text: str) -> list[PublishedMethod]:
     Raises
     ------
     UnknownName
-        No such collection, or no such method in it.
+        No collection has that name, or it has no such method.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Run a selection: every method on every scene, fused, scored and timed, resumable at any cell.
 
-Scene by scene, so that a scene's images and what its metrics share are in memory once. Whatever
-is finished is in the store before the next thing starts, and the manifest ``run.json`` says which
-records make up the run; reports read those two and nothing else.
+Scene by scene, so that a scene's images and what its metrics share are in memory once. Each result
+is stored before the next one is computed, and the manifest ``run.json`` says which records make up
+the run; reports read those two and nothing else.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from metrics import Metric
 #: Where cells run: each fusion in a process of its own, a process for each scene, or in this one.
 Isolation = Literal["cell", "scene", "none"]
 
-#: Of the memory that is free when a run begins, how much its cells may take together.
+#: Share of the memory that is free when a run begins that its cells may take together.
 FREE_SHARE = 0.9
 
 
@@ -51,27 +51,27 @@ class Selection:
     Attributes
     ----------
     scenes, methods, metrics : sequence
-        Their product is run.
+        Every method is run on every scene and scored with every metric.
     device : str
-        For learned methods.
+        Device of learned methods.
     precision : {'auto', 'fp32', 'bf16'}
-        Their number format.
+        Number format of learned methods.
     threads : int
-        Every library is held to this many.
+        Threads of every library.
     repeats : int
         Timed repeats after a warm-up; 0 leaves timing out.
     rerun : Rerun
         Which stored results are computed again.
     limits : Limits
-        Of reading a scene, of one fusion, and of one score.
+        Limits of reading a scene, of one fusion, and of one score.
     isolation : {'scene', 'cell', 'none'}
-        How many cells a process serves.
+        A process for each scene, for each fusion, or none.
     jobs : int
         Scenes worked on at the same time.
     shard : tuple of int
-        Which part of how many is run, counted from 1.
+        Number of the part, counted from 1, and number of parts.
     only : frozenset of (str, str), optional
-        Names of a scene and a method: only these cells.
+        Names of scene and method: only these cells are run.
     """
 
     scenes: Sequence[Scene]
@@ -122,13 +122,13 @@ class Run:
     selection : Selection
         What to run.
     out : Path
-        Gets the manifest and the fused images.
+        Folder for the manifest and the fused images.
     store : Store
         Where records are kept.
     progress : Progress
-        Told about each cell.
+        Receives the events of the run.
     cluster : Cluster, optional
-        Machines that do the work; the number of jobs is then theirs.
+        Machines that do the work; they set the number of jobs.
     """
 
     selection: Selection
@@ -141,7 +141,7 @@ class Run:
     def __post_init__(self) -> None:
         chosen = self.selection
         self.machine = describe(chosen.device, chosen.threads)
-        # Settled here: a machine of a cluster may have another processor, and keys name the format.
+        # Chosen here: machines of a cluster may have other processors, and keys contain the format.
         self.precision = number_format(chosen.device, chosen.precision)
         self._workers: list[AnyWorker] = []
         self._idle: queue.SimpleQueue[AnyWorker] = queue.SimpleQueue()
@@ -167,7 +167,7 @@ class Run:
 
     @property
     def scenes(self) -> list[SceneEntry]:
-        """The scenes met so far."""
+        """The scenes that were read so far."""
         return [part.entry for part in self.parts if part.entry is not None]
 
     @property
@@ -198,14 +198,14 @@ class Run:
         return all(entry.status == "ok" for part in self.parts for entry in part.cells)
 
     def prepare(self) -> None:
-        """Choose what the processes that will be started have imported already."""
+        """Choose the modules that worker processes import once at their start."""
         learned = self.selection.isolation != "none" and learned_is_needed(
             self.selection.methods, self.out, self.store, self.selection.device, self.precision
         )
         process.preload(["torch"] if learned else [])
 
     def _work(self, tasks: list[Callable[[], None]]) -> None:
-        """Do all, some at the same time; the first that raises ends the others."""
+        """Run all tasks, `_jobs` at a time; the first that raises ends the others."""
         if self._jobs == 1:
             for task in tasks:
                 task()
@@ -231,7 +231,7 @@ class Run:
             self._idle.put(worker)
 
     def worker(self) -> AnyWorker:
-        """One that is idle, or a new one; there are as many as scenes are worked on at once."""
+        """An idle worker, or a new one; there are as many as scenes are worked on at once."""
         try:
             return self._idle.get_nowait()
         except queue.Empty:
@@ -260,7 +260,7 @@ class Run:
             worker.close()
 
     def _with_memory(self, limits: Limits) -> Limits:
-        """The limits; memory is that of the machine unless it is given."""
+        """The limits; the default of memory is a share of what is free on this machine."""
         free = memory.available()
         if limits.memory is not None or self.cluster is not None or not free:
             return limits

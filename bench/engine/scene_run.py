@@ -17,7 +17,7 @@ from bench.store.library_versions import VersionCount
 from bench.store.manifest import CellEntry, SceneEntry, Score
 from bench.store.records import FusionRecord, ScoreRecord, TimingRecord
 from bench.store.store import Store
-from bench.workers.ticket import SceneFacts
+from bench.workers.scene_loader import SceneFacts
 from bench.workers.worker import Seconds, Worker
 from datasets import Scene
 from metrics import Metric
@@ -26,13 +26,13 @@ NOT_STORED = "not in the store, and --rerun is none"
 
 
 class Progress(Protocol):
-    """Told what happens during a run."""
+    """Receives the events of a run."""
 
     def start(self, cells: int) -> None:
         """A run of so many cells begins."""
 
     def working(self, what: str) -> None:
-        """Something begins."""
+        """Work on `what` begins."""
 
     def done(self, what: str, status: str, message: str, cached: bool) -> None:
         """A cell is finished."""
@@ -72,18 +72,18 @@ RERUN = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What is the same for all scenes of a run.
+    """The settings that all scenes of a run share.
 
     Attributes
     ----------
     metrics : dict of str to (Metric, str)
-        By name, each with the fingerprint of its code.
+        The metrics by name, each with the fingerprint of its code.
     store : Store
         Where records are kept.
     out : Path
-        Gets the fused images.
+        Folder for the fused images.
     progress : Progress
-        Told about each cell.
+        Receives the events of the run.
     device, precision : str
         Part of a cell's key.
     machine : str
@@ -91,7 +91,7 @@ class Settings:
     repeats : int
         Timed repeats.
     rerun : Rerun
-        What is computed again.
+        Which stored results are computed again.
     contended : bool
         Whether other scenes are worked on at the same time.
     """
@@ -117,9 +117,9 @@ class SceneRun:
     scene : Scene
         The scene.
     methods : sequence of SelectedMethod
-        What is run on it.
+        The methods to run on it.
     settings : Settings
-        Of the run.
+        Settings of the run.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ class SceneRun:
     versions: VersionCount = field(default_factory=VersionCount)
 
     def execute(self, worker: Worker) -> None:
-        """Have `worker` read the scene, then fuse, score and time what is to be."""
+        """Have `worker` read the scene, then fuse, score and time its cells."""
         self.settings.progress.working(f"{self.scene.name}: reading")
         facts = self.read(worker)
         if facts.status != "ok":
@@ -157,7 +157,7 @@ class SceneRun:
             self._time(worker, finished)
 
     def read(self, worker: Worker) -> SceneFacts:
-        """What `worker` finds when it reads the scene; noted in `entry`."""
+        """The facts of the scene, which `worker` reads; they are kept in `entry`."""
         scene = self.scene
         reason = scene.missing()
         facts = SceneFacts("skipped", reason) if reason else worker.open(scene)
@@ -180,7 +180,7 @@ class SceneRun:
         return facts
 
     def stored(self, method: SelectedMethod, facts: SceneFacts) -> tuple[str, FusionRecord | None]:
-        """Key of a cell, and its record unless that is missing or to be computed again."""
+        """Key of a cell, and its record; None if it is missing or will be computed again."""
         chosen = self.settings
         key = method.key(facts.fingerprint, chosen.device, chosen.precision)
         record = cell.find(chosen.store, key)
@@ -238,7 +238,7 @@ class SceneRun:
         return cell.score(worker, found, metrics, chosen.store, scene, pixels)
 
     def untimed(self, key: str) -> bool:
-        """Whether a finished cell lacks a timing as good as this run can take."""
+        """Whether a finished cell has no timing, or a contended one that this run can improve."""
         chosen = self.settings
         record = TimingRecord.from_body(chosen.store.get(timing_key(key, chosen.machine)))
         if record is None or chosen.rerun.again(record.status):
@@ -277,7 +277,7 @@ class SceneRun:
             chosen.store.put(entry.timing, body.to_body())
 
     def _export(self, method: SelectedMethod, pixels: str) -> None:
-        """Copy the fused image, whole or not at all, to where a person looks for it."""
+        """Write the fused image into the output folder, whole or not at all."""
         folder = safe_name(self.scene.dataset), safe_name(self.scene.id)
         target = self.settings.out.joinpath("fused", *folder, f"{safe_name(method.name)}.png")
         png = self.settings.store.png(pixels)
@@ -299,7 +299,7 @@ class SceneRun:
         scores: Mapping[str, ScoreRecord] | None = None,
         cached: bool = False,
     ) -> CellEntry:
-        """Note a cell; one with a score that failed is not ok."""
+        """Keep the entry of a finished cell; it is not ok if one of its scores failed."""
         chosen, scores = self.settings, scores or {}
         done = record is not None and record.status == "ok"
         if done and (bad := {n: s for n, s in scores.items() if s.status != "ok"}):

@@ -34,7 +34,7 @@ from datasets import DATASETS, Scene, load_scenes
 from methods import METHODS, Method
 from metrics import METRICS, Metric
 
-#: The framework's own code that a fused image depends on, and that every score depends on.
+#: The project's own code that every fused image depends on.
 FRAMEWORK = ("methods._fusion",)
 
 
@@ -72,7 +72,7 @@ class ConfiguredMethod:
         return self.method.family
 
     def covers(self, scene: Scene) -> bool:
-        """Whether it can be run on `scene`: a method meets them all."""
+        """Whether it can be run on `scene`: always."""
         return True
 
     @cached_property
@@ -117,7 +117,7 @@ def select_methods(
     ----------
     texts : str or sequence of str
         Each may hold several names separated by commas. ``fcn*`` are all that match, ``-rp``
-        takes out what was chosen before; ``published:COLLECTION`` and ``images:NAME=DIR`` are
+        removes what was selected before; ``published:COLLECTION`` and ``images:NAME=DIR`` are
         fused images that exist already.
     scenes : sequence of Scene
         What the images of a folder may belong to.
@@ -196,7 +196,7 @@ def _metrics(text: str) -> Sequence[Metric]:
 
 
 def named_metrics(texts: str | Sequence[str]) -> list[str]:
-    """Those that are asked for by their own name, rather than as one of several."""
+    """The metrics that `texts` select by their own name, not by a group or a glob."""
     groups = {"all", "paper", *(metric.family for metric in METRICS)}
     names = [t for t in split_names(texts) if t[0] != "-" and not is_glob(t)]
     return [find(METRICS, t, METRIC_ALIASES).name for t in names if t.lower() not in groups]

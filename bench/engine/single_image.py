@@ -1,4 +1,4 @@
-"""What scoring one fused image needs: its images, and the metrics that are defined for them."""
+"""Scoring one fused image: read its images, and select the metrics that are defined for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Image = NDArray[Any] | Path | str
 
 
 def read_images(images: Sequence[Image], *called: str) -> list[tuple[str, NDArray[Any]]]:
-    """Arrays as they are, files read; each with what messages call it."""
+    """The arrays and the images of files, each with its name in messages."""
     if isinstance(images, str | Path):
         raise UsageError(f"a list of images is needed, got {str(images)!r}")
     found = []
@@ -37,7 +37,7 @@ def read_images(images: Sequence[Image], *called: str) -> list[tuple[str, NDArra
 
 
 def defined_metrics(metrics: str | Sequence[str], scorer: Scorer) -> list[str]:
-    """Names of the metrics to score with; raises for one that is not defined and was named."""
+    """Names of the selected metrics; raises if one that was selected by name is not defined."""
     names = [metric.name for metric in select_metrics(metrics)]
     if any(text.lower() == "all" or is_glob(text) for text in split_names(metrics)):
         kept = named_metrics(metrics)

@@ -1,4 +1,4 @@
-"""Time measured so that it can be compared: warm runs, in rounds, the same number for all."""
+"""Timing that allows a comparison: after a warm-up, in rounds, the same number for all methods."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Samples:
     Attributes
     ----------
     seconds : list of float
-        Of each repeat.
+        Seconds of each repeat.
     status, message : str
         ``ok``, or why there are no further ones.
     """
@@ -33,12 +33,12 @@ class Samples:
 
 
 def interleaved(jobs: Mapping[str, Callable[[], Seconds]], *, repeats: int) -> dict[str, Samples]:
-    """Time each job `repeats` times, in rounds, so that drift of the machine hits all alike.
+    """Time each job `repeats` times, in rounds, so that a change of speed affects all jobs alike.
 
     Parameters
     ----------
     jobs : mapping of str to callable
-        Each fuses once, warm, and returns the seconds that took; one that fails is not asked
+        Each fuses once, warm, and returns the seconds that took; one that fails is not called
         again.
     repeats : int
         Rounds. A job whose repeats would take more than `BUDGET_S` takes part in fewer.

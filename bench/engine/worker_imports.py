@@ -1,4 +1,4 @@
-"""Whether worker processes can find what is selected: they import our packages and plug-ins."""
+"""Check that worker processes find what is selected: they import the project and plug-ins only."""
 
 from __future__ import annotations
 

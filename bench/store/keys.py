@@ -16,7 +16,7 @@ SHORT = 16
 
 
 def metric_fingerprint(metric: Metric) -> str:
-    """Which code a stored score must have been computed by to be used."""
+    """Hash of the code that a stored score must have been computed with to be used."""
     code = [function_fingerprint(metric.fn), modules_fingerprint(SCORING)]
     return digest([metric.name, metric.version, *code])[:SHORT]
 

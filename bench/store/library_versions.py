@@ -1,7 +1,7 @@
 """Which versions of the libraries the results of a run were computed with.
 
-A new version of a library does not make a stored result wrong, so nothing is computed again by
-itself; but a table must not mix them without saying so.
+A new version of a library does not make a stored result wrong, so the run uses it; but it says so
+where results of several versions stand in one table.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bench.store.store import Store
 
 
 def environment_id(store: Store, versions: dict[str, str]) -> str:
-    """Key of the record of these versions, which is written if it is new."""
+    """Key of the record of these versions; writes the record if it is new."""
     return store.put_once({"kind": "libraries", "versions": versions})
 
 
@@ -29,8 +29,8 @@ class VersionCount:
     cells, scores : Counter
         Results by the key of their versions' record.
     others : Counter
-        Cells by such a key that is not that of this environment; one whose image and scores
-        have several such keys counts under the first.
+        Cells that were computed with other versions than those installed now, by key; a cell
+        with several such keys counts under the first.
     """
 
     def __init__(self) -> None:
@@ -63,15 +63,15 @@ class VersionCount:
         ]
 
     def sentence(self, store: Store) -> str:
-        """What to say of cells that were made with other versions; empty when there are none."""
+        """A sentence about cells that were made with other versions; empty when there are none."""
         if not self.others:
             return ""
-        said = [_difference(_versions(store, key)) for key, _ in self.others.most_common(2)]
+        texts = [_difference(_versions(store, key)) for key, _ in self.others.most_common(2)]
         if len(self.others) > 2:
-            said.append(f"and {len(self.others) - 2} more")
+            texts.append(f"and {len(self.others) - 2} more")
         count = self.others.total()
         cells = "1 cell in the store was" if count == 1 else f"{count} cells in the store were"
-        return f"{cells} made with other versions ({'; '.join(said)}); --rerun all recomputes"
+        return f"{cells} made with other versions ({'; '.join(texts)}); --rerun all recomputes"
 
 
 def _versions(store: Store, key: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """A file of JSON lines that only grows: one checksummed record a line, the last of a key counts.
 
-A line is written by one system call and is not believed unless its checksum holds, so a process
-that dies while it writes costs its own record and no other.
+A line is written by one system call and used only if its checksum is right, so a process that
+dies while it writes loses its own record and no other.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.core.fingerprint import canonical
 _KEY, _SHA, _BODY = b'{"key":"', b'","sha256":"', b'","body":'
 _DIGEST = 64
 
-#: Seconds of work that a power failure may cost; a process that dies costs its own record only.
+#: Seconds between two syncs to the disk: a power failure loses at most so much work.
 SYNC_S = 1.0
 
 
@@ -32,7 +32,7 @@ class RecordLog:
     Parameters
     ----------
     path : Path
-        Made, with its folder, when the first record is written.
+        Created, with its folder, when the first record is written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -104,7 +104,7 @@ class RecordLog:
             self._synced = time.monotonic()
 
     def _catch_up(self) -> None:
-        """Index what was appended since the last look, here or by another process."""
+        """Read what this process or another has appended since the last call."""
         with self._guard:
             if self._file is None:
                 with contextlib.suppress(OSError):
@@ -124,7 +124,7 @@ class RecordLog:
                 start += len(line)
 
     def _replaced(self) -> bool:
-        """Start over when the file is another one now; True when there is none any more."""
+        """Start over if the file was replaced; True if no file is open."""
         if self._file is None:
             return True
         try:
@@ -163,7 +163,7 @@ def parsed(line: bytes, key: str = "") -> Any:
 
 
 def text_of(line: bytes) -> bytes | None:
-    """The body of a line as it is written; None unless its checksum holds."""
+    """The body of a line as it is written; None unless its checksum is right."""
     name, mark, rest = line.removeprefix(_KEY).partition(_SHA)
     start = _DIGEST + len(_BODY)
     text, end = rest[start:-2], rest[-2:]

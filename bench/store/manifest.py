@@ -1,7 +1,7 @@
 """The manifest of a run, ``run.json``: what was run, and which records make it up.
 
-`load_manifest` is the only reader. It refuses a file that is not whole, so that whoever has a
-`RunManifest` can rely on every field.
+`load_manifest` is the only reader. It refuses an incomplete file, so every field of a
+`RunManifest` is valid.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MANIFEST = "run.json"
 #: Raised when the fields change in a way that an older reader would misread.
 FORMAT = 2
 
-#: Family of the baselines, which fuse nothing: copied sources, their average, a focus measure.
+#: Family of the baselines: copied sources, their average, a focus measure.
 BASELINE_FAMILY = "control"
 
 
@@ -34,7 +34,7 @@ class MethodEntry:
     Attributes
     ----------
     name, title, family : str
-        As in tables, spelled out, and the group.
+        Name in tables, name spelled out, and group.
     takes_precision : bool
         Whether ``--precision`` decides what it computes.
     identity : dict
@@ -65,13 +65,13 @@ class MetricEntry:
     Attributes
     ----------
     name, label : str
-        On the command line, and in tables.
+        Name on the command line, and name in tables.
     higher_is_better : bool
-        Its direction.
+        Direction of the metric.
     variant_of : str
-        The metric of which it is another reading, or empty.
+        The metric that it computes in another way, or empty.
     version : int
-        Of its definition.
+        Version of its definition.
     """
 
     name: str
@@ -152,7 +152,7 @@ class Score:
     message : str
         The reason in a sentence.
     fingerprint : str
-        Of the metric's code.
+        Hash of the metric's code.
     """
 
     status: str
@@ -168,9 +168,9 @@ class CellEntry:
     Attributes
     ----------
     dataset, scene, method : str
-        Which.
+        Names of the dataset, the scene and the method.
     status, message : str
-        How it ended, and why.
+        How the cell ended, and the reason.
     key, timing : str
         Keys of its record and of its timing; empty where there is none.
     pixels : str
@@ -178,7 +178,7 @@ class CellEntry:
     peak_bytes : int
         Largest resident memory while it was fused; 0 if that was not on this machine.
     scores : dict of str to Score
-        By metric.
+        Scores by metric.
     """
 
     dataset: str
@@ -207,7 +207,7 @@ class EnvironmentEntry:
     key : str
         Id of the environment; empty if it is not known.
     versions : dict of str to str
-        By library.
+        Versions by library.
     cells, scores : int
         Results that were made with them.
     """
@@ -220,7 +220,7 @@ class EnvironmentEntry:
 
 @dataclass(frozen=True)
 class RunManifest:
-    """What a run left for the reports.
+    """What a run did, for the reports.
 
     Attributes
     ----------
@@ -237,7 +237,7 @@ class RunManifest:
     machine : dict
         See `bench.core.environment.machine`.
     device, precision, precision_asked : str
-        Where learned methods ran, in which number format, and what had been asked for.
+        Where learned methods ran, in which number format, and which format was selected.
     threads, repeats : int
         Threads of every library, and timed repeats.
     store : str
@@ -316,7 +316,7 @@ def load_manifest(out: Path | str) -> RunManifest:
     Raises
     ------
     DataUnavailable
-        There is none, it is damaged, or it is of another format.
+        The manifest is missing, damaged or of another format.
     """
     path = Path(out) / MANIFEST
     try:

@@ -1,7 +1,7 @@
 """Records of several stores copied into one, each verified on the way.
 
-A record is found by a hash of all that it depends on, so records of different pixels, code or
-machines never stand in for one another: whoever reads the joined store finds what fits, and
+The key of a record is a hash of all that it depends on, so a record is never used for other
+pixels, other code or another machine. A run on the joined store uses the records that fit and
 computes the rest.
 """
 
@@ -14,22 +14,22 @@ from typing import Any
 from bench.store.records import scores_from
 from bench.store.store import Store
 
-#: What the key of a record may be.
+#: The form of a record's key.
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
 def copy_records(sources: Sequence[Store], target: Store) -> int:
     """Copy every whole record and image into `target`; returns the number of records copied.
 
-    A record that `target` has stays, unless it is of a failure and the other is not; scores of
-    one fused image are united. What is damaged, or has a key that is no hash, is left out.
+    A record that `target` has is kept, unless it is a failure and the other is not; scores of
+    one fused image are joined. Damaged records, and those whose key is not a hash, are left out.
 
     Parameters
     ----------
     sources : sequence of Store
-        Where to copy from; the first that has a record gives it.
+        Where to copy from; of a record that several have, the first one counts.
     target : Store
-        Gets them.
+        Where to copy to.
 
     Raises
     ------

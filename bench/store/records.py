@@ -24,7 +24,7 @@ class _Record:
 
     @classmethod
     def from_body(cls, body: dict[str, Any] | None) -> Self | None:
-        """From a JSON object; None if there is none, or it is not such a record."""
+        """From a JSON object; None if it is missing or not such a record."""
         try:
             return None if body is None else from_plain(cls, body, "record")
         except ValueError:
@@ -78,7 +78,7 @@ class ScoreRecord(_Record):
     value : float or None
         May be infinite.
     fingerprint : str
-        Of the metric's code.
+        Hash of the metric's code.
     environment : str
         Key of the record of the library versions.
     output : str
@@ -104,9 +104,9 @@ class TimingRecord(_Record):
     status, message : str
         ``ok``, or why it could not be timed.
     seconds : list of float
-        Of each repeat, after a warm-up.
+        Seconds of each repeat, after a warm-up.
     first_s : float or None
-        Of the first call, if that was on this machine.
+        Seconds of the first call, if that was on this machine.
     peak_bytes : int or None
         Largest resident memory of the process that fused, if that was on this machine.
     contended : bool
@@ -130,7 +130,7 @@ def scores_body(scene: str, pixels: str, scores: dict[str, ScoreRecord]) -> dict
 
 
 def scores_from(body: dict[str, Any] | None) -> dict[str, ScoreRecord]:
-    """The scores by metric that such an object holds; those that are none are left out."""
+    """The scores by metric that such an object holds; invalid ones are left out."""
     entries = (body or {}).get("scores", {})
     found = {name: ScoreRecord.from_body(entry) for name, entry in entries.items()}
     return {name: score for name, score in found.items() if score is not None}

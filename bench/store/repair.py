@@ -16,13 +16,13 @@ class StoreReport:
     Attributes
     ----------
     records, images : int
-        How many are whole.
+        Numbers of valid records and images.
     damaged : list of str
-        Lines and files that are not what they should be.
+        Lines and files whose content does not match their hash.
     leftover : list of str
-        Files that a write which never ended has left.
+        Files that interrupted writes have left.
     lost_images : int
-        Finished cells whose image is missing or damaged: they are computed again.
+        Finished cells whose image is missing or damaged; the next run computes them again.
     """
 
     records: int = 0
@@ -38,7 +38,7 @@ def examine(store: Store, *, repair: bool = True) -> StoreReport:
     Parameters
     ----------
     store : Store
-        Which; nothing else may write to it meanwhile.
+        The store; nothing else may write to it meanwhile.
     repair : bool
         Remove what is damaged, left over or replaced by a newer record, so that the next run
         computes it again.

@@ -31,7 +31,7 @@ from bench.store.log import RecordLog
 #: File of the records; its number rises when their layout changes, so that none is misread.
 RECORDS = "records-2.jsonl"
 
-#: Bytes of a PNG below which it is kept among the records: a file takes a whole block of a disk.
+#: Bytes of a PNG below which it is stored as a record, since a file takes a whole block of a disk.
 SMALL = 4096
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -80,7 +80,7 @@ class Store:
             raise _unwritable(self.log.path, error) from error
 
     def put_once(self, body: dict[str, Any]) -> str:
-        """Write a record that many others name; returns its key, the hash of its content."""
+        """Write a record that other records refer to; returns its key, the hash of its content."""
         key = digest(body)
         if key not in self._named:
             if self.get(key) != body:
@@ -105,7 +105,7 @@ class Store:
             self.put(_PNG + pixels, {"png": base64.b64encode(png).decode()})
             return
         try:
-            write_bytes(path, png, durable=False)  # a torn one is noticed and made again
+            write_bytes(path, png, durable=False)  # an incomplete file is noticed and written again
         except OSError as error:
             raise _unwritable(path, error) from error
 
@@ -124,7 +124,7 @@ class Store:
         return self.get(_PNG + pixels) is not None or self._image_path(pixels).is_file()
 
     def get_image(self, pixels: str) -> NDArray[Any] | None:
-        """A stored image; None if it is missing or not what its name says."""
+        """A stored image; None if it is missing or corrupted."""
         data = self.png(pixels)
         if not data:
             return None
@@ -151,7 +151,7 @@ class Store:
     def lock(self) -> Iterator[None]:
         """Be the only process that writes to the store within the block.
 
-        The system releases the lock when its holder ends, however that ends.
+        The system releases the lock when the process that holds it ends, for whatever reason.
 
         Raises
         ------
@@ -175,7 +175,7 @@ class Store:
                 ) from None
             except OSError as error:
                 raise EnvironmentFault(f"{path}: cannot be locked ({error.strerror})") from error
-            with contextlib.suppress(OSError):  # a full disk: the name of the holder is a courtesy
+            with contextlib.suppress(OSError):  # a full disk: the lock works without the name
                 file.truncate(0)
                 file.write(f"process {os.getpid()} on {platform.node()}")
                 file.flush()

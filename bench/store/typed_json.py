@@ -44,7 +44,7 @@ def _defaults(kind: type) -> list[tuple[str, Any]]:
 
 
 class _Wrong(ValueError):
-    """What does not fit; each level puts its name ahead when it passes it on."""
+    """A value of the wrong type; each level adds its name in front of the message."""
 
 
 def from_plain(kind: type[T], found: Any, where: str) -> T:
@@ -53,12 +53,12 @@ def from_plain(kind: type[T], found: Any, where: str) -> T:
     Parameters
     ----------
     kind : type
-        A dataclass, whose fields may be dataclasses, lists, dicts by text, text, numbers, truth
-        values and None.
+        A dataclass, whose fields may be dataclasses, lists, dicts by text, text, numbers, bools
+        and None.
     found : object
         What `json.loads` gave.
     where : str
-        What to call it in a message.
+        Its name in messages.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def _dict_reader(convert: Reader) -> Reader:
 
 
 def _plain_reader(expected: Any, allowed: tuple[Any, ...]) -> Reader:
-    """Of text, numbers, truth values and null; a whole number is a float too, a bool no number."""
+    """Of text, numbers, bools and None; an int is accepted as a float, a bool never as a number."""
     exact = {*allowed, *([int] if float in allowed else [])}
 
     def read(found: Any) -> Any:

@@ -1,1 +1,1 @@
-"""Where fusing and scoring happens: in this process, in a subprocess, or on a cluster."""
+"""Workers: they fuse and score in this process, in a subprocess or on a cluster."""

@@ -28,8 +28,8 @@ from bench.core.fingerprint import source_files
 from bench.core.plugins import plugin_of
 from bench.workers.main_module import main_not_imported
 from bench.workers.process import Limits, Setup
+from bench.workers.scene_loader import SceneFacts
 from bench.workers.subprocess_worker import SubprocessWorker
-from bench.workers.ticket import SceneFacts
 from bench.workers.worker import Result, Seconds
 from datasets import Scene, SceneImages
 from methods import METHODS, Method
@@ -40,13 +40,13 @@ Plugin = tuple[str, dict[str, bytes]]
 
 #: Answered by a worker that was asked to score an image which it does not have.
 NEEDS_IMAGE = "needs the image"
-#: How often a request is made whose worker is lost.
+#: How often a request is tried when its worker ends.
 TRIES = 4
 #: Seconds to wait for the first worker.
 PATIENCE = 60.0
 #: What dask's workers call their graphics cards, by convention.
 GPU = "GPU"
-#: Daemonic workers, dask's default, may not have children.
+#: Daemonic workers, dask's default, may not start processes.
 SETTINGS = {"distributed.worker.daemon": False}
 
 
@@ -59,7 +59,7 @@ class Cluster:
     client : distributed.Client
         The connection.
     slots : int
-        Scenes that can be worked on at the same time.
+        Number of scenes that can be worked on at the same time.
     """
 
     client: Any
@@ -68,7 +68,7 @@ class Cluster:
     def worker(
         self, reader: SubprocessWorker, setup: Setup, limits: Limits, fresh: bool
     ) -> DaskWorker:
-        """A worker that does its work on whichever machine is free."""
+        """A worker on whichever machine is free."""
         return DaskWorker(self.client, reader, setup, limits, fresh)
 
 
@@ -79,17 +79,17 @@ def connect(scheduler: str | None, workers: int, *, gpu: bool = False) -> Iterat
     Parameters
     ----------
     scheduler : str or None
-        Its address, such as ``tcp://host:8786``.
+        Address of the scheduler, such as ``tcp://host:8786``.
     workers : int
-        How many to start when there is none.
+        How many to start without a scheduler.
     gpu : bool
-        Only workers with the resource `GPU` are of use; those started here have it.
+        Whether to use only workers with the resource `GPU`; those started here have it.
 
     Raises
     ------
     EnvironmentFault
-        dask.distributed is not installed, the scheduler cannot be reached, or has no worker of
-        use.
+        dask.distributed is not installed, the scheduler cannot be reached, or it has no worker
+        that can be used.
     """
     try:
         import dask
@@ -145,7 +145,7 @@ class DaskWorker:
     setup : Setup
         Device, threads, plug-ins and number format.
     limits : Limits
-        Of one fusion, or of one score.
+        Limits of one fusion, or of one score.
     fresh : bool
         Whether every fusion gets a process of its own.
     """
@@ -182,7 +182,7 @@ class DaskWorker:
         return result
 
     def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Result:
-        """See `Worker.score`; the image travels when the other machine does not have it."""
+        """See `Worker.score`; the image is sent if the other machine does not have it."""
         answer = self._ask("score", metric, pixels, None)
         if answer == NEEDS_IMAGE:
             image = self._client.scatter(load(), hash=False)
@@ -202,12 +202,12 @@ class DaskWorker:
 
     def _leave(self) -> None:
         if self._sent is not None:
-            with contextlib.suppress(Exception):  # they end with the dask worker at the latest
+            with contextlib.suppress(Exception):  # they end with the dask worker anyway
                 self._client.run(_forget, self._token)
         self._reset()
 
     def abandon(self) -> None:
-        """Give up, from another thread."""
+        """End at once, called from another thread."""
         self._abandoned.set()
         self._reader.abandon()
         with contextlib.suppress(Exception):
@@ -226,13 +226,13 @@ class DaskWorker:
                 if self._abandoned.is_set():
                     raise KeyboardInterrupt from error
                 if not left:
-                    raise EnvironmentFault(f"the workers gave up: {error}") from error
-                self._sent, self._where = None, ""  # what a lost worker held is to be sent again
+                    raise EnvironmentFault(f"no worker answered: {error}") from error
+                self._sent, self._where = None, ""  # the next worker needs the scene
 
     def _submit(self, name: str, arguments: tuple[Any, ...]) -> Any:
         if self._sent is None:
-            # Under a key of its own each time: equal data sent again while the workers let go of
-            # it would be taken for there, and the work that needs it would wait for ever.
+            # A new key each time: while the workers delete the old data, dask would take equal
+            # data for present, and a task that needs it would wait for ever.
             self._sent = self._client.scatter((self._setup, self._reader.images()), hash=False)
         return self._client.submit(
             _work,
@@ -250,7 +250,8 @@ class DaskWorker:
         )
 
 
-#: On a dask worker: its workers by token. One that was moved away is closed by `_forget`.
+#: On a dask worker: the subprocess worker of each token, until `_forget` closes it, and the
+#: hashes of the fused images that it holds.
 _workers: dict[str, tuple[SubprocessWorker, set[str]]] = {}
 _guard = threading.Lock()
 
@@ -293,7 +294,7 @@ def _work(
 
 
 class _NotSent(Exception):
-    """The process that held an image is gone, and the image is not here."""
+    """The process that held the image has ended, and the request brought no image."""
 
 
 def _sent(image: NDArray[Any] | None) -> NDArray[Any]:
@@ -313,12 +314,12 @@ def _forget(token: str) -> None:
 
 @functools.cache
 def _folder() -> Path:
-    """On a dask worker: where plug-ins go, for nobody else to write to."""
+    """On a dask worker: a folder for plug-ins that no other user can write to."""
     return Path(tempfile.mkdtemp(prefix="mfif-plugins-"))
 
 
 def _folder_of(plugin: Path) -> Plugin:
-    """A plug-in with the helpers and weights of its methods and metrics, by place from its folder.
+    """A plug-in with the helpers and weights of its methods and metrics, by relative path.
 
     What lies outside of that folder must be on the worker's machine already.
     """

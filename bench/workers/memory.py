@@ -1,4 +1,4 @@
-"""How much memory a process holds, and how much it held at the most."""
+"""Memory: what a process holds and held at most, what is free, and sizes as text."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def peak() -> Iterator[Peak]:
 
 
 def resident(pid: int) -> int:
-    """Bytes that the process `pid` holds now; 0 when it is gone or the system does not tell."""
+    """Bytes that the process `pid` holds now; 0 if it has ended or the system does not tell."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     except (OSError, IndexError):
@@ -94,7 +94,7 @@ def available() -> int | None:
 
 
 def _groups(hierarchy: Hierarchy) -> list[Path]:
-    """The group of this process and those around it; where not told, the outermost alone."""
+    """The group of this process and those around it; only the outermost if unknown."""
     groups = [hierarchy.folder]
     with contextlib.suppress(OSError, ValueError):
         for line in MEMBERSHIP.read_text().splitlines():
@@ -106,7 +106,7 @@ def _groups(hierarchy: Hierarchy) -> list[Path]:
 
 
 def _left(hierarchy: Hierarchy, group: Path) -> int:
-    """What a group may still take: files in its cache give way, so they do not count."""
+    """Bytes that a group may still take; cached files do not count, since the system frees them."""
     allowed = int((group / hierarchy.limit).read_text())
     used = int((group / hierarchy.usage).read_text())
     facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
@@ -135,7 +135,7 @@ def parse_size(text: str) -> int:
     Raises
     ------
     UsageError
-        It is none.
+        The text is not a size.
 
     Examples
     --------
@@ -156,5 +156,5 @@ def parse_size(text: str) -> int:
 
 
 def format_size(size: float) -> str:
-    """Bytes for a person: ``1.4 GB`` as a multiple of 2**30, ``512 MB`` of 2**20."""
+    """Bytes as text: ``1.4 GB`` as a multiple of 2**30, ``512 MB`` of 2**20."""
     return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.0f} MB"

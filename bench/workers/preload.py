@@ -1,4 +1,4 @@
-"""Imported once by the process that children are forked from, so that each starts at once.
+"""Imported once by the server that worker processes are forked from, so that they start at once.
 
 Nothing here may compute: a thread pool or a CUDA context does not survive a fork.
 """
@@ -16,7 +16,7 @@ from datasets import DATASETS
 from methods import METHODS
 from metrics import METRICS
 
-libraries()  # remembered by all children
+libraries()  # cached for all worker processes
 DATASETS.discover()
 METHODS.discover()
 METRICS.discover()

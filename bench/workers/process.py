@@ -1,8 +1,8 @@
-"""A process for other people's code: answers requests until it dies or is killed.
+"""A worker process runs other people's code: it answers requests until it ends or is killed.
 
-Children are forked from a server process that has imported the heavy libraries once
-(multiprocessing's ``forkserver``), so that one costs a few hundredths of a second. What a child
-prints goes through a pipe, of which the last lines are kept.
+Worker processes are forked from a server process that has imported the heavy libraries once
+(multiprocessing's ``forkserver``), so that one starts in a few hundredths of a second. What a
+worker process prints goes through a pipe, and the last lines are kept.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from bench.workers.main_module import main_not_imported
 from bench.workers.reason import reason_of
 from bench.workers.worker import LocalWorker
 
-#: Bytes and lines of a child's output that are kept.
+#: Bytes and lines of a process's output that are kept.
 TAIL_BYTES, TAIL_LINES = 16384, 40
-#: Seconds between two looks at a child's memory, where that is limited.
-LOOK = 0.02
-#: How often the start of a child is tried: the server may have been killed.
+#: Seconds between two measurements of a process's memory, where that is limited.
+MEMORY_CHECK_S = 0.02
+#: How often the start of a process is tried: the server may have been killed.
 STARTS = 3
-#: Seconds to wait for the end of a process that was killed; one that hangs in the kernel is left.
+#: Seconds to wait for the end of a killed process; one that hangs in the kernel is left behind.
 KILL_S = 10.0
 #: prctl(2): be killed when the parent dies.
 PR_SET_PDEATHSIG = 1
@@ -46,16 +46,16 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may take.
+    """The limits of one request.
 
     Attributes
     ----------
     seconds : float
-        Time.
+        Time limit.
     memory : int or None
-        Bytes of resident memory; None: any.
+        Bytes of resident memory; None: no limit.
     source : str
-        Who sets that limit.
+        What sets that limit, for the message.
     """
 
     seconds: float = 600.0
@@ -65,20 +65,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a process is told first.
+    """The settings of a worker process.
 
     Attributes
     ----------
     device : str
-        Where it computes.
+        Where learned methods compute.
     threads : int
-        With how many.
+        Threads of every library.
     plugins : sequence of Path
-        The files to load.
+        The user's files to load.
     environment : dict
-        Its variables.
+        Environment variables.
     precision : {'auto', 'fp32', 'bf16'}
-        Number format of its learned methods.
+        Number format of learned methods.
     """
 
     device: str = "cpu"
@@ -98,7 +98,7 @@ class WorkerFailure(Exception):
     message : str
         One line.
     output : str
-        The last lines that the child printed.
+        The last lines that the process printed.
     died, killed : bool
         Whether the process ended by itself, and whether another process killed it.
     """
@@ -112,20 +112,20 @@ class WorkerFailure(Exception):
 
 
 def preload(modules: Sequence[str] = ()) -> None:
-    """Have `modules` imported, beside the usual ones, in the server that children come from.
+    """Import `modules`, beside the usual ones, in the server that forks the worker processes.
 
-    It starts with the first child; afterwards this has no effect.
+    The server starts with the first worker process; afterwards this has no effect.
     """
     _CONTEXT.set_forkserver_preload(["bench.workers.preload", *modules])
 
 
 class WorkerProcess:
-    """A running child.
+    """A running worker process.
 
     Parameters
     ----------
     setup : Setup
-        What it works on.
+        Settings of the process.
 
     Raises
     ------
@@ -141,15 +141,14 @@ class WorkerProcess:
             except (EOFError, OSError) as error:
                 if attempt + 1 == STARTS:
                     raise EnvironmentFault(f"no process can be started ({error})") from error
-        self.served = 0
-        self._tail = b""
-        with contextlib.suppress(OSError):  # it died already: the first request says so
+                self._tail = b""
+        with contextlib.suppress(OSError):  # it has died already: the first request reports that
             self._pipe.send(setup)
 
     def _start(self) -> None:
-        self._pipe, theirs = _CONTEXT.Pipe()
+        self._pipe, other_end = _CONTEXT.Pipe()
         self._output, sink = _CONTEXT.Pipe(duplex=False)
-        self._process = _CONTEXT.Process(target=_serve, args=(theirs, sink))
+        self._process = _CONTEXT.Process(target=_serve, args=(other_end, sink))
         try:
             with main_not_imported():
                 self._process.start()
@@ -158,17 +157,17 @@ class WorkerProcess:
             self._output.close()
             raise
         finally:
-            theirs.close()
+            other_end.close()
             sink.close()
         os.set_blocking(self._output.fileno(), False)
 
     def ask(self, request: str, arguments: Sequence[Any], limits: Limits) -> Any:
-        """What the `LocalWorker` method `request` returns in the child.
+        """What the `LocalWorker` method `request` returns in the process.
 
         Raises
         ------
         WorkerFailure
-            The child died, was killed over a limit, or could not do it.
+            The process died or was killed over a limit, or the request failed.
         """
         self._drain()
         self._tail = b""
@@ -181,17 +180,16 @@ class WorkerProcess:
             raise self._death() from error
         if not answered:
             raise WorkerFailure("failed", answer, self._last_lines())
-        self.served += 1
         return answer
 
     def _await(self, deadline: float, limits: Limits) -> None:
-        """Return when an answer, or the end of the child, can be read."""
+        """Return when the process has answered or ended."""
         sources: list[Any] = [self._pipe, self._output, self._process.sentinel]
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise self._stopped("timeout", f"did not finish within {limits.seconds:g} s")
-            ready = wait(sources, min(left, LOOK) if limits.memory else left)
+            ready = wait(sources, min(left, MEMORY_CHECK_S) if limits.memory else left)
             if self._output in ready and not self._drain():
                 sources.remove(self._output)
             if self._pipe in ready or self._process.sentinel in ready:
@@ -206,7 +204,7 @@ class WorkerProcess:
         return WorkerFailure(status, _with_last_line(message, lines), lines)
 
     def _death(self) -> WorkerFailure:
-        """Why there is no child any more."""
+        """Why the process has ended."""
         self._process.join(5)
         code = self._process.exitcode
         self.kill()
@@ -230,7 +228,7 @@ class WorkerProcess:
         return int(self._process.pid or 0)
 
     def signal(self) -> None:
-        """Tell the child, and whatever it started, to end at once; for any thread."""
+        """Kill the process, and whatever it started, without waiting; any thread may call this."""
         for end in (os.killpg, os.kill):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if self.pid > 0:  # 0 would be our own group
@@ -243,7 +241,7 @@ class WorkerProcess:
         self._drain()
 
     def close(self) -> None:
-        """End the child and forget it."""
+        """End the process and close its pipes."""
         self.kill()
         self._pipe.close()
         self._output.close()
@@ -251,8 +249,8 @@ class WorkerProcess:
             self._process.close()
 
     def _drain(self) -> bool:
-        """Read what was printed, keep its end; False when nothing more can come."""
-        for _ in range(256):  # a child that prints for ever must not keep us here
+        """Read what was printed and keep the end of it; False when nothing more can come."""
+        for _ in range(256):  # a limit, since the process may print for ever
             try:
                 piece = os.read(self._output.fileno(), 1 << 16)
             except BlockingIOError:
@@ -265,7 +263,7 @@ class WorkerProcess:
         return True
 
     def _last_lines(self) -> str:
-        """The end of the output; without what has no glyph, and faulthandler's list of modules."""
+        """The last lines of the output, without control characters and lists of modules."""
         lines = self._tail.decode(errors="replace").splitlines()
         lines = [line for line in lines if not line.startswith("Extension modules: ")]
         shown = ("".join(c for c in line if c.isprintable() or c == "\t") for line in lines)
@@ -278,7 +276,7 @@ def _with_last_line(message: str, lines: str) -> str:
 
 
 def _place(lines: str) -> str:
-    """Where faulthandler saw the fault, as it prints it innermost first."""
+    """Where the fault happened: the first line of faulthandler's traceback, the innermost."""
     for line in lines.splitlines():
         if line.lstrip().startswith("File "):
             return f" at {line.strip()}"
@@ -286,7 +284,7 @@ def _place(lines: str) -> str:
 
 
 def _serve(pipe: Connection, sink: Connection) -> None:
-    """The child: print into `sink`, answer what comes through `pipe` until it is closed."""
+    """In the worker process: print into `sink`, answer requests from `pipe` until it is closed."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -307,19 +305,19 @@ def _answer(pipe: Connection) -> None:
     setup: Setup = pipe.recv()
     os.environ.clear()
     os.environ.update(setup.environment)
-    trouble = ""
+    plugin_error = ""
     worker = LocalWorker(setup.device, setup.threads, setup.precision)
     with pinned_threads(setup.threads):
         try:
             for plugin in setup.plugins:
                 load_plugin(plugin)
         except BenchError as error:
-            trouble = str(error)
+            plugin_error = str(error)
         while True:
             request, arguments = pipe.recv()
             try:
-                if trouble:
-                    raise EnvironmentFault(trouble)
+                if plugin_error:
+                    raise EnvironmentFault(plugin_error)
                 reply = True, getattr(worker, request)(*arguments)
             except BaseException as error:
                 reply = False, reason_of(error)

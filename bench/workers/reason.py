@@ -1,4 +1,4 @@
-"""Why something went wrong, in one line."""
+"""The reason of an error, in one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.core.plugins import PLUGIN_PREFIX
 
 
 def reason_of(error: BaseException) -> str:
-    """An expected error's sentence; of an unexpected one its type and place too.
+    """The message of an expected error; type, message and place of an unexpected one.
 
     The place is in the user's own file, if the error passed through one, or else the deepest.
     """

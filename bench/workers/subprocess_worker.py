@@ -1,8 +1,8 @@
 """Runs a worker in a subprocess; a hang, crash or exhausted memory becomes a failed cell.
 
-The process is replaced when it dies or is killed over a limit. One that had served other cells
-before may have died of what those left behind, and one may have been killed by another process;
-such a cell is tried again in a fresh one.
+The process is replaced when it dies or is killed over a limit. The cell is tried again in a new
+process if the old one had run other cells, which may have damaged it, or was killed by another
+process.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from numpy.typing import NDArray
 
 from bench.store.records import FusionRecord, ScoreRecord
 from bench.workers.process import Limits, Setup, WorkerFailure, WorkerProcess
-from bench.workers.ticket import SceneFacts, Ticket, read_scene
+from bench.workers.scene_loader import SceneFacts, SceneLoader, read_scene
 from bench.workers.worker import Result, Seconds
 from datasets import Scene, SceneImages
 
-#: How often a cell is tried whose process was killed, or died of what may not be its fault.
+#: How often a cell is tried whose process was killed, or died after it had run other cells.
 TRIES = 3
 
 
 class SubprocessWorker:
-    """A `bench.workers.worker.Worker` in a process that is started when it is first needed.
+    """A `bench.workers.worker.Worker` in a process that starts when it is first needed.
 
     It may open one scene after another; a process that has fused is replaced between two scenes.
 
     Parameters
     ----------
     setup : Setup
-        What the process is told.
+        Settings of the process.
     limits : Limits
-        Of reading a scene, of one fusion and of one score.
+        Limits of reading a scene, of one fusion and of one score.
     fresh : bool
-        Whether every fusion gets a process of its own.
+        Whether every fusion gets its own process.
     """
 
     def __init__(self, setup: Setup, limits: Limits, fresh: bool = False) -> None:
         self._setup = setup
         self._limits = limits
         self._fresh = fresh
-        self._source: Ticket | SceneImages | None = None
-        self._child: WorkerProcess | None = None
+        self._source: SceneLoader | SceneImages | None = None
+        self._process: WorkerProcess | None = None
         self._dirty = False  # whether the process has run a method or metric
         self._holds = ""
         self._guard = threading.Lock()
@@ -52,13 +52,13 @@ class SubprocessWorker:
     def open(self, scene: Scene | SceneImages) -> SceneFacts:
         """Read a scene in the process.
 
-        A scene that was made by hand with a ``read`` that cannot be pickled is read in this one.
+        A scene that can be neither pickled nor selected again is read in this process.
         """
         if self._dirty:
             self.close()
         self._holds = ""
-        source: Ticket | SceneImages | None = scene if isinstance(scene, SceneImages) else None
-        if isinstance(scene, Scene) and (source := Ticket.of(scene)) is None:
+        source: SceneLoader | SceneImages | None = scene if isinstance(scene, SceneImages) else None
+        if isinstance(scene, Scene) and (source := SceneLoader.of(scene)) is None:
             facts, source = read_scene(scene)
             if source is None:
                 return facts
@@ -76,14 +76,14 @@ class SubprocessWorker:
         return images
 
     def fuse(self, method: str, parameters: Mapping[str, Any]) -> Result:
-        """See `Worker.fuse`; a process that is lost gives ``timeout``, ``crashed`` or ``oom``."""
+        """See `Worker.fuse`; a process that ends gives ``timeout``, ``crashed`` or ``oom``."""
         if self._fresh and self._dirty:
             self.close()
         try:
             result: Result = self.ask("fuse", method, dict(parameters))
         except WorkerFailure as failure:
-            lost = FusionRecord(failure.status, failure.message, output=failure.output)
-            return Result(lost, {})
+            record = FusionRecord(failure.status, failure.message, output=failure.output)
+            return Result(record, {})
         self._dirty = True
         if result.png:
             self._holds = result.record.pixels
@@ -92,17 +92,17 @@ class SubprocessWorker:
     def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Result:
         """See `Worker.score`; the image is loaded only when the process does not have it."""
 
-        def request(child: WorkerProcess) -> Any:
+        def request(process: WorkerProcess) -> Any:
             if self._holds != pixels:
-                child.ask("hold", (pixels, load()), self._limits)
+                process.ask("hold", (pixels, load()), self._limits)
                 self._holds = pixels
-            return child.ask("score", (metric, pixels), self._limits)
+            return process.ask("score", (metric, pixels), self._limits)
 
         try:
             result: Result = self._try(request)
         except WorkerFailure as failure:
-            lost = ScoreRecord(failure.status, failure.message, output=failure.output)
-            return Result(lost, {})
+            record = ScoreRecord(failure.status, failure.message, output=failure.output)
+            return Result(record, {})
         self._dirty = True
         return result
 
@@ -118,50 +118,50 @@ class SubprocessWorker:
     def close(self) -> None:
         """End the process."""
         with self._guard:
-            child, self._child = self._child, None
+            process, self._process = self._process, None
             self._holds, self._dirty = "", False
-        if child is not None:
-            child.close()
+        if process is not None:
+            process.close()
 
     def abandon(self) -> None:
         """End the process from another thread; a request under way raises `KeyboardInterrupt`."""
         with self._guard:
             self._abandoned = True
-            if self._child is not None:
-                self._child.signal()
+            if self._process is not None:
+                self._process.signal()
 
     def ask(self, name: str, *arguments: Any) -> Any:
         """What the method `name` of the worker returns; raises `WorkerFailure`."""
-        return self._try(lambda child: child.ask(name, arguments, self._limits))
+        return self._try(lambda process: process.ask(name, arguments, self._limits))
 
     def _try(self, request: Callable[[WorkerProcess], Any]) -> Any:
-        """Make a request; if the process dies and the request may not be the cause, again."""
+        """Make a request; repeat it if the process dies and the request may not be the cause."""
         left = TRIES
         while True:
             left -= 1
-            clean = not self._dirty
+            dirty = self._dirty
             try:
-                child = self._living()
-                return request(child)
+                process = self._running_process()
+                return request(process)
             except WorkerFailure as failure:
                 self.close()
                 if self._abandoned:
                     raise KeyboardInterrupt from failure
-                left_behind = not clean and (failure.died or failure.status == "oom")
-                if not left or not (left_behind or failure.killed):
+                others_may_be_the_cause = dirty and (failure.died or failure.status == "oom")
+                if not left or not (others_may_be_the_cause or failure.killed):
                     raise
             except BaseException:
                 self.close()
                 raise
 
-    def _living(self) -> WorkerProcess:
-        """The process; a new one is told the open scene first."""
+    def _running_process(self) -> WorkerProcess:
+        """The running process; a new one opens the scene first."""
         with self._guard:
             if self._abandoned:
                 raise KeyboardInterrupt
-            if self._child is not None:
-                return self._child
-            self._child = child = WorkerProcess(self._setup)
+            if self._process is not None:
+                return self._process
+            self._process = process = WorkerProcess(self._setup)
         if self._source is not None:
-            child.ask("open", (self._source,), self._limits)
-        return child
+            process.ask("open", (self._source,), self._limits)
+        return process

@@ -1,7 +1,7 @@
-"""A worker reads one scene after another, and fuses, scores and times on it.
+"""A worker reads one scene after another, and fuses, scores and times its cells.
 
-`LocalWorker` does so in this process. `bench.workers.subprocess_worker` has one in a subprocess
-that may be killed at any moment, `bench.workers.dask_worker` one on another machine.
+`LocalWorker` works in this process, `bench.workers.subprocess_worker.SubprocessWorker` in a
+subprocess that may be killed, `bench.workers.dask_worker.DaskWorker` on another machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.store.records import FusionRecord, ScoreRecord
 from bench.store.store import pixel_hash
 from bench.workers import memory
 from bench.workers.reason import reason_of
-from bench.workers.ticket import SceneFacts, Ticket, read_scene
+from bench.workers.scene_loader import SceneFacts, SceneLoader, read_scene
 from datasets import Scene, SceneImages
 from methods import METHODS, Sources, bind, fuse_prepared
 from metrics import Plane, Scorer
@@ -32,14 +32,14 @@ from metrics import Plane, Scorer
 
 @dataclass(frozen=True)
 class Result:
-    """What a worker gives back: a record, and the versions it was computed with.
+    """What a worker returns: a record, and the versions that it was computed with.
 
     Attributes
     ----------
     record : FusionRecord or ScoreRecord
-        Without the keys that only the store knows.
+        Without the keys, which the store adds.
     versions : dict of str to str
-        Of the libraries.
+        Versions of the libraries.
     png : bytes
         The fused image; empty unless there is one.
     """
@@ -59,22 +59,22 @@ class Seconds:
 
 
 class Worker(Protocol):
-    """Whoever works on a scene; calls that take a scene come after `open`."""
+    """The interface of all workers; `open` is called first."""
 
     def open(self, scene: Scene) -> SceneFacts:
-        """Read a scene; what follows is done on it."""
+        """Read a scene; the other calls are about this one."""
 
     def fuse(self, method: str, parameters: Mapping[str, Any]) -> Result:
-        """Fuse; how it ended is in the record's status."""
+        """Fuse the scene; the record's status tells how that ended."""
 
     def score(self, metric: str, pixels: str, load: Callable[[], NDArray[Any]]) -> Result:
-        """One metric of the fused image of that hash, which `load` gives if it is asked for."""
+        """One metric of the fused image with the hash `pixels`; `load` gives it if it is needed."""
 
     def seconds(self, method: str, parameters: Mapping[str, Any]) -> Seconds:
         """Time one fusion, after a warm-up."""
 
     def close(self) -> None:
-        """End."""
+        """End the work on the scene and free what it takes."""
 
     def abandon(self) -> None:
         """End at once, called from another thread."""
@@ -86,9 +86,9 @@ class LocalWorker:
     Parameters
     ----------
     device : str
-        Where learned methods run.
+        Device of learned methods.
     threads : int
-        For torch; the other libraries are limited by the caller.
+        Threads of torch; the caller limits the other libraries.
     precision : {'auto', 'fp32', 'bf16'}
         Number format of learned methods.
     """
@@ -105,7 +105,7 @@ class LocalWorker:
         self._fused: tuple[str, NDArray[Any] | Plane] | None = None
         self._warm: set[str] = set()
 
-    def open(self, scene: Scene | Ticket | SceneImages) -> SceneFacts:
+    def open(self, scene: Scene | SceneLoader | SceneImages) -> SceneFacts:
         """See `Worker.open`."""
         self._forget()
         facts, self._images = read_scene(scene)
@@ -128,7 +128,7 @@ class LocalWorker:
                 record.file = hashlib.sha256(png).hexdigest()
                 self._fused = record.pixels, image
             except (Exception, SystemExit) as error:
-                record = FusionRecord(*_ended(error))
+                record = FusionRecord(*_status_of(error))
         record.peak_bytes = peak.bytes
         return Result(record, libraries(), png)
 
@@ -143,10 +143,10 @@ class LocalWorker:
         if load is not None and (self._fused is None or self._fused[0] != pixels):
             self.hold(pixels, load())
         try:
-            value = float(self._scene().score(self._plane(pixels), metric))
+            value = float(self._scene_scorer().score(self._fused_image(pixels), metric))
             record = ScoreRecord("ok", value=value)
         except (Exception, SystemExit) as error:
-            record = ScoreRecord(*_ended(error))
+            record = ScoreRecord(*_status_of(error))
         return Result(record, libraries())
 
     def seconds(self, method: str, parameters: Mapping[str, Any]) -> Seconds:
@@ -156,17 +156,17 @@ class LocalWorker:
                 self._timed(method, parameters)
             return Seconds(self._timed(method, parameters)[1])
         except (Exception, SystemExit) as error:
-            return Seconds(0.0, *_ended(error))
+            return Seconds(0.0, *_status_of(error))
 
     def close(self) -> None:
-        """Let the scene go."""
+        """Forget the scene."""
         self._forget()
 
     def abandon(self) -> None:
-        """Nothing can be ended early in this process."""
+        """Does nothing: work in this process cannot be stopped."""
 
     def _timed(self, method: str, parameters: Mapping[str, Any]) -> tuple[NDArray[Any], float]:
-        """Fuse sources of its own, so that a method which writes into them harms no other."""
+        """Fuse a new `Sources`, so that a method that changes them affects no other."""
         pin_torch(self._threads)
         entry = METHODS[method]
         images = self.images()
@@ -180,24 +180,24 @@ class LocalWorker:
         deep = all(source.dtype == np.uint16 for source in self.images().sources)
         return np.uint16 if deep else np.uint8
 
-    def _scene(self) -> Scorer:
+    def _scene_scorer(self) -> Scorer:
         if self._scorer is None:
             self._scorer = Scorer(self.images().sources, self.images().reference)
         return self._scorer
 
-    def _plane(self, pixels: str) -> Plane:
-        """The fused image as metrics see it, with what they have computed of it already."""
+    def _fused_image(self, pixels: str) -> Plane:
+        """The fused image as metrics see it, with the parts that they have computed already."""
         if self._fused is None or self._fused[0] != pixels:
-            raise BenchError(f"the fused image {pixels} is not here")
-        plane = self._fused[1]
-        if not isinstance(plane, Plane):
-            plane = Plane.of(plane)
-            self._fused = pixels, plane
-        return plane
+            raise BenchError(f"the worker does not hold the fused image {pixels}")
+        image = self._fused[1]
+        if not isinstance(image, Plane):
+            image = Plane.of(image)
+            self._fused = pixels, image
+        return image
 
 
-def _ended(error: BaseException) -> tuple[str, str]:
-    """Status and message of what an error ended."""
+def _status_of(error: BaseException) -> tuple[str, str]:
+    """Status and message of a request that an error ended."""
     if isinstance(error, Skipped):
         return "skipped", str(error)
     if isinstance(error, ContractViolation):

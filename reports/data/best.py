@@ -18,7 +18,7 @@ DIGITS = 4
 def competing(
     values: pd.Series, baselines: Collection[str], counts: pd.Series | None = None
 ) -> pd.Series:
-    """The values that compete: those of no baseline, and over the most scenes."""
+    """The values that compete: not of a baseline, and means over the most scenes."""
     rivals = values.drop(index=list(baselines), errors="ignore").astype(float).dropna()
     if counts is not None and len(rivals):
         seen = counts.reindex(rivals.index)

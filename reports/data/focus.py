@@ -1,6 +1,6 @@
-"""What a report shows beside a fused image: its decision map, and a square at a focus boundary.
+"""Decision map of a fused image, and a square at a focus boundary, which reports show beside it.
 
-Only pictures use it; no score depends on it.
+Reports use both; no score depends on them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ cv2 = lazy.load("cv2")
 #: In a decision map: the sources are alike here, or the fused pixel is equally far from them.
 UNDECIDED = 255
 
-#: Grey levels by which one source must be closer to count.
+#: Gray levels by which one source must be closer to count.
 MARGIN = 0.5
 
 #: Side of the window over which distances are averaged, in pixels.
@@ -32,20 +32,20 @@ def decision_map(sources: Sequence[NDArray[Any]], fused: NDArray[Any]) -> NDArra
     r"""Which source each pixel of a fused image is closest to.
 
     :math:`\arg\min_k \overline{|F - S_k|}` of luminance on 0..255, the bar being a mean over
-    5 by 5 pixels. Shown for every method, those too that never decide.
+    5 by 5 pixels. Shown for every method, also for one that makes no decision.
 
     Parameters
     ----------
     sources : sequence of ndarray
         The scene's N sources.
     fused : ndarray
-        Of their size.
+        The fused image, of the size of the sources.
 
     Returns
     -------
     ndarray
         ``uint8`` (H, W): index of the source, or `UNDECIDED` where the two closest are within
-        half a grey level of each other.
+        half a gray level of each other.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def boundary_box(sources: Sequence[NDArray[Any]], side: int) -> Box:
     sources : sequence of ndarray
         The scene's sources.
     side : int
-        Of the square, in pixels; no more than the image has.
+        Side of the square, in pixels; at most that of the image.
 
     Returns
     -------

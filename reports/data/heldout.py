@@ -21,7 +21,7 @@ Table = dict[str, dict[str, dict[str, float]]]
 
 
 def heldout_scores(results: Results) -> dict[str, Any]:
-    """What ``weights/heldout.json`` holds: number of pairs by kind, and mean PSNR in dB.
+    """The content of ``weights/heldout.json``: number of pairs by kind, and mean PSNR in dB.
 
     Gray scenes have the run's own scores. The run scores colour on luminance; here the error of
     the stored image is averaged over the three channels.
@@ -29,7 +29,7 @@ def heldout_scores(results: Results) -> dict[str, Any]:
     Parameters
     ----------
     results : Results
-        Of a run of ``heldout-…`` datasets with the metric ``psnr``.
+        Results of a run of ``heldout-…`` datasets with the metric ``psnr``.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Which method is best on which metric, how certain that is, and which metrics to trust.
 
 Methods are ranked scene by scene over the scenes that all of them finished. Baselines are ranked
-too: a metric on which a copied source beats half of the methods says little about fusion.
+too: a metric is not trusted on which a copied source beats half of the methods.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from reports.data.means import cap_of
 from reports.data.results import Results
 from reports.data.statistics import Ranking, agreement, rank_methods
 
-#: The baselines that choose nothing; what they win on says little about fusion. (Sobel, the
-#: fourth baseline, does fuse.)
+#: The baselines that do not fuse; a metric that they win on is not trusted. (Sobel, the fourth
+#: baseline, does fuse.)
 NO_FUSION = ("source-a", "source-b", "average")
 
-#: The metric that others are checked against: error against the all-in-focus reference.
+#: The metric that others are compared with: error against the all-in-focus reference.
 AGAINST_REFERENCE = "psnr"
 
 #: Level of the tests.
@@ -36,7 +36,7 @@ class Leaderboard:
     Attributes
     ----------
     rankings : dict of str to Ranking
-        By metric, in the run's order.
+        Rankings by metric, in the run's order.
     overall : DataFrame
         Indexed by method, best first: ``overall`` (mean of the mean ranks over the trusted
         metrics that are not `aside`) and one column of mean ranks for each metric.
@@ -51,8 +51,8 @@ class Leaderboard:
     skipped : dict of str to str
         Metrics that could not be ranked, and why.
     aside : dict of str to str
-        Metrics that are no part of ``overall``, and why: they rank fewer methods than others do,
-        or are a variant of another one here, or of what that is a variant of.
+        Metrics that do not count in ``overall``, and why: they rank fewer methods than others do,
+        or are a variant of a metric that counts, or of the same metric as one that counts.
     incomplete : dict of str to str
         Methods that did not finish every scene: the ranks of all are over fewer scenes for
         it, or it is not ranked.
@@ -122,16 +122,16 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
 
 
 def cautions(rankings: Mapping[str, Ranking], labels: Mapping[str, str]) -> list[str]:
-    """Where the tests could not have found a difference, however large: one line for each case.
+    """One line for each case in which the tests cannot find a difference, however large.
 
-    `reports.data.statistics.Ranking` says why.
+    See `reports.data.statistics.Ranking`.
 
     Parameters
     ----------
     rankings : mapping of str to Ranking
-        By metric.
+        Rankings by metric.
     labels : mapping of str to str
-        Of the metrics.
+        Labels of the metrics.
 
     Examples
     --------
@@ -196,7 +196,7 @@ def _beaten(ranking: Ranking) -> str:
 
 
 def _aside(rankings: dict[str, Ranking], metrics: list[MetricEntry]) -> dict[str, str]:
-    """Metrics that do not count overall, and why: of a metric and its variants only one does."""
+    """Metrics not counted in ``overall``, and why: of a metric and its variants one counts."""
     ranked = {metric: set(ranking.table.index) for metric, ranking in rankings.items()}
     most = max(ranked.values(), key=len)
     variants = {metric.name: metric.variant_of for metric in metrics}
@@ -215,7 +215,7 @@ def _aside(rankings: dict[str, Ranking], metrics: list[MetricEntry]) -> dict[str
 def _overall(
     rankings: dict[str, Ranking], untrusted: Collection[str], aside: Collection[str]
 ) -> pd.DataFrame:
-    """Mean ranks by metric, and their mean over those to be trusted that are not aside."""
+    """Mean ranks by metric, and their mean over the trusted metrics that count."""
     ranks = pd.DataFrame({metric: r.table["rank"] for metric, r in rankings.items()})
     whole = [metric for metric in rankings if metric not in aside]
     trusted = [metric for metric in whole if metric not in untrusted] or whole

@@ -21,7 +21,7 @@ CAPS = {
     "psnr_tang": IDENTICAL_DB + 20 * math.log10(255),  # its peak is 255 times the range
 }
 
-#: To be said below means that have it.
+#: Note below tables whose means hold such a score.
 CAP_NOTE = f"Identical images count as {IDENTICAL_DB:g} dB in means of PSNR."
 
 

@@ -20,13 +20,13 @@ from bench.store.store import Store
 
 KEYS = ["dataset", "scene", "method"]
 
-#: In failures, the name in place of a metric's where the timing of a cell failed.
+#: In failures, stands in place of a metric's name where the timing of a cell failed.
 TIME = "time"
 
 
 @dataclass(frozen=True)
 class Results:
-    """What a run gave.
+    """The results of a run.
 
     Attributes
     ----------
@@ -59,12 +59,12 @@ def load_results(out: Path | str, store: Store | Path | str | None = None) -> Re
     out : path-like
         Output folder of ``bench run``.
     store : Store or path-like, optional
-        Its store. Unless given, the one that the run used, or ``out/store`` if that is gone.
+        Its store. Unless given, the one that the run used, or ``out/store`` if that is missing.
 
     Raises
     ------
     DataUnavailable
-        There is no readable manifest in `out`, or its store is not there or that of another run.
+        There is no readable manifest in `out`, or its store is missing or belongs to another run.
     """
     out = Path(out)
     manifest = load_manifest(out)
@@ -97,7 +97,7 @@ def store_folder(manifest: RunManifest, out: Path, given: Path | str | None = No
         if folder.is_dir():
             return folder
     looked = " and ".join(str(folder) for folder in [*candidates, out / "store"])
-    raise DataUnavailable(f"{out}: the run's store is not there ({looked}); name it with --store")
+    raise DataUnavailable(f"{out}: the run's store is missing ({looked}); name it with --store")
 
 
 def _check_store(manifest: RunManifest, store: Store) -> None:

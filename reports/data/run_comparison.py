@@ -18,10 +18,10 @@ from bench.store.manifest import RunManifest
 from reports.data.means import cap_of
 from reports.data.results import KEYS, TIME, Results
 
-#: Relative difference of two scores that are the same but for the order of additions.
+#: Largest relative difference of two scores that count as equal: the order of additions differs.
 SAME = 1e-9
 
-#: Parts of a method's identity, and what a reader calls them.
+#: Parts of a method's identity, and their names in a comparison.
 IDENTITY = {
     "parameters": "parameters",
     "source": "code",
@@ -35,16 +35,16 @@ IDENTITY = {
 
 
 class Difference(NamedTuple):
-    """One thing that is not the same in both runs.
+    """One difference between the runs.
 
     Attributes
     ----------
     kind : {'run', 'method', 'metric', 'scene', 'cell'}
-        Of what.
+        What differs.
     name : str
-        Which.
+        Its name.
     what : str
-        What about it; ``added`` or ``removed`` when only one run has it.
+        Which of its facts differs; ``added`` or ``removed`` when only one run has it.
     before, after : str
         Empty when there is none.
     """
@@ -63,7 +63,7 @@ class RunComparison:
     Attributes
     ----------
     differences : list of Difference
-        Of code, versions, weights, data and outcomes.
+        Differences of code, versions, weights, data and outcomes.
     scores : DataFrame
         A row a method and metric that both runs have: ``method, metric, scenes`` (compared),
         ``moved`` (scenes on which the score is another), ``before`` and ``after`` (means,
@@ -201,7 +201,7 @@ def _change(old: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.fl
 
 
 def _sign(change: NDArray[np.float64]) -> int:
-    """Which way the sum of signed ranks points: what Wilcoxon's test tests."""
+    """Sign of the sum of signed ranks, the statistic of Wilcoxon's test."""
     return int(np.sign((np.sign(change) * scipy.stats.rankdata(abs(change))).sum()))
 
 
@@ -232,7 +232,7 @@ def _runs(old: RunManifest, new: RunManifest) -> Iterator[Difference]:
     facts += [(name, "version", a.get(name), b.get(name)) for name in {**a, **b}]
     for name, what, a, b in facts:
         if a != b:
-            yield Difference("run", name, what, _said(a), _said(b))
+            yield Difference("run", name, what, _as_text(a), _as_text(b))
 
 
 def _commit(manifest: RunManifest) -> str:
@@ -240,13 +240,13 @@ def _commit(manifest: RunManifest) -> str:
     return commit + (" and changes" if manifest.git.get("changed") else "")
 
 
-#: What can be said of things by name; a difference of it is reported.
+#: By name, the facts that are compared.
 Facts = dict[str, dict[str, Any]]
 
 
 def _methods(manifest: RunManifest) -> Facts:
     return {
-        method.name: {said: method.identity.get(key) for key, said in IDENTITY.items()}
+        method.name: {called: method.identity.get(key) for key, called in IDENTITY.items()}
         for method in manifest.methods
     }
 
@@ -281,7 +281,7 @@ def _changes(kind: str, old: Facts, new: Facts) -> Iterator[Difference]:
         else:
             for what, a in old[name].items():
                 if a != (b := new[name][what]):
-                    yield Difference(kind, name, what, _said(a), _said(b))
+                    yield Difference(kind, name, what, _as_text(a), _as_text(b))
 
 
 def _outcomes(before: Results, after: Results) -> Iterator[Difference]:
@@ -330,7 +330,7 @@ def _notes(old: RunManifest, new: RunManifest, scores: pd.DataFrame, alpha: floa
     return notes
 
 
-def _said(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if value is None:
         return "none"
     if isinstance(value, dict):

@@ -19,7 +19,7 @@ from datasets import DATASETS, Scene, SceneImages, load_scenes
 
 _log = logging.getLogger(__name__)
 
-#: Says in a line what is missing, and why.
+#: Called with one line: what is missing, and why.
 Note = Callable[[str], None]
 
 
@@ -32,7 +32,7 @@ class Sources:
         Its scenes say what each was selected by, and it names the user's files that may define
         their datasets: these are loaded.
     note : callable
-        Is told which of the user's files cannot be loaded.
+        Called with one line for each of the user's files that cannot be loaded.
     """
 
     def __init__(self, manifest: RunManifest, note: Note = _log.warning) -> None:
@@ -70,12 +70,12 @@ class Sources:
 
 
 def _selection(entry: SceneEntry) -> str:
-    """What lists the scene: a folder with its dataset, else the whole dataset."""
+    """The selection that lists the scene: a folder with its dataset, else the whole dataset."""
     return entry.selection if ":" in entry.selection else entry.dataset
 
 
 def _loaded(plugin: Path) -> str:
-    """Load a user's file unless it is loaded; returns why that cannot be, or nothing."""
+    """Load a user's file unless it is loaded; returns why it cannot be loaded, or nothing."""
     if any(getattr(m, "__file__", None) == str(plugin) for m in list(sys.modules.values())):
         return ""
     try:
@@ -87,7 +87,7 @@ def _loaded(plugin: Path) -> str:
 
 @contextlib.contextmanager
 def _offline() -> Iterator[None]:
-    """A report reads; it never downloads."""
+    """Within the block no dataset is downloaded."""
     before = os.environ.get("MFIF_OFFLINE")
     os.environ["MFIF_OFFLINE"] = "1"
     try:

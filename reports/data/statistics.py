@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from bench.core.errors import UsageError
 
-#: Digits that count, of the largest score on a scene: what is beyond is rounding, and ranks of it
-#: would be of nothing (MI gives both copied sources the same score in exact arithmetic).
+#: Digits that count, of the largest score on a scene: further digits are rounding and must not
+#: decide a rank (MI gives both copied sources the same score in exact arithmetic).
 DIGITS = 10
 
 #: Resamples of the scenes behind an interval of a mean rank.
@@ -47,7 +47,7 @@ class Ranking:
     conclusive : bool
         Whether Wilcoxon's test could tell anything from the best: over n scenes its least p is
         2 ** (1 - n), and Holm's correction multiplies it by the number of rivals. If not, every
-        method is ``tied``, which then says nothing.
+        method is ``tied``, which then means nothing.
     critical_difference : float
         Mean ranks closer than this are not told apart by Nemenyi's test; NaN likewise.
     """
@@ -84,7 +84,7 @@ def rank_methods(
     alpha : float
         Level of the tests, in (0, 1).
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def rank_methods(
 
 
 def comparable(values: pd.DataFrame) -> pd.DataFrame:
-    """Scores of a metric, one row a scene, without what only rounding put into them.
+    """Scores of a metric, one row a scene, without differences that are rounding.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def critical_difference(methods: int, scenes: int, *, alpha: float = 0.05) -> fl
     Parameters
     ----------
     methods, scenes : int
-        How many are compared, and on how many.
+        Numbers of methods and scenes.
     alpha : float
         Level, in (0, 1).
 

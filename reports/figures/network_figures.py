@@ -1,6 +1,6 @@
 """The paper's figures of the network itself: what its layers respond to, how variants train.
 
-They need no run: Fig. 2 comes from the shipped weights, Fig. 5 from the committed training
+Both work without a run: Fig. 2 comes from the shipped weights, Fig. 5 from the committed training
 curves or those of one's own ``bench ablate``.
 """
 
@@ -50,14 +50,14 @@ def network_figures(
     Parameters
     ----------
     manifest : RunManifest
-        Of the run whose scenes may be shown to the network: Clock, else the first one that
-        can be read.
+        Manifest of the run. The network gets its scene Clock, or else the first one that can
+        be read.
     sources : Sources
         Reads them.
     ablation : Path, optional
         Folder of ``bench ablate``; the committed curves unless given.
     note : callable
-        Is told what is missing.
+        Called with one line for what is missing.
     """
     try:
         pair, title = _shown_pair(manifest, sources)
@@ -72,11 +72,11 @@ def network_figures(
 
 
 def _shown_pair(manifest: RunManifest, sources: Sources) -> tuple[list[NDArray[np.float32]], str]:
-    """Two gray sources for the network to look at, and what to call them."""
+    """Two gray sources for the network, and their title."""
     entries = sorted(manifest.scenes, key=lambda entry: entry.place != ("paper", "clock"))
     why = "the run has no scene"
     for entry in entries:
-        if not entry.fingerprint:  # it could not be read when it was fused
+        if not entry.fingerprint:  # the run could not read it
             continue
         images, why = sources.images(entry)
         if images is not None:
@@ -134,7 +134,7 @@ def features_figure(
     count : int
         Maps a layer.
     title : str
-        Above them all.
+        Title above all maps.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -211,7 +211,7 @@ def curves_figure(rows: Curves, about: str = "") -> Figure:
     rows : sequence of mapping
         ``panel``, ``variant``, ``step``, ``psnr``; see `read_curves`.
     about : str
-        Below the panels.
+        Line below the panels.
     """
     from matplotlib.figure import Figure
 

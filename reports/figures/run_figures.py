@@ -38,7 +38,7 @@ PLAIN, BEST = "#9aa5b1", "#0072b2"
 
 _log = logging.getLogger(__name__)
 
-#: Says in a line what could not be drawn, and why.
+#: Called with one line: what could not be drawn, and why.
 Note = Callable[[str], None]
 
 
@@ -64,7 +64,7 @@ def write_figures(
     ablation : Path, optional
         What ``bench ablate`` wrote; the curves that come with the project unless given.
     note : callable
-        Is told what could not be drawn, and why.
+        Called with one line for what could not be drawn, and why.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def scene_images(
     results : Results
         A run.
     sources : Sources
-        Of the run; a scene that it cannot read is shown without.
+        Reads the sources of the run; a scene that it cannot read is shown without.
     entry : SceneEntry
         The scene.
 
@@ -175,7 +175,7 @@ def contact_sheet(images: Sequence[tuple[str, NDArray[Any]]], title: str) -> Fig
     images : sequence of (str, ndarray)
         Captions and images of one size.
     title : str
-        Above them all.
+        Title above all images.
     """
     from matplotlib.figure import Figure
 
@@ -224,11 +224,11 @@ def bars(table: Table, metrics: Sequence[str], title: str) -> Figure:
     Parameters
     ----------
     table : Table
-        Of a scene, or of means.
+        Table of a scene, or of means.
     metrics : sequence of str
         Its columns to draw.
     title : str
-        Above the panels.
+        Title above the panels.
     """
     from matplotlib.figure import Figure
 
@@ -302,11 +302,11 @@ def radar(table: Table, metrics: Sequence[str], title: str) -> Figure:
     Parameters
     ----------
     table : Table
-        Of a scene, or of means.
+        Table of a scene, or of means.
     metrics : sequence of str
         Its columns to draw, at least three.
     title : str
-        Above the chart.
+        Title above the chart.
     """
     from matplotlib.figure import Figure
 

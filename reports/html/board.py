@@ -1,4 +1,4 @@
-"""The numbers of the HTML report: what each table cell says, and the charts beside it.
+"""The numbers of the HTML report: the text of each table cell, and the charts beside the table.
 
 A view is the leaderboard over one dataset, or over all of them together.
 """
@@ -35,10 +35,10 @@ class Shown:
     Attributes
     ----------
     texts : dict of str to str
-        What it says as ``mean``, ``spread`` (mean and standard deviation), ``rank``,
+        Its text as ``mean``, ``spread`` (mean and standard deviation), ``rank``,
         ``interval`` (mean rank with its 95 % interval) and ``wins``.
     keys : dict of str to float or None
-        What it is sorted by, likewise; None when empty.
+        Its key for sorting, likewise; None when empty.
     marks : dict of str to str
         Likewise, ``best`` of the column, ``tied`` (not told apart from the best mean rank) or
         nothing. Baselines have none.
@@ -90,7 +90,7 @@ def group_of(family: str) -> int:
 
 
 def family_name(family: str) -> str:
-    """A family as the page calls it."""
+    """The name of a family on the page."""
     return "baseline" if family == BASELINE_FAMILY else family
 
 
@@ -129,9 +129,9 @@ def _view(results: Results, dataset: str, key: str) -> View:
 
 
 def _left_out(aside: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
-    """The metrics that are no part of the overall rank, in one line."""
+    """The metrics that do not count in the overall rank, in one line."""
     metrics = [f"{labels.get(name, name)} ({why})" for name, why in aside.items()]
-    return [f"Not part of overall: {', '.join(metrics)}"] if metrics else []
+    return [f"Not counted in overall: {', '.join(metrics)}"] if metrics else []
 
 
 def _standing(results: Results, dataset: str) -> Leaderboard:

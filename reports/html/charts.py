@@ -37,7 +37,7 @@ SHAPES: dict[int, tuple[tuple[float, float], ...]] = {
 
 
 class Point(NamedTuple):
-    """A method in the scatter: its class, seconds and score, and what to say of it."""
+    """A method in the scatter: its class, seconds, score and title."""
 
     name: str
     group: int
@@ -53,7 +53,7 @@ def scatter(points: Sequence[Point], label: str, *, higher_is_better: bool) -> M
     points : sequence of Point
         At least one; seconds above 0.
     label : str
-        Of the vertical axis.
+        Label of the vertical axis.
     higher_is_better : bool
         If not, the axis is turned over.
     """
@@ -224,7 +224,7 @@ def legend_mark(group: int) -> Markup:
 
 
 def _front(points: Sequence[Point], higher_is_better: bool) -> list[Point]:
-    """Methods that none is both faster and better than, fastest first; baselines do not compete."""
+    """The Pareto front, fastest first: no other method is faster and better; without baselines."""
     front: list[Point] = []
     sign = 1 if higher_is_better else -1
     rivals = [p for p in points if p.group != BASELINE]
@@ -237,7 +237,7 @@ def _front(points: Sequence[Point], higher_is_better: bool) -> list[Point]:
 def _labels(
     names: Sequence[str], places: Sequence[tuple[float, float]], span: tuple[float, float]
 ) -> list[Markup]:
-    """Names beside their marks where they cover nothing; one with no room is left to its title."""
+    """Names beside their marks where they cover nothing; without room only the title says it."""
     taken = [(px - 6, py - 6, px + 6, py + 6) for px, py in places]
     parts = []
     for name, (px, py) in zip(names, places, strict=True):

@@ -42,16 +42,16 @@ UNDECIDED_COLOUR = "#d9d9d9"
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large and how well the pictures of a page are kept.
+    """Size and quality of the pictures of a page.
 
     Attributes
     ----------
     images : int
-        Up to how many pictures a page of this kind holds.
+        Most pictures of a page with these sizes.
     side, map_side : int
         Longest side of a picture, and of a decision map.
     quality, crop_quality : int
-        Of WebP.
+        Quality of WebP.
     """
 
     images: int
@@ -89,7 +89,7 @@ class Gallery:
         ``reference`` or ``fused``), ``thumb``, ``crop``, ``map`` (data addresses or nothing) and
         ``full`` (a relative address or nothing).
     sizes : Sizes
-        How they are kept.
+        Their size and quality.
     """
 
     scenes: list[dict[str, Any]]
@@ -108,7 +108,7 @@ def make_gallery(
     assets : path-like, optional
         Folder for lossless full-size files; none are written unless given.
     note : callable
-        Is told which of the user's files are gone.
+        Called with one line for each of the user's files that is missing.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def _scenes(
     sizes: Sizes,
     limit: float,
 ) -> list[dict[str, Any]]:
-    """All scenes; fewer when it becomes clear that they are too large together."""
+    """All scenes; fewer once they are too large together."""
     scenes: list[dict[str, Any]] = []
     size = 0
     for entry in entries:

@@ -1,4 +1,4 @@
-"""A finished run as one HTML file that works when it is mailed: no request leaves it.
+"""A finished run as one HTML file that can be mailed: it loads nothing from elsewhere.
 
 The page is rendered by Jinja2 with autoescape, its charts are drawn here, its only script is
 allowed by hash, and its security policy forbids everything else: a method called ``<script>``
@@ -51,10 +51,10 @@ def write_html(
     path : path-like
         The HTML file.
     assets : bool
-        Also write lossless full-size images to a folder beside it, called as the file is and
+        Also write lossless full-size images to a folder beside it, with its name and
         ``_files``, for the page to show on demand.
     note : callable
-        Is told which of the user's files are gone.
+        Called with one line for each of the user's files that is missing.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def _add_scores(scenes: list[dict[str, Any]], results: Results) -> None:
 
 
 def _plain(value: float | None) -> float | str | None:
-    """A score as JSON holds it; infinity is a word there."""
+    """A score for JSON, in which infinity is text."""
     return value if value is None or math.isfinite(value) else str(value)
 
 
@@ -153,7 +153,7 @@ def _counts(manifest: RunManifest) -> str:
 
 
 def _failures(failures: pd.DataFrame) -> list[dict[str, Any]]:
-    """One entry a reason, however many cells it struck; most first."""
+    """One entry for each reason, with the number of its cells; most cells first."""
     groups: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in failures.to_dict("records"):
         message = str(row["message"]) or "no reason was given"
@@ -178,7 +178,7 @@ def _place(row: Mapping[Any, Any]) -> str:
 
 
 def _alike(message: str, scene: str, method: str) -> str:
-    """The message without the names in it, so that one reason is told once."""
+    """The message without the names in it, so that one reason is listed once."""
     for name in (scene, method.rpartition(":")[2]):
         message = re.sub(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", "…", message, flags=re.I)
     return message

@@ -41,7 +41,7 @@ class Cell(NamedTuple):
 
 
 def escape_latex(text: str) -> str:
-    r"""`text` with everything that LaTeX would take for a command made literal.
+    r"""`text` with all characters escaped that have a meaning in LaTeX.
 
     Examples
     --------

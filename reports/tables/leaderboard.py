@@ -85,19 +85,19 @@ _MEANS = (
     "Mean score over scenes. Bold: best, underlined: second of a column; baselines do not compete."
 )
 _AGREEMENT = (
-    "Does a metric order the methods as the error against the reference does? Mean rank "
+    "Whether a metric orders the methods as the error against the reference does: mean rank "
     "correlation with PSNR over scenes with a reference, without baselines that do not fuse."
 )
 
 
 def _remarks(board: Leaderboard, labels: dict[str, str]) -> list[str]:
-    """What must be known to read the marks in the table of ranks."""
+    """The meaning of the marks in the table of ranks."""
     remarks = [f"No =: {line}." for line in cautions(board.rankings, labels)]
     if board.untrusted:
         remarks.append("†: a baseline that does not fuse outranks half of the methods.")
     if board.aside:
         remarks.append(
-            "‡: no part of Overall; ranks fewer methods, or counts already as another metric."
+            "‡: not counted in Overall; ranks fewer methods, or counts already as another metric."
         )
     return remarks
 
@@ -225,9 +225,9 @@ def _page(
         + (f", of which only the scenes of {dataset} count here." if dataset else "."),
         "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), to_markdown(*ranks)]),
         f"## Mean scores\n\n{means}",
-        "## How sure\n\nFriedman's test asks whether the methods differ at all; mean ranks that "
-        "differ by less than the critical difference (CD) are not told apart by Nemenyi's test.\n\n"
-        + to_markdown(*_tests(board, labels, results.manifest.baselines)),
+        "## Significance\n\nFriedman's test asks whether the methods differ at all; mean ranks "
+        "that differ by less than the critical difference (CD) are not told apart by Nemenyi's "
+        "test.\n\n" + to_markdown(*_tests(board, labels, results.manifest.baselines)),
         "## Intervals and wins\n\n95 % bootstrap interval of the mean rank; in parentheses the "
         f"scenes on which no method is better.\n\n{to_markdown(*_intervals(board, labels))}",
         f"## Which metrics to trust\n\n{_trust(board, labels)}",
@@ -236,7 +236,7 @@ def _page(
         parts.append(f"{_AGREEMENT}\n\n{to_markdown(*_agreement(board, labels))}")
     if board.aside:
         lines = [f"- ‡ {labels[metric]}: {why}" for metric, why in board.aside.items()]
-        parts.append("## Not part of Overall\n\n" + "\n".join(lines))
+        parts.append("## Not counted in Overall\n\n" + "\n".join(lines))
     if board.incomplete:
         lines = [f"- {method}: {count}" for method, count in board.incomplete.items()]
         parts.append(
@@ -255,8 +255,8 @@ def _trust(board: Leaderboard, labels: dict[str, str]) -> str:
         return "No baseline without fusion beats half of the methods on any metric."
     lines = [f"- † {labels[metric]}: {why}" for metric, why in board.untrusted.items()]
     return (
-        "These metrics rank a baseline that does not fuse above half of the methods, and say "
-        "little about fusion here:\n\n" + "\n".join(lines)
+        "These metrics rank a baseline that does not fuse above half of the methods and are not "
+        "trusted here:\n\n" + "\n".join(lines)
     )
 
 

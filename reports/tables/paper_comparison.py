@@ -1,4 +1,4 @@
-"""Our scores beside the paper's: cell by cell, and in sum for each table and metric."""
+"""Our scores beside the paper's: cell by cell, and summarised for each table and metric."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def comparison(results: Results) -> pd.DataFrame:
 
 
 def comparison_page(results: Results) -> str:
-    """`comparison` as Markdown, with what it means."""
+    """`comparison` as Markdown, with an explanation."""
     rows = [_summary(row, results.manifest) for row in comparison(results).to_dict("records")]
     headers = ["Table", "Metric", "Methods", "Mean ours − paper", "Largest", "Rank correlation"]
     return (

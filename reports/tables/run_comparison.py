@@ -40,7 +40,7 @@ def comparison_text(found: RunComparison, manifest: RunManifest) -> str:
     found : RunComparison
         See `reports.data.run_comparison.compare_runs`.
     manifest : RunManifest
-        Of the later run; labels its metrics.
+        Manifest of the later run, with the labels of its metrics.
     """
     parts = ["Nothing about code, data, machine or outcomes differs."]
     if found.differences:

@@ -17,7 +17,7 @@ from reports.tables.latex import write_latex
 from reports.tables.paper_comparison import against_paper, comparison_page
 from reports.tables.table import COVERAGE, Table, mean_table, scene_table
 
-#: What an earlier run may have left in ``tables/`` that this one does not write again.
+#: Files in ``tables/`` that an earlier run may have written and this one does not.
 STALE = ("table[1-4].*", "table[1-4]_vs_paper.csv", "vs_paper.md", "mean_*.*")
 
 

@@ -28,17 +28,17 @@ class Table:
     values : DataFrame
         Indexed by method, the paper's order and then ours; a column a metric, then the seconds.
     counts : DataFrame
-        Of the same shape: over how many scenes each value is a mean.
+        The number of scenes over which each value is a mean; same shape.
     finished : Series
         Scenes that each method finished.
     scenes : int
-        How many there are.
+        Number of scenes.
     is_mean : bool
         Whether the values are means over scenes, not those of one scene.
     manifest : RunManifest
-        Of the run.
+        Manifest of the run.
     notes : list of str
-        What must be known to read the values.
+        Notes below the table.
     """
 
     values: pd.DataFrame

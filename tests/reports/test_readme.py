@@ -18,7 +18,7 @@ from methods._fusion import fuse
 from metrics import Scorer
 from reports import readme
 
-INDEXES = ("ie", "mi", "qabf", "q", "qw", "qe")
+METRICS = ("ie", "mi", "qabf", "q", "qw", "qe")
 
 ROOT = Path(readme.__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,8 +55,8 @@ def test_tables_have_the_scores_of_the_real_pairs(number, scene):
     for name in ("average", "source-a", "source-b", "lp", "dwt", "cp", "gf"):
         line = next(line for line in table.splitlines() if line.startswith(f"| {name} |"))
         shown = [float(cell.strip("* ")) for cell in line.strip("| ").split("|")[1:7]]
-        scores = scorer.scores(fuse(name, sources), INDEXES)
-        assert shown == pytest.approx([scores[m] for m in INDEXES], abs=6e-5), name
+        scores = scorer.scores(fuse(name, sources), METRICS)
+        assert shown == pytest.approx([scores[m] for m in METRICS], abs=6e-5), name
 
 
 def test_tables_name_every_method():

@@ -77,8 +77,10 @@ def test_rounding_makes_no_ranks():
         assert table["rank"].tolist() == ranks
         assert table.loc["a", "wins"] == table.loc["b", "wins"] == (4 if higher else 0)
     assert rank_methods(scores[["a", "b"]], higher_is_better=True).table["p"].tolist() == [1, 1]
-    truth = pd.DataFrame({"a": a, "b": a, "c": a + 1})
-    assert agreement(scores[["a", "b", "c"]], truth).spearman.tolist() == pytest.approx([-1] * 4)
+    reference = pd.DataFrame({"a": a, "b": a, "c": a + 1})
+    assert agreement(scores[["a", "b", "c"]], reference).spearman.tolist() == pytest.approx(
+        [-1] * 4
+    )
 
 
 @pytest.mark.parametrize(("scenes", "conclusive"), [(5, False), (6, True)])
@@ -125,9 +127,9 @@ def test_one_scene_has_ranks_but_no_test():
 
 
 def test_agreement():
-    truth = pd.DataFrame({"a": [1.0, 1.0, 1.0], "b": [2.0, 2.0, 2.0], "c": [3.0, 3.0, 3.0]})
+    reference = pd.DataFrame({"a": [1.0, 1.0, 1.0], "b": [2.0, 2.0, 2.0], "c": [3.0, 3.0, 3.0]})
     values = pd.DataFrame({"a": [0.1, 9.0, 1.0], "b": [0.2, 8.0, 1.0], "c": [0.9, 7.0, 1.0]})
-    table = agreement(values, truth)
+    table = agreement(values, reference)
     assert table.spearman.tolist()[:2] == [1, -1]
     assert table.kendall.tolist()[:2] == [1, -1]
     assert table.iloc[2].isna().all()
@@ -136,13 +138,13 @@ def test_agreement():
 def test_agreement_is_scipys_where_scores_tie_are_infinite_or_missing():
     rng = np.random.default_rng(1)
     values = pd.DataFrame(rng.integers(0, 6, (40, 9)).astype(float))
-    truth = pd.DataFrame(rng.standard_normal((40, 9)).round(1))
-    values.iloc[3, :5] = truth.iloc[5, 2] = np.nan
+    reference = pd.DataFrame(rng.standard_normal((40, 9)).round(1))
+    values.iloc[3, :5] = reference.iloc[5, 2] = np.nan
     values.iloc[9, 1] = np.inf
-    table = agreement(values, truth)
+    table = agreement(values, reference)
     for scene in values.index:
-        both = values.loc[scene].notna() & truth.loc[scene].notna()
-        pair = values.loc[scene, both], truth.loc[scene, both]
+        both = values.loc[scene].notna() & reference.loc[scene].notna()
+        pair = values.loc[scene, both], reference.loc[scene, both]
         assert table.spearman[scene] == pytest.approx(scipy.stats.spearmanr(*pair)[0], abs=1e-12)
         assert table.kendall[scene] == pytest.approx(scipy.stats.kendalltau(*pair)[0], abs=1e-12)
 

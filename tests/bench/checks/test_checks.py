@@ -1,4 +1,4 @@
-"""Every registered method and index keeps the contract that a stranger's is held to."""
+"""Every registered method and metric keeps the contract, as a plug-in must."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bench.core.image_io import write_image
 from methods import METHODS
 from metrics import METRICS
 
-#: Clauses that a registered index does not keep, as its docstring says: signed, and best at 0.
-KNOWN = {"qsf_zheng": {"puts a perfect result before blur and noise"}}
+#: Clauses that a registered metric does not keep, as its docstring says: signed, and best at 0.
+KNOWN = {"qsf_zheng": {"scores a perfect result better than blur and noise"}}
 
 PLUGIN = '''
 import numpy as np
@@ -138,7 +138,7 @@ def test_a_score_outside_of_its_bounds_is_invalid_in_a_run(tmp_path, nearness):
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_folders_are_scored_by_an_index_of_a_plug_in(tmp_path, capsys, nearness, jobs):
+def test_folders_are_scored_by_a_metric_of_a_plug_in(tmp_path, capsys, nearness, jobs):
     folders = ["--sources", str(tmp_path), "--fused", str(tmp_path / "fused"), "--jobs", jobs]
     assert main(["score", *folders, *nearness()]) == 0
     assert "x,lp,nearness,0.9" in capsys.readouterr().out
@@ -152,7 +152,7 @@ def test_folders_are_scored_by_an_index_of_a_plug_in(tmp_path, capsys, nearness,
         (("bounds=(0, 1)", "bounds=(0, 0.4)"), "within its bounds"),
         (("mean = ", "assert fused.gray.any()\n    mean = "), "constant"),
         (("mean = ", "assert len(fused.gray) % 2 == 0\n    mean = "), "every size"),
-        (("np.mean([source.gray for source in sources], axis=0)", "sources[0].gray"), "order"),
+        (("np.mean([source.gray for source in sources], axis=0)", "sources[0].gray"), "symmetric"),
         ((RETURN, "assert len(sources) == 2\n    return 1 - np.abs"), "three sources"),
         ((RETURN, "return np.abs"), "perfect result"),
         ((RETURN, "return np.random.default_rng().random() * np.abs"), "determ"),
@@ -160,7 +160,7 @@ def test_folders_are_scored_by_an_index_of_a_plug_in(tmp_path, capsys, nearness,
         (("needs=", 'variant_of="nothing", needs='), "is a variant of a known"),
     ],
 )
-def test_each_breach_of_an_index_is_found(tmp_path, capsys, own_registries, change, clause):
+def test_each_breach_of_a_metric_is_found(tmp_path, capsys, own_registries, change, clause):
     file = tmp_path / "mine.py"
     file.write_text(PLUGIN.replace(*change) if change else PLUGIN)
     assert main(["check", str(file)]) == bool(clause)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import json
 import subprocess
 import sys
@@ -30,6 +32,19 @@ HEAVY = (
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_help_text(command):
+    parser = argparse.ArgumentParser()
+    importlib.import_module(COMMANDS[command][0]).add_arguments(parser)
+    parsers = [parser]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            parsers += action.choices.values()
+    options = [action for each in parsers for action in each._actions]
+    silent = [o.dest for o in options if not o.help and o.dest != "action"]
+    assert silent == []
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *(["list", kind] for kind in REGISTRIES)])
@@ -119,7 +134,7 @@ def test_show_every_entry(name, capsys):
     json.loads(capsys.readouterr().out)
 
 
-def test_show_says_whose_values_an_index_is_tested_against(capsys):
+def test_show_says_whose_values_a_metric_is_tested_against(capsys):
     assert main(["show", "qabf"]) == 0
     text = capsys.readouterr().out
     assert "QG of liu2020: the survey's authors' own MATLAB values" in text
@@ -239,7 +254,7 @@ def my_maximum(sources, *, gain=1.0):
             (RESULT, "np.random.default_rng().random(sources[0].shape)"),
             "determ",
         ),
-        (("return gain", "sources *= 0.5\n    return gain"), "as they are"),
+        (("return gain", "sources *= 0.5\n    return gain"), "change its sources"),
         (("gain=1.0", "gain=0.5"), "constant"),
         (("gain * sources", "sources[:, :, :5]"), "every size"),
         ((RESULT, "np.minimum(sources[0], sources[2])"), "every size"),

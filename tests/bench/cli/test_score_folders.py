@@ -110,8 +110,8 @@ def test_sources_that_are_not_there_are_rows(tmp_path, capsys, offline):
     assert "not on disk" in told.err
 
 
-def test_an_index_asked_for_by_name_is_not_dropped(results, capsys):
-    """No truth, so no PSNR: told for every image, and all else is scored."""
+def test_a_metric_selected_by_name_is_not_dropped(results, capsys):
+    """Without a reference PSNR fails for every image, and the other metrics are scored."""
     folder = results("{method}/{scene}")
     given = ["--sources", str(folder / "sources"), "--fused", str(folder / "fused")]
     assert main(["score", *given, "--metrics", "psnr", "mi"]) == 1

@@ -66,7 +66,7 @@ def anything(draw: st.DrawFn) -> np.ndarray:
 
 @st.composite
 def images(draw: st.DrawFn, count: int) -> list[np.ndarray]:
-    """Images of one size that are right: of a few levels, where indexes divide by nothing."""
+    """Images of one size that are right: of a few levels, where metrics may divide by zero."""
     colour = draw(st.booleans())
     shape = (draw(st.integers(1, 20)), draw(st.integers(1, 20)), *([3] if colour else []))
     dtype = draw(st.sampled_from([np.uint8, np.uint16]))
@@ -98,7 +98,7 @@ def test_any_arrays_are_scored_or_refused(stack):
 
 @FEW
 @given(images(4))
-def test_every_index_of_right_images(stack):
+def test_every_metric_of_right_images(stack):
     scorer = Scorer(stack[:2], stack[2])
     for name in scorer.applicable(METRICS.names()):
         value, (low, high) = scorer.score(stack[3], name), METRICS[name].bounds

@@ -74,16 +74,16 @@ def test_exif_rotation_is_applied(tmp_path, photo):
 
 
 def test_floating_point_file(tmp_path):
-    plane = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
-    Image.fromarray(plane).save(tmp_path / "float.tif")
-    assert np.array_equal(read_image(tmp_path / "float.tif"), plane)
+    gray = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    Image.fromarray(gray).save(tmp_path / "float.tif")
+    assert np.array_equal(read_image(tmp_path / "float.tif"), gray)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.5])
 def test_bad_floating_point_file(tmp_path, value):
-    plane = np.full((3, 4), 0.5, np.float32)
-    plane[1, 1] = value
-    Image.fromarray(plane).save(tmp_path / "float.tif")
+    gray = np.full((3, 4), 0.5, np.float32)
+    gray[1, 1] = value
+    Image.fromarray(gray).save(tmp_path / "float.tif")
     with pytest.raises(ImageError, match=r"float\.tif: .*(NaN|\[0, 1\])"):
         read_image(tmp_path / "float.tif")
 

@@ -1,4 +1,4 @@
-"""Which cells a run takes, and what becomes of the rest: shards, merging, reruns, plans."""
+"""Which cells a run takes, and what becomes of the rest: shards, merging, reruns, dry runs."""
 
 from __future__ import annotations
 

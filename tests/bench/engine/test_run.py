@@ -213,7 +213,7 @@ def test_interrupt_keeps_what_is_finished(tmp_path, monkeypatch, capsys, counted
 
     monkeypatch.setattr(cell, "fuse", stop)
     assert run(tmp_path) == 130
-    assert "go on with: " in capsys.readouterr().err
+    assert "continue with: " in capsys.readouterr().err
     assert set(scores(tmp_path).method) == {"average", "source-a"}
     monkeypatch.setattr(cell, "fuse", real)
     counted.clear()

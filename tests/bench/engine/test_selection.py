@@ -22,11 +22,13 @@ from metrics import METRICS
 
 
 def test_all_is_every_method():
-    assert [v.name for v in select_methods(["all"])] == [m.name for m in METHODS if m.in_all]
+    assert [method.name for method in select_methods(["all"])] == [
+        m.name for m in METHODS if m.in_all
+    ]
 
 
 def test_a_family_and_no_duplicates():
-    chosen = [v.name for v in select_methods(["control", "average", "control"])]
+    chosen = [method.name for method in select_methods(["control", "average", "control"])]
     assert chosen == sorted(m.name for m in METHODS if m.family == "control")
 
 
@@ -91,13 +93,13 @@ def test_scenes_by_alias_case_and_glob():
 
 def test_a_method_may_stay_out_of_all(own_registries):
     METHODS.add(_method(in_all=False))
-    assert "mine" not in [v.name for v in select_methods(["all"])]
-    assert [v.name for v in select_methods(["mine"])] == ["mine"]
+    assert "mine" not in [method.name for method in select_methods(["all"])]
+    assert [method.name for method in select_methods(["mine"])] == ["mine"]
 
 
-def test_default_parameters_make_no_variant():
-    assert [v.name for v in select_methods(["lp@levels=4"])] == ["lp"]
-    assert [v.name for v in select_methods(["lp@levels=5"])] == ["lp@levels=5"]
+def test_default_parameters_make_no_other_row():
+    assert [method.name for method in select_methods(["lp@levels=4"])] == ["lp"]
+    assert [method.name for method in select_methods(["lp@levels=5"])] == ["lp@levels=5"]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def _method(**changes):
 def test_key_depends_on_everything_that_decides_the_image(tmp_path):
     weights = tmp_path / "weights.bin"
     weights.write_bytes(b"one")
-    variants = [
+    configured = [
         ConfiguredMethod(_method()),
         ConfiguredMethod(_method(), {"gain": 2.0}),
         ConfiguredMethod(_method(colour="luminance")),
@@ -164,12 +166,12 @@ def test_key_depends_on_everything_that_decides_the_image(tmp_path):
         ConfiguredMethod(_method(fn=split_names)),
         ConfiguredMethod(_method(weights=(weights,))),
     ]
-    keys = [variant.key("scene", "cpu") for variant in variants]
+    keys = [method.key("scene", "cpu") for method in configured]
     weights.write_bytes(b"two")
     keys.append(ConfiguredMethod(_method(weights=(weights,))).key("scene", "cpu"))
     weights.unlink()  # the method will fail, alone: a run must be able to say so
     keys.append(ConfiguredMethod(_method(weights=(weights,))).key("scene", "cpu"))
-    keys.append(variants[0].key("another scene", "cpu"))
+    keys.append(configured[0].key("another scene", "cpu"))
     assert len(set(keys)) == len(keys)
 
 

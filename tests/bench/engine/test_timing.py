@@ -1,4 +1,4 @@
-"""Timing: warm, in rounds, as often for every method, and never lost without a word."""
+"""Timing: warm, in rounds, as often for every method; a failure is reported."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_a_new_score_of_an_old_image_counts_by_itself(tmp_path, monkeypatch, cap
     assert sorted((entry.cells, entry.scores) for entry in sets) == [(0, 2), (2, 4)]
 
 
-def test_children_tell_the_same_as_this_process(tmp_path):
+def test_workers_report_the_same_as_this_process(tmp_path):
     assert run(tmp_path, ["average"]) == 0
     (only,) = load_manifest(tmp_path).environments
     assert only.versions == provenance.libraries()

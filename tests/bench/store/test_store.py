@@ -1,4 +1,4 @@
-"""The store believes nothing that is damaged and loses nothing that is whole."""
+"""The store uses no damaged record and loses no whole one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers of dask.distributed give what a local run gives, also when one is lost."""
+"""Workers of dask.distributed give what a local run gives, also when one is killed."""
 
 from __future__ import annotations
 
@@ -128,11 +128,11 @@ def test_work_for_a_gpu_goes_to_workers_that_have_one():
         (expected,) = (where for where, worker in info.items() if worker["name"] == "1")
         for _ in range(8):  # the same scene again and again, which must not hang either
             setup, reader = Setup(device="cuda"), SubprocessWorker(Setup(), Limits(60))
-            remote = found.worker(reader, setup, Limits(60), False)
-            remote.open(images)
-            remote.fuse("average", {})  # fails where torch sees no GPU; the place is what counts
-            assert remote._where == expected
-            remote.close()
+            worker = found.worker(reader, setup, Limits(60), False)
+            worker.open(images)
+            worker.fuse("average", {})  # fails where torch sees no GPU; the place is what counts
+            assert worker._where == expected
+            worker.close()
             reader.close()
 
 

@@ -37,7 +37,7 @@ HERE = TESTS / "support"
 PLUGINS = [str(HERE / "plugin_faulty.py"), str(HERE / "plugin_deadly.py")]
 RUNS_KILLED = int(os.environ.get("MFIF_FAULTS", "12"))
 WRITERS_KILLED = 200
-CHILDREN_KILLED = 30
+WORKERS_KILLED = 30
 
 METHODS = ["average", "source-a", "source-b", "sobel"]
 RUN = ["--methods", *METHODS, "--datasets", "tiny", "--metrics", "mi", "qabf"]
@@ -104,7 +104,7 @@ def test_runs_killed_at_any_instant(tmp_path, undisturbed, survived):
     assert (report.damaged, report.lost_images) == ([], 0)
 
 
-def test_children_killed_at_any_instant(survived):
+def test_workers_killed_at_any_instant(survived):
     load_plugin(PLUGINS[1])
     images = SceneImages(tuple(pair(96, 96)))
     here = LocalWorker("cpu", 1)
@@ -116,11 +116,11 @@ def test_children_killed_at_any_instant(survived):
 
     def kill() -> None:
         nonlocal kills
-        while kills < CHILDREN_KILLED and not stop.wait(rng.uniform(0.02, 0.6)):
-            child = worker._child
-            if child is not None and child.pid:
+        while kills < WORKERS_KILLED and not stop.wait(rng.uniform(0.02, 0.6)):
+            process = worker._process
+            if process is not None and process.pid:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGKILL)
+                    os.kill(process.pid, signal.SIGKILL)
                     kills += 1
 
     killer = threading.Thread(target=kill)
@@ -142,10 +142,10 @@ def test_children_killed_at_any_instant(survived):
         killer.join()
         worker.close()
     assert statuses.count("ok") > 10
-    survived("children killed", kills)
+    survived("workers killed", kills)
 
 
-def test_the_server_of_the_children_killed(tmp_path, survived):
+def test_the_server_of_the_workers_killed(tmp_path, survived):
     from multiprocessing import forkserver
 
     images = SceneImages(tuple(pair(16, 16)))

@@ -111,7 +111,7 @@ def test_reading_a_scene_goes_wrong_by_itself(tmp_path, jobs):
 
 
 @pytest.mark.slow
-def test_a_plan_reads_in_children_too(tmp_path, capsys):
+def test_a_dry_run_reads_in_workers_too(tmp_path, capsys):
     assert (
         run(
             tmp_path,
@@ -184,7 +184,7 @@ def test_jobs_give_the_scores_of_one(tmp_path):
     assert one == two
 
 
-def test_an_interrupt_ends_the_children(tmp_path):
+def test_an_interrupt_ends_the_workers(tmp_path):
     """Ctrl-C in a terminal goes to the whole group; here only the parent is told."""
     command = [sys.executable, "-m", "bench", "run", "--plugin", *map(str, PLUGINS)]
     command += ["--methods", "average", "hangs", "--datasets", "tiny", "--metrics", "mi"]
@@ -200,7 +200,7 @@ def test_an_interrupt_ends_the_children(tmp_path):
     finally:
         started.kill()
     assert started.returncode == 130, said
-    assert "go on with: " in said
+    assert "continue with: " in said
     assert "Traceback" not in said
     assert {cell.method for cell in load_manifest(tmp_path).cells} == {"average"}
 
@@ -214,29 +214,29 @@ class TestWorkerProcess:
         return Setup(plugins=plugins)
 
     def test_answers(self, setup):
-        child = WorkerProcess(setup)
-        child.ask("open", (SceneImages(tuple(pair(16, 16))),), Limits())
-        result = child.ask("fuse", ("average", {}), Limits())
+        process = WorkerProcess(setup)
+        process.ask("open", (SceneImages(tuple(pair(16, 16))),), Limits())
+        result = process.ask("fuse", ("average", {}), Limits())
         assert result.record.status == "ok"
         assert result.png.startswith(b"\x89PNG")
-        child.close()
+        process.close()
 
     def test_that_is_gone(self, setup):
-        child = WorkerProcess(setup)
-        child.ask("fuse", ("average", {}), Limits())
-        os.kill(child.pid, 9)
-        with pytest.raises(WorkerFailure) as lost:
-            child.ask("fuse", ("average", {}), Limits())
-        assert lost.value.killed
-        child.close()
+        process = WorkerProcess(setup)
+        process.ask("fuse", ("average", {}), Limits())
+        os.kill(process.pid, 9)
+        with pytest.raises(WorkerFailure) as failure:
+            process.ask("fuse", ("average", {}), Limits())
+        assert failure.value.killed
+        process.close()
 
     def test_a_plugin_that_cannot_be_loaded(self, tmp_path):
         broken = tmp_path / "broken.py"
         broken.write_text("1 / 0")
-        child = WorkerProcess(Setup(plugins=[broken]))
+        process = WorkerProcess(Setup(plugins=[broken]))
         with pytest.raises(WorkerFailure, match="ZeroDivisionError"):
-            child.ask("fuse", ("average", {}), Limits())
-        child.close()
+            process.ask("fuse", ("average", {}), Limits())
+        process.close()
 
     @pytest.mark.slow
     def test_ends_with_its_parent(self, setup, tmp_path):
@@ -244,8 +244,8 @@ class TestWorkerProcess:
             "import os, sys, pickle\n"
             "from bench.workers.process import WorkerProcess\n"
             "if __name__ == '__main__':\n"
-            f"    child = WorkerProcess(pickle.load(open({str(tmp_path / 'setup')!r}, 'rb')))\n"
-            "    print(child.pid, flush=True)\n"
+            f"    process = WorkerProcess(pickle.load(open({str(tmp_path / 'setup')!r}, 'rb')))\n"
+            "    print(process.pid, flush=True)\n"
             "    os.kill(os.getpid(), 9)\n"
         )
         import pickle
@@ -279,10 +279,10 @@ def test_one_process_reads_scene_after_scene_until_it_has_fused():
         pids = []
         for scene in scenes[:2]:
             assert worker.open(scene).fingerprint == scene.fingerprint()
-            pids.append(worker._child.pid)
+            pids.append(worker._process.pid)
         assert worker.fuse("average", {}).record.status == "ok"
         worker.open(scenes[2])
-        pids.append(worker._child.pid)
+        pids.append(worker._process.pid)
         assert pids[0] == pids[1] != pids[2]
     finally:
         worker.close()
@@ -290,12 +290,12 @@ def test_one_process_reads_scene_after_scene_until_it_has_fused():
 
 def test_a_process_that_hangs_in_the_kernel_is_left_behind(monkeypatch):
     """`kill` used to wait without limit."""
-    child = WorkerProcess(Setup())
-    real = child._process.join
+    process = WorkerProcess(Setup())
+    real = process._process.join
     waited = []
-    monkeypatch.setattr(child._process, "join", lambda limit=None: waited.append(limit))
-    child.kill()
+    monkeypatch.setattr(process._process, "join", lambda limit=None: waited.append(limit))
+    process.kill()
     assert waited
     assert None not in waited
-    monkeypatch.setattr(child._process, "join", real)
-    child.close()
+    monkeypatch.setattr(process._process, "join", real)
+    process.close()

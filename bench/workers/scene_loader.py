@@ -1,4 +1,4 @@
-"""A scene on its way to another process, and what that process tells of it."""
+"""Loads a scene in another process; and what a worker finds when it reads a scene."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SceneFacts:
     sources, height, width, channels : int
         Number and size of the images.
     reference : bool
-        Whether the all-in-focus reference is known.
+        Whether it has an all-in-focus reference.
     """
 
     status: str
@@ -37,7 +37,7 @@ class SceneFacts:
 
     @classmethod
     def of(cls, images: SceneImages) -> SceneFacts:
-        """Of images that were read and checked."""
+        """The facts of images that were read and checked."""
         height, width = images.sources[0].shape[:2]
         return cls(
             status="ok",
@@ -51,15 +51,15 @@ class SceneFacts:
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """A scene, or how to find it again where it cannot be sent.
+class SceneLoader:
+    """Loads a scene in another process: pickled, or selected again if it cannot be pickled.
 
     Attributes
     ----------
     pickled : bytes
         The scene itself; empty when its ``read`` cannot be pickled.
     selected, name : str
-        What it was selected by, and its name, to find it in another process.
+        What it was selected by, and its name, to select it again.
     """
 
     pickled: bytes
@@ -67,14 +67,14 @@ class Ticket:
     name: str = ""
 
     @classmethod
-    def of(cls, scene: Scene) -> Ticket | None:
-        """The ticket of `scene`; None if it can be neither sent nor found again."""
+    def of(cls, scene: Scene) -> SceneLoader | None:
+        """The loader of `scene`; None if it can be neither pickled nor selected again."""
         try:
             return cls(pickle.dumps(scene))
         except (pickle.PicklingError, AttributeError, TypeError):
             return cls(b"", scene.selected, scene.name) if scene.selected else None
 
-    def scene(self) -> Scene:
+    def load(self) -> Scene:
         """The scene, in this process."""
         if self.pickled:
             scene: Scene = pickle.loads(self.pickled)
@@ -85,12 +85,12 @@ class Ticket:
         raise DataUnavailable(f"scene {self.name}: no longer in {self.selected}")
 
 
-def read_scene(source: Scene | Ticket | SceneImages) -> tuple[SceneFacts, SceneImages | None]:
+def read_scene(source: Scene | SceneLoader | SceneImages) -> tuple[SceneFacts, SceneImages | None]:
     """Read a scene; an error becomes the status and message of its facts."""
     try:
         if isinstance(source, SceneImages):
             return SceneFacts.of(source), source
-        images = (source.scene() if isinstance(source, Ticket) else source).read_checked()
+        images = (source.load() if isinstance(source, SceneLoader) else source).read_checked()
         return SceneFacts.of(images), images
     except DataUnavailable as error:
         return SceneFacts("skipped", str(error)), None
