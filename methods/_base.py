@@ -206,5 +206,10 @@ def _parameters(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
             raise UsageError(
                 f"method {name!r}: argument {parameter.name!r} must be keyword-only with a default"
             )
+        if not isinstance(parameter.default, bool | int | float | str | tuple | list | None):
+            raise UsageError(
+                f"method {name!r}: the default of {parameter.name!r} is "
+                f"{type(parameter.default).__name__}; it must be text, a number, a tuple or None"
+            )
         defaults[parameter.name] = parameter.default
     return defaults

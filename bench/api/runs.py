@@ -166,7 +166,7 @@ def merge(
     >>> results = merge(["part1", "part2"], "results")  # doctest: +SKIP
     """
     from bench.engine.execute import execute
-    from bench.engine.merge import joined_selection
+    from bench.engine.merge import gaps, joined_selection
     from bench.store.manifest import load_manifest
     from bench.store.merge import copy_records
     from bench.store.store import Store
@@ -181,9 +181,12 @@ def merge(
     roots = [store_folder(run, folder, at) for (folder, run), at in zip(runs, given, strict=True)]
     options = RunOptions(repeats=0, rerun="missing", plugins=plugins)
     selection, options = joined_selection(runs, options)
+    told = progress or Silent()
+    for gap in gaps(runs):
+        told.note(gap)
     target = Store(out / "store")
     copy_records([Store(r) for r in roots if r.resolve() != target.root.resolve()], target)
-    execute(selection, options, out, target, progress or Silent())
+    execute(selection, options, out, target, told)
     return _write_tables(out, target)
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any
+
+#: Values whose `repr` says all of them, as long as they hold nothing else.
+CONSTANTS = (bool, int, float, str, bytes, tuple, list, dict, set, frozenset, type(None))
 
 
 def live_fingerprint(fn: Callable[..., Any]) -> str:
@@ -25,21 +28,33 @@ def _collect(value: Any, seen: dict[str, str]) -> None:
         return
     seen[name] = ""
     if inspect.isclass(value):
-        for member in vars(value).values():
+        facts_of_class = []
+        for member_name, member in sorted(vars(value).items()):
             if isinstance(member, FunctionType):
                 _collect(member, seen)
+            elif not member_name.startswith("__") and isinstance(member, CONSTANTS):
+                facts_of_class.append((member_name, member))
+        seen[name] = repr(facts_of_class)
         return
     codes = list(_codes(value.__code__))
     used = {name for code in codes for name in code.co_names}
     facts: list[Any] = [value.__defaults__, value.__kwdefaults__]
+    facts += [cell.cell_contents for cell in value.__closure__ or () if _is_constant(cell)]
     facts += [(code.co_code, code.co_names, _plain(code)) for code in codes]
     for used_name in sorted(used & value.__globals__.keys()):
         other = value.__globals__[used_name]
         if isinstance(other, FunctionType | type) and other.__module__ == value.__module__:
             _collect(other, seen)
-        elif isinstance(other, bool | int | float | str | bytes | tuple):
+        elif isinstance(other, CONSTANTS):
             facts.append((used_name, other))
     seen[name] = repr(facts)
+
+
+def _is_constant(cell: CellType) -> bool:
+    try:
+        return isinstance(cell.cell_contents, CONSTANTS)
+    except ValueError:  # not assigned yet
+        return False
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -17,7 +17,7 @@ from bench.engine.selection import ConfiguredMethod
 from bench.store.keys import score_key
 from bench.store.library_versions import environment_id
 from bench.store.records import FusionRecord, ScoreRecord, scores_body, scores_from
-from bench.store.store import Store, pixel_hash
+from bench.store.store import Store, is_hash, pixel_hash
 from bench.workers.worker import Worker
 from datasets import Scene
 from metrics import Metric
@@ -28,7 +28,7 @@ def find(store: Store, key: str) -> FusionRecord | None:
     record = FusionRecord.from_body(store.get(key))
     if record is None or record.status != "ok":
         return record
-    png = store.png(record.pixels)
+    png = store.png(record.pixels) if is_hash(record.pixels) else None
     if png is None or hashlib.sha256(png).hexdigest() != record.file:
         return None
     return record

@@ -85,7 +85,8 @@ def _scene(part: SceneRun, worker: AnyWorker) -> SceneDryRun:
     for method in part.methods:
         key, record = part.stored(method, facts)
         if record is None:
-            result.fused.append(method.name)
+            if settings.rerun.missing:
+                result.fused.append(method.name)
             continue
         result.stored.append(method.name)
         if record.status != "ok":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from bench.core.devices import check_device
 from bench.core.errors import UsageError
 from bench.core.fingerprint import file_digest
-from bench.core.plugins import load_plugin
+from bench.core.plugins import load_plugin, plugin_of
 from bench.engine.options import WORKERS, RunOptions
 from bench.engine.runner import Run, Selection
 from bench.engine.scene_run import Progress
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 Names = str | Sequence[str]
 
-#: Hash of each plug-in that this process has loaded.
-_loaded: dict[Path, str] = {}
+#: Of each plug-in that this process has loaded: the hashes of its files.
+_loaded: dict[Path, dict[Path, str]] = {}
 
 
 def load_plugins(files: Sequence[Path | str]) -> None:
@@ -40,11 +41,20 @@ def load_plugins(files: Sequence[Path | str]) -> None:
     for file in files:
         path = Path(file).resolve()
         if path.is_file() and registered_from(path):
-            if _loaded.get(path, file_digest(path)) != file_digest(path):
-                raise UsageError(f"plug-in {file}: changed since it was loaded; restart Python")
+            for own, digest in _loaded.get(path, {}).items():
+                if not own.is_file() or file_digest(own) != digest:
+                    name = file if own == path else own
+                    raise UsageError(f"plug-in {name}: changed since it was loaded; restart Python")
             continue
         load_plugin(file)
-        _loaded[path] = file_digest(path)
+        _loaded[path] = {own: file_digest(own) for own in _files_of(path)}
+
+
+def _files_of(plugin: Path) -> list[Path]:
+    """The file of a plug-in and those beside it that it has imported."""
+    names = [name for name in list(sys.modules) if plugin_of(name) == plugin]
+    files = [Path(str(getattr(sys.modules[name], "__file__", ""))) for name in names]
+    return [plugin, *(file for file in files if file.is_file())]
 
 
 @contextlib.contextmanager

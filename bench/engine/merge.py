@@ -8,13 +8,14 @@ under the id of their machine, and appear in no table of this one.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
 from bench.core.errors import NothingSelected, UsageError
 from bench.core.precision import Precision
 from bench.engine.execute import load_plugins
+from bench.engine.image_folder import IMAGES_PREFIX
 from bench.engine.options import RunOptions
 from bench.engine.published import PUBLISHED_PREFIX
 from bench.engine.runner import Selection
@@ -56,15 +57,30 @@ def joined_selection(
     named = {scene for scene, _ in cells}
     selections = dict.fromkeys(s.selection or s.name for m in manifests for s in m.scenes)
     scenes = [scene for scene in select_scenes(list(selections)) if scene.name in named]
-    methods = select_methods(list(dict.fromkeys(_asked(x) for m in manifests for x in m.methods)))
+    asked = list(dict.fromkeys(_asked(x) for m in manifests for x in m.methods))
+    methods = select_methods(asked, scenes)
     metrics = select_metrics(list(dict.fromkeys(x.name for m in manifests for x in m.metrics)))
     chosen = options.selection(scenes, methods, metrics)
     return dataclasses.replace(chosen, only=frozenset(cells)), options
 
 
+def gaps(parts: Sequence[tuple[Path, RunManifest]]) -> Iterator[str]:
+    """What is missing of the joined run, one line each: interrupted parts, and absent shards."""
+    for where, manifest in parts:
+        if not manifest.complete:
+            yield f"{where}: the run was interrupted; the cells that it did not reach are left out"
+    counts = {manifest.shard[1] for _, manifest in parts}
+    for count in sorted(counts):
+        there = {m.shard[0] for _, m in parts if m.shard[1] == count}
+        if absent := [f"{k}/{count}" for k in range(1, count + 1) if k not in there]:
+            yield f"no part is shard {', '.join(absent)}"
+
+
 def _asked(method: MethodEntry) -> str:
     """The text that selects a method of a run."""
     collection, _, name = method.name.partition(":")
+    if method.family == "images":
+        return f"{IMAGES_PREFIX}{method.name}={method.identity['folder']}"
     return f"{PUBLISHED_PREFIX}{collection}/{name}" if method.family == "published" else method.name
 
 

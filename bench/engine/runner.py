@@ -162,6 +162,7 @@ class Run:
             repeats=chosen.repeats,
             rerun=chosen.rerun,
             contended=chosen.jobs > 1 or self.cluster is not None,
+            fused_here=self.cluster is None or not self.cluster.remote,
         )
         self.parts = [SceneRun(scene, methods, settings) for scene, methods in chosen.cells()]
 
@@ -184,6 +185,8 @@ class Run:
         The manifest is written also when the run is interrupted.
         """
         started = _now()
+        for method in self.selection.methods:  # hashed now: code may change while it runs
+            _ = method.identity
         self.progress.start(sum(len(part.methods) for part in self.parts))
         complete = False
         with self.store.lock():
@@ -194,7 +197,8 @@ class Run:
                 complete = True
             finally:
                 self.close()
-                save_manifest(self._manifest(started, complete), self.out)
+                if complete or any(part.cells for part in self.parts):
+                    save_manifest(self._manifest(started, complete), self.out)
         return all(entry.status == "ok" for part in self.parts for entry in part.cells)
 
     def prepare(self) -> None:
@@ -247,12 +251,29 @@ class Run:
         chosen = self.selection
         if chosen.isolation == "none":
             return LocalWorker(chosen.device, chosen.threads, self.precision)
-        setup = Setup(chosen.device, chosen.threads, chosen.plugins, precision=self.precision)
+        setup = Setup(
+            chosen.device,
+            chosen.threads,
+            chosen.plugins,
+            precision=self.precision,
+            code=self._code,
+        )
         fresh = chosen.isolation == "cell"
         here = SubprocessWorker(setup, self._limits, fresh)
         if self.cluster is None:
             return here
         return self.cluster.worker(here, setup, chosen.limits, fresh)
+
+    @functools.cached_property
+    def _code(self) -> dict[str, str]:
+        """The code that may differ in a worker: a user's file, or another machine's checkout."""
+        remote = self.cluster is not None and self.cluster.remote
+        return {
+            m.method.name: m.identity["source"]
+            for m in self.selection.methods
+            if isinstance(m, ConfiguredMethod)
+            and (remote or plugin_of(inspect.unwrap(m.method.fn).__module__))
+        }
 
     def close(self) -> None:
         """End all workers."""
@@ -279,6 +300,7 @@ class Run:
             precision_asked=chosen.precision,
             threads=chosen.threads,
             repeats=chosen.repeats,
+            shard=list(chosen.shard),
             store=str(self.store.root.absolute()),
             plugins=[str(path.absolute()) for path in chosen.plugins],
             environments=self.versions.entries(self.store),

@@ -94,6 +94,8 @@ class Settings:
         Which stored results are computed again.
     contended : bool
         Whether other scenes are worked on at the same time.
+    fused_here : bool
+        Whether fusions run on this machine, so that their first call and memory are its own.
     """
 
     metrics: Mapping[str, tuple[Metric, str]]
@@ -106,6 +108,7 @@ class Settings:
     repeats: int
     rerun: Rerun
     contended: bool = False
+    fused_here: bool = True
 
 
 @dataclass
@@ -225,7 +228,8 @@ class SceneRun:
         if not chosen.rerun.missing:
             return FusionRecord("skipped", NOT_STORED)
         if isinstance(method, ConfiguredMethod):
-            return cell.fuse(method, worker, chosen.store, key, chosen.machine)
+            machine = chosen.machine if chosen.fused_here else ""
+            return cell.fuse(method, worker, chosen.store, key, machine)
         return cell.adopt(method, self.scene, chosen.store, key)
 
     def _scores(
@@ -243,7 +247,8 @@ class SceneRun:
         record = TimingRecord.from_body(chosen.store.get(timing_key(key, chosen.machine)))
         if record is None or chosen.rerun.again(record.status):
             return True
-        return record.contended and not chosen.contended
+        fewer = len(record.seconds) < timing.rounds(record.seconds, chosen.repeats)
+        return fewer or (record.contended and not chosen.contended)
 
     def _time(
         self,

@@ -52,7 +52,7 @@ def interleaved(jobs: Mapping[str, Callable[[], Seconds]], *, repeats: int) -> d
     for turn in range(repeats):
         for name, job in jobs.items():
             samples = found[name]
-            if samples.status != "ok" or turn >= _rounds(samples.seconds, repeats):
+            if samples.status != "ok" or turn >= rounds(samples.seconds, repeats):
                 continue
             result = job()
             if result.status == "ok":
@@ -62,8 +62,8 @@ def interleaved(jobs: Mapping[str, Callable[[], Seconds]], *, repeats: int) -> d
     return found
 
 
-def _rounds(seconds: list[float], repeats: int) -> int:
-    """How many repeats fit the budget, by the first one."""
+def rounds(seconds: list[float], repeats: int) -> int:
+    """How many repeats fit `BUDGET_S`, by the first one; all of them before that is known."""
     return repeats if not seconds else max(1, min(repeats, int(BUDGET_S / max(seconds[0], 1e-9))))
 
 

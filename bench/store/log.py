@@ -22,6 +22,9 @@ from bench.core.fingerprint import canonical
 _KEY, _SHA, _BODY = b'{"key":"', b'","sha256":"', b'","body":'
 _DIGEST = 64
 
+#: Bytes read at a time; longer than any line.
+BLOCK = 1 << 26
+
 #: Seconds between two syncs to the disk: a power failure loses at most so much work.
 SYNC_S = 1.0
 
@@ -88,6 +91,9 @@ class RecordLog:
         self._catch_up()
 
     def _append(self, line: bytes) -> None:
+        if self._writer is not None and not _is_at(self._writer, self.path):
+            os.close(self._writer)  # the file was replaced or removed
+            self._writer = None
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -111,17 +117,18 @@ class RecordLog:
                     self._file = os.open(self.path, os.O_RDONLY)
             if self._file is None or self._replaced():
                 return
-            size = os.fstat(self._file).st_size
-            if size <= self._read_to:
-                return
-            data = os.pread(self._file, size - self._read_to, self._read_to)
-            start = self._read_to
-            for line in data.splitlines(keepends=True):
-                if text_of(line) is not None:  # a torn line must not hide an older one
-                    self._places[key_of(line)] = start, len(line)
-                if line.endswith(b"\n"):
-                    self._read_to = start + len(line)
-                start += len(line)
+            while data := os.pread(self._file, BLOCK, self._read_to):
+                whole = data.rfind(b"\n") + 1
+                if whole == 0:
+                    return  # the last line is not finished
+                self._index(data[:whole])
+
+    def _index(self, data: bytes) -> None:
+        """Note the places of the lines that were read."""
+        for line in data.splitlines(keepends=True):
+            if text_of(line) is not None:  # a torn line must not hide an older one
+                self._places[key_of(line)] = self._read_to, len(line)
+            self._read_to += len(line)
 
     def _replaced(self) -> bool:
         """Start over if the file was replaced; True if no file is open."""
@@ -176,6 +183,14 @@ def text_of(line: bytes) -> bytes | None:
 def key_of(line: bytes) -> str:
     """The key that a line names."""
     return line.removeprefix(_KEY).partition(b'"')[0].decode(errors="replace")
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Whether the open file is still the one at `path`."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except OSError:
+        return False
 
 
 def _checksum(key: str, text: bytes) -> str:

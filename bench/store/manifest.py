@@ -248,6 +248,8 @@ class RunManifest:
         Library versions of the results.
     methods, metrics, scenes, cells : list
         What was run.
+    shard : list of int
+        Which part of how many the run was, counted from 1.
     """
 
     complete: bool
@@ -269,6 +271,7 @@ class RunManifest:
     metrics: list[MetricEntry]
     scenes: list[SceneEntry]
     cells: list[CellEntry]
+    shard: list[int] = field(default_factory=lambda: [1, 1])
 
     @cached_property
     def metric(self) -> dict[str, MetricEntry]:

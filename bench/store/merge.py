@@ -7,15 +7,13 @@ computes the rest.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from bench.store.records import scores_from
-from bench.store.store import Store
-
-#: The form of a record's key.
-_KEY = re.compile(r"[0-9a-f]{64}")
+from bench.store.keys import metric_fingerprint
+from bench.store.records import ScoreRecord, scores_from
+from bench.store.store import Store, is_hash
+from metrics import METRICS
 
 
 def copy_records(sources: Sequence[Store], target: Store) -> int:
@@ -42,13 +40,13 @@ def copy_records(sources: Sequence[Store], target: Store) -> int:
             for key in list(source.keys()):
                 copied += _copy(key, source, target)
             names = [*(file.stem for file in source.image_files()), *source.small_images()]
-            for name in filter(_KEY.fullmatch, names):
+            for name in filter(is_hash, names):
                 _copy_image(name, source, target)
     return copied
 
 
 def _copy(key: str, source: Store, target: Store) -> bool:
-    body = source.get(key) if _KEY.fullmatch(key) else None
+    body = source.get(key) if is_hash(key) else None
     if body is None:
         return False
     known = target.get(key)
@@ -62,9 +60,25 @@ def _copy(key: str, source: Store, target: Store) -> bool:
 def _joined(known: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     if "scores" in known and "scores" in other:
         ours, theirs = scores_from(known), scores_from(other)
-        better = {n: s for n, s in theirs.items() if n not in ours or ours[n].status != "ok"}
+        better = {n: s for n, s in theirs.items() if n not in ours or _is_better(n, s, ours[n])}
         return {**known, "scores": known["scores"] | {n: s.to_body() for n, s in better.items()}}
+    if "seconds" in known and "seconds" in other:
+        return max(known, other, key=_worth)
     return other if known.get("status", "ok") != "ok" and other.get("status") == "ok" else known
+
+
+def _is_better(metric: str, score: ScoreRecord, known: ScoreRecord) -> bool:
+    """Whether `score` is one that a run would use, and `known` is not."""
+    if metric not in METRICS:
+        return known.status != "ok" and score.status == "ok"
+    code = metric_fingerprint(METRICS[metric])
+    used = [each.status == "ok" and each.fingerprint == code for each in (score, known)]
+    return used[0] and not used[1]
+
+
+def _worth(timing: dict[str, Any]) -> tuple[bool, int]:
+    """A timing is worth more if nothing else ran beside it, then if it has more repeats."""
+    return not timing.get("contended", False), len(timing["seconds"])
 
 
 def _copy_image(pixels: str, source: Store, target: Store) -> None:

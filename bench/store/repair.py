@@ -19,6 +19,8 @@ class StoreReport:
         Numbers of valid records and images.
     damaged : list of str
         Lines and files whose content does not match their hash.
+    damaged_files : list of Path
+        Those of them that are files of their own.
     leftover : list of str
         Files that interrupted writes have left.
     lost_images : int
@@ -28,6 +30,7 @@ class StoreReport:
     records: int = 0
     images: int = 0
     damaged: list[str] = field(default_factory=list)
+    damaged_files: list[Path] = field(default_factory=list)
     leftover: list[str] = field(default_factory=list)
     lost_images: int = 0
 
@@ -52,17 +55,12 @@ def examine(store: Store, *, repair: bool = True) -> StoreReport:
         return _examined(store)
     with store.lock():
         report = _examined(store)
-        for file in [*report.damaged, *report.leftover]:
-            if not _is_line(file):
-                Path(file).unlink(missing_ok=True)
+        for file in [*report.damaged_files, *map(Path, report.leftover)]:
+            file.unlink(missing_ok=True)
         kept = {key_of(line): line for _, line in store.log.lines() if _whole(line)}
         if report.damaged or len(kept) < sum(1 for _ in store.log.lines()):
             store.log.rewrite(list(kept.values()))
     return report
-
-
-def _is_line(place: str) -> bool:
-    return " line " in place
 
 
 def _whole(line: bytes) -> bool:
@@ -79,6 +77,7 @@ def _examined(store: Store) -> StoreReport:
             whole.add(file.stem)
         else:
             report.damaged.append(str(file))
+            report.damaged_files.append(file)
     report.images = len(whole)
     for number, line in store.log.lines():
         if line != b"\n" and not _whole(line):

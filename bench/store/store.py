@@ -143,7 +143,7 @@ class Store:
         return [key.removeprefix(_PNG) for key in list(self.log.keys()) if key.startswith(_PNG)]
 
     def _image_path(self, pixels: str) -> Path:
-        if not _HASH.fullmatch(pixels):
+        if not is_hash(pixels):
             raise UsageError(f"{self.root}: {pixels!r} is not the hash of an image")
         return self.root / "images" / pixels[:2] / f"{pixels}.png"
 
@@ -184,6 +184,11 @@ class Store:
 
 #: What the key of an image among the records begins with.
 _PNG = "png-"
+
+
+def is_hash(text: str) -> bool:
+    """Whether `text` is 64 hexadecimal digits, as the names of records and images are."""
+    return _HASH.fullmatch(text) is not None
 
 
 def _unwritable(path: Path, error: OSError) -> EnvironmentFault:

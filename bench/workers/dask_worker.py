@@ -60,10 +60,13 @@ class Cluster:
         The connection.
     slots : int
         Number of scenes that can be worked on at the same time.
+    remote : bool
+        Whether its machines are not this one.
     """
 
     client: Any
     slots: int
+    remote: bool = False
 
     def worker(
         self, reader: SubprocessWorker, setup: Setup, limits: Limits, fresh: bool
@@ -102,13 +105,13 @@ def connect(scheduler: str | None, workers: int, *, gpu: bool = False) -> Iterat
         stack.enter_context(dask.config.set(SETTINGS))
         try:
             if scheduler is None:
-                with main_not_imported():
-                    cluster = LocalCluster(
-                        n_workers=workers,
-                        threads_per_worker=1,
-                        dashboard_address=None,
-                        resources={GPU: 1} if gpu else {},
-                    )
+                stack.enter_context(main_not_imported())  # dask may start workers again later
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    resources={GPU: 1} if gpu else {},
+                )
                 target = stack.enter_context(cluster)
             else:
                 target = scheduler
@@ -116,7 +119,7 @@ def connect(scheduler: str | None, workers: int, *, gpu: bool = False) -> Iterat
             client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, ValueError) as error:
             raise EnvironmentFault(f"scheduler {scheduler or 'local'}: {error}") from error
-        yield Cluster(client, _slots(client, gpu))
+        yield Cluster(client, _slots(client, gpu), remote=scheduler is not None)
 
 
 def _slots(client: Any, gpu: bool) -> int:
@@ -265,6 +268,20 @@ def _work(
     *arguments: Any,
 ) -> tuple[str, Any]:
     """On a dask worker: do one request; returns the worker's address and the answer."""
+    try:
+        return _answer(token, sent, plugins, options, name, *arguments)
+    except KeyboardInterrupt:  # which would end the whole dask worker, and others' work on it
+        raise EnvironmentFault("the run was interrupted") from None
+
+
+def _answer(
+    token: str,
+    sent: tuple[Setup, SceneImages],
+    plugins: Sequence[Plugin],
+    options: tuple[Limits, bool],
+    name: str,
+    *arguments: Any,
+) -> tuple[str, Any]:
     from distributed import get_worker
 
     address = str(get_worker().address)
@@ -273,7 +290,10 @@ def _work(
             files = [_local_copy(plugin) for plugin in plugins]
             here = dataclasses.replace(sent[0], plugins=files, environment=dict(os.environ))
             _workers[token] = SubprocessWorker(here, *options), set()
-            _workers[token][0].open(sent[1])
+            facts = _workers[token][0].open(sent[1])
+            if facts.status != "ok":
+                del _workers[token]
+                raise EnvironmentFault(f"{address}: {facts.message}")
         worker, had = _workers[token]
     if name != "score":
         answer = getattr(worker, name)(*arguments)

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -23,12 +23,14 @@ from typing import Any
 
 from bench.core.devices import pinned_threads
 from bench.core.errors import BenchError, EnvironmentFault
+from bench.core.fingerprint import function_fingerprint
 from bench.core.plugins import load_plugin
 from bench.core.precision import Precision
 from bench.workers import memory
 from bench.workers.main_module import main_not_imported
 from bench.workers.reason import reason_of
 from bench.workers.worker import LocalWorker
+from methods import METHODS
 
 #: Bytes and lines of a process's output that are kept.
 TAIL_BYTES, TAIL_LINES = 16384, 40
@@ -79,6 +81,8 @@ class Setup:
         Environment variables.
     precision : {'auto', 'fp32', 'bf16'}
         Number format of learned methods.
+    code : mapping of str to str
+        Fingerprint of the code of methods, by name; one that differs in the process is refused.
     """
 
     device: str = "cpu"
@@ -86,6 +90,7 @@ class Setup:
     plugins: Sequence[Path] = ()
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     precision: Precision = "auto"
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
 class WorkerFailure(Exception):
@@ -318,10 +323,21 @@ def _answer(pipe: Connection) -> None:
             try:
                 if plugin_error:
                     raise EnvironmentFault(plugin_error)
+                if request == "fuse":
+                    _check_code(arguments[0], setup.code)
                 reply = True, getattr(worker, request)(*arguments)
             except BaseException as error:
                 reply = False, reason_of(error)
             pipe.send(reply)
+
+
+def _check_code(method: str, code: Mapping[str, str]) -> None:
+    """Raise unless the code of `method` here is that of which its results bear the key."""
+    expected = code.get(method)
+    if expected is not None and function_fingerprint(METHODS[method].fn) != expected:
+        raise EnvironmentFault(
+            f"method {method!r}: its code here is not that with which the run began"
+        )
 
 
 def _die_with_parent() -> None:

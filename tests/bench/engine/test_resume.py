@@ -100,6 +100,66 @@ def test_parts_with_other_metrics_are_completed(tmp_path):
     assert (table[table.method != "raises"].status == "ok").all()
 
 
+def test_what_is_missing_of_a_joined_run_is_said(tmp_path, capsys):
+    run(tmp_path / "1", "--shard", "1/3")
+    run(tmp_path / "3", "--shard", "3/3")
+    (tmp_path / "3" / "run.json").write_text(
+        (tmp_path / "3" / "run.json").read_text().replace('"complete": true', '"complete": false')
+    )
+    capsys.readouterr()
+    main(["merge", str(tmp_path / "1"), str(tmp_path / "3"), "--out", str(tmp_path / "m")])
+    said = capsys.readouterr().err
+    assert "no part is shard 2/3" in said
+    assert f"{tmp_path / '3'}: the run was interrupted" in said
+
+
+def test_folders_of_fused_images_are_joined_too(tmp_path):
+    run(tmp_path / "1", "--methods", "average")
+    images = f"images:mine={tmp_path / '1' / 'fused'}"
+    run(tmp_path / "2", "--methods", "source-a", images)
+    parts = [str(tmp_path / part) for part in "12"]
+    assert main(["merge", *parts, "--out", str(tmp_path / "m")]) == 0
+    assert {c.method for c in load_manifest(tmp_path / "m").cells} >= {"average", "source-a"}
+
+
+def test_a_run_interrupted_before_its_first_cell_keeps_the_tables(tmp_path, monkeypatch):
+    run(tmp_path, "--methods", "average")
+    before = (tmp_path / "scores.csv").read_bytes()
+    from bench.engine.scene_run import SceneRun
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SceneRun, "read", stop)
+    assert run(tmp_path, "--methods", "source-a") == 130
+    assert (tmp_path / "scores.csv").read_bytes() == before
+
+
+def test_code_that_changes_during_a_run_is_not_stored_under_the_former_key(tmp_path):
+    plugin = tmp_path / "changing.py"
+    plugin.write_text(CHANGING)
+    load_plugin(plugin)
+    code = run(tmp_path / "out", "--methods", "changing", "--datasets", "tiny")
+    assert code == 1
+    said = {cell.scene: cell.message for cell in load_manifest(tmp_path / "out").cells}
+    assert said["one"] == ""
+    assert "is not that with which the run began" in said["two"]
+
+
+CHANGING = """
+from pathlib import Path
+from methods import method
+
+LEVEL = 0.0
+
+@method("changing", title="Changes itself", kind="transform", family="control", paper="a test")
+def changing(sources):
+    file = Path(__file__)
+    file.write_text(file.read_text().replace("LEVEL = 0.0", "LEVEL = 1.0"))
+    return sources.mean(axis=0)
+"""
+
+
 def test_runs_that_do_not_fit_together(tmp_path, capsys):
     run(tmp_path / "1")
     parts = [tmp_path / "3", tmp_path / "4"]

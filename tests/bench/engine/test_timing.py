@@ -110,3 +110,41 @@ def test_one_that_fails_keeps_what_it_had():
     left = [Seconds(0.1), Seconds(0.0, "timeout", "too long")]
     found = interleaved({"it": lambda: left.pop(0)}, repeats=5)
     assert (found["it"].seconds, found["it"].status) == ([0.1], "timeout")
+
+
+def test_more_repeats_are_taken_when_more_are_asked_for(tmp_path):
+    for repeats in ("1", "3"):
+        command = ["run", "--methods", "average", "--datasets", "synthetic-lens/coffee"]
+        command += ["--metrics", "ie", "--repeats", repeats, "--out", str(tmp_path)]
+        assert main(command) == 0
+        assert pd.read_csv(tmp_path / "timing.csv").repeats.tolist() == [int(repeats)]
+
+
+def test_a_warm_up_has_a_limit_of_its_own(own_registries, tmp_path):
+    file = tmp_path / "slow_plugin.py"
+    file.write_text(SLOW)
+    load_plugin(file)
+    command = ["run", "--methods", "slow", "--datasets", "tiny-gray", "--metrics", "ie"]
+    command += ["--timeout", "2s", "--repeats", "1", "--out", str(tmp_path / "out")]
+    assert main([*command[:-3], "0", *command[-2:]]) == 0
+    assert main(command) == 0
+
+
+SLOW = """
+import time
+import numpy as np
+from datasets import Scene, SceneImages, dataset
+from methods import method
+
+@method("slow", title="Slow", kind="transform", family="control", paper="a test")
+def slow(sources):
+    time.sleep(1.2)
+    return sources.mean(axis=0)
+
+@dataset("tiny-gray", title="A pair", citation="none", licence="none")
+def tiny_gray():
+    return [Scene("tiny-gray", "one", read, "synthetic")]
+
+def read():
+    return SceneImages((np.zeros((16, 16), np.uint8), np.ones((16, 16), np.uint8)))
+"""

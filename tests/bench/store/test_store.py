@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from bench.core.errors import EnvironmentFault, UsageError
-from bench.store.records import FusionRecord, ScoreRecord, TimingRecord
+from bench.store.keys import metric_fingerprint
+from bench.store.merge import copy_records
+from bench.store.records import FusionRecord, ScoreRecord, TimingRecord, scores_body
+from bench.store.repair import examine
 from bench.store.store import Store, pixel_hash
+from metrics import METRICS
 
 KEY, OTHER = "ab" + "0" * 62, "cd" + "1" * 62
 BODY = {"status": "ok", "value": 0.1 + 0.2, "text": "é"}
@@ -140,3 +144,45 @@ def test_records_come_back_with_their_types():
     ):
         body = json.loads(json.dumps(record.to_body()))
         assert type(record).from_body(body) == record
+
+
+def test_what_is_written_after_the_file_was_removed_is_kept(store):
+    store.put(KEY, BODY)
+    store.log.path.unlink()
+    store.put(OTHER, BODY)
+    assert Store(store.root).get(OTHER) == BODY
+    Store(store.root).log.rewrite([])
+    store.put(KEY, BODY)
+    assert Store(store.root).get(KEY) == BODY
+
+
+def test_a_file_is_read_in_pieces(store, monkeypatch):
+    monkeypatch.setattr("bench.store.log.BLOCK", 300)
+    keys = [f"{k:064x}" for k in range(40)]
+    for key in keys:
+        store.put(key, BODY)
+    assert list(Store(store.root).keys()) == keys
+
+
+def test_a_damaged_image_in_any_folder_is_removed(tmp_path):
+    store = Store(tmp_path / "a line 5" / "store")
+    image = np.random.default_rng(0).integers(0, 255, (99, 99), np.uint8)
+    path = store._image_path(store.put_image(image))
+    path.write_bytes(b"no image")
+    assert len(examine(store).damaged) == 1
+    assert not path.exists()
+    assert examine(store).damaged == []
+
+
+def test_scores_and_timings_that_a_run_would_use_win_when_stores_are_joined(tmp_path):
+    first, second, target = (Store(tmp_path / name) for name in "abc")
+    code = metric_fingerprint(METRICS["ie"])
+    scores = {"ie": ScoreRecord("ok", value=1.0, fingerprint="old")}
+    first.put(KEY, scores_body("s", "p", scores))
+    scores = {"ie": ScoreRecord("ok", value=2.0, fingerprint=code)}
+    second.put(KEY, scores_body("s", "p", scores))
+    first.put(OTHER, TimingRecord("c", "m", seconds=[1.0] * 5, contended=True).to_body())
+    second.put(OTHER, TimingRecord("c", "m", seconds=[2.0] * 5).to_body())
+    copy_records([first, second], target)
+    assert target.get(KEY)["scores"]["ie"]["value"] == 2.0
+    assert target.get(OTHER)["seconds"] == [2.0] * 5
