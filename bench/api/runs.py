@@ -111,14 +111,14 @@ def dry_run(
     >>> list(dry_run("average", "paper/clock", out="nowhere").lines())[-1]
     'in all: 1 cells, 0 stored, 1 to fuse; of the stored, 0 scores to compute and 0 to time'
     """
-    from bench.engine.dry_run import dry_run as plan_of
+    from bench.engine.dry_run import dry_run as dry_run_of
     from bench.engine.execute import network, select, store_of
     from bench.engine.runner import Run
 
     chosen = RunOptions.of(options)
     with network(offline=chosen.offline):
         selection = select(chosen, methods, datasets, metrics)
-        return plan_of(Run(selection, Path(out), store_of(chosen, Path(out)), Silent()))
+        return dry_run_of(Run(selection, Path(out), store_of(chosen, Path(out)), Silent()))
 
 
 def merge(

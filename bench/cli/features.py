@@ -41,12 +41,12 @@ def run(args: argparse.Namespace) -> int:
     """Draw the maps of the scene's first two sources; returns the exit code."""
     from datasets import load_scenes
     from reports.figures.drawing import save, stem, style
-    from reports.figures.network_figures import feature_maps, features_figure, gray_plane
+    from reports.figures.network_figures import feature_maps, features_figure, gray_image
 
     if not 1 <= args.maps <= 64:
         raise UsageError(f"--maps must lie in 1..64, got {args.maps}")
     scene = load_scenes(args.scene)[0]
-    pair = [gray_plane(source) for source in scene.images.sources[:2]]
+    pair = [gray_image(source) for source in scene.images.sources[:2]]
     with style():
         title = f"Feature maps of fcn: {scene.title or scene.name}"
         figure = features_figure(pair, feature_maps(np.stack(pair)), args.maps, title)

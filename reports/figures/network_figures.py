@@ -81,12 +81,12 @@ def _shown_pair(manifest: RunManifest, sources: Sources) -> tuple[list[NDArray[n
         images, why = sources.images(entry)
         if images is not None:
             title = f"Feature maps of fcn: {entry.title or entry.name} ({entry.origin})"
-            return [gray_plane(source) for source in images.sources[:2]], title
+            return [gray_image(source) for source in images.sources[:2]], title
     raise DataUnavailable(f"the sources of no scene of the run can be read ({why})")
 
 
-def gray_plane(image: NDArray[Any]) -> NDArray[np.float32]:
-    """Luminance in [0, 1], as the network takes it; the middle of what is larger than shown."""
+def gray_image(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Luminance in [0, 1] for the network; of a larger image the middle `LARGEST` pixels."""
     height, width = (min(side, LARGEST) for side in image.shape[:2])
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
     middle = image[top : top + height, left : left + width]

@@ -21,7 +21,7 @@ from methods.learned.nets.networks import FCN
 from methods.learned.train import ablation
 from methods.learned.train.trainer import Trainer
 from reports.figures.drawing import stem
-from reports.figures.network_figures import LARGEST, feature_maps, gray_plane
+from reports.figures.network_figures import LARGEST, feature_maps, gray_image
 
 
 def test_ablation_varies_what_the_paper_varies():
@@ -127,10 +127,10 @@ def test_a_picture_is_written_where_it_was_asked_for():
 def test_of_a_large_photo_the_middle_is_shown():
     image = np.zeros((900, 1400), np.uint8)
     image[450, 700] = 255
-    plane = gray_plane(image)
-    assert plane.shape == (LARGEST, LARGEST)
-    assert plane[320, 320] == 1
-    assert gray_plane(image[:5, :7]).shape == (5, 7)
+    gray = gray_image(image)
+    assert gray.shape == (LARGEST, LARGEST)
+    assert gray[320, 320] == 1
+    assert gray_image(image[:5, :7]).shape == (5, 7)
 
 
 @pytest.mark.slow
