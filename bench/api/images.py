@@ -141,7 +141,7 @@ def score(
     from bench.core.pixels import same_size
     from bench.engine.single_image import defined_metrics, read_images
     from bench.workers.reason import reason_of
-    from metrics import Plane, Scorer
+    from metrics import GrayImage, Scorer
 
     images = read_images(sources, "source")
     count = len(images)
@@ -153,7 +153,7 @@ def score(
     arrays = [array for _, array in images]
     same_size(arrays, [name for name, _ in images])
     scorer = Scorer(arrays[:count], None if reference is None else arrays[-1])
-    fused_image = Plane.of(arrays[count])
+    fused_image = GrayImage.of(arrays[count])
     if (wanted := metrics) is None:
         wanted = "paper" if reference is None else METRICS
     values: dict[str, float] = {}

@@ -27,7 +27,7 @@ from bench.workers.reason import reason_of
 from bench.workers.scene_loader import SceneFacts, SceneLoader, read_scene
 from datasets import Scene, SceneImages
 from methods import METHODS, Sources, bind, fuse_prepared
-from metrics import Plane, Scorer
+from metrics import GrayImage, Scorer
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class LocalWorker:
     def _forget(self) -> None:
         self._images: SceneImages | None = None
         self._scorer: Scorer | None = None
-        self._fused: tuple[str, NDArray[Any] | Plane] | None = None
+        self._fused: tuple[str, NDArray[Any] | GrayImage] | None = None
         self._warm: set[str] = set()
 
     def open(self, scene: Scene | SceneLoader | SceneImages) -> SceneFacts:
@@ -194,13 +194,13 @@ class LocalWorker:
             self._scorer = Scorer(self.images().sources, self.images().reference)
         return self._scorer
 
-    def _fused_image(self, pixels: str) -> Plane:
+    def _fused_image(self, pixels: str) -> GrayImage:
         """The fused image as metrics see it, with the parts that they have computed already."""
         if self._fused is None or self._fused[0] != pixels:
             raise BenchError(f"the worker does not hold the fused image {pixels}")
         image = self._fused[1]
-        if not isinstance(image, Plane):
-            image = Plane.of(image)
+        if not isinstance(image, GrayImage):
+            image = GrayImage.of(image)
             self._fused = pixels, image
         return image
 
