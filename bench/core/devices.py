@@ -69,8 +69,10 @@ def check_device(device: str, *, here: bool = True) -> None:
         raise EnvironmentFault(f"device {device!r} is unknown; allowed: cpu, cuda, cuda:N")
     if device == "cpu" or not here:
         return
-    import torch
-
+    try:
+        import torch
+    except ImportError as error:
+        raise EnvironmentFault(f"device {device!r} is not available: {error}") from error
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(match["index"] or 0) >= count:
         raise EnvironmentFault(

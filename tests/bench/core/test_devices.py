@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from bench.core.devices import check_device
@@ -20,3 +22,9 @@ def test_a_device_of_another_machine_need_not_be_here():
     with pytest.raises(EnvironmentFault, match="'cuda:4095' is not available"):
         check_device("cuda:4095")
     check_device("cpu")
+
+
+def test_without_torch_there_is_no_gpu(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(EnvironmentFault, match="'cuda' is not available: import of torch halted"):
+        check_device("cuda")
