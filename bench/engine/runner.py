@@ -22,6 +22,7 @@ from bench.core.devices import pinned_threads
 from bench.core.environment import describe
 from bench.core.plugins import plugin_of
 from bench.core.precision import Precision, number_format
+from bench.engine.interrupted import with_unreached
 from bench.engine.preload import learned_is_needed
 from bench.engine.scene_run import RERUN, Progress, Rerun, SceneRun, Settings
 from bench.engine.selection import ConfiguredMethod, SelectedMethod
@@ -197,8 +198,10 @@ class Run:
                 complete = True
             finally:
                 self.close()
-                if complete or any(part.cells for part in self.parts):
-                    save_manifest(self._manifest(started, complete), self.out)
+                manifest = self._manifest(started, complete)
+                if not complete:
+                    manifest = with_unreached(manifest, self._selected, self.out)
+                save_manifest(manifest, self.out)
         return all(entry.status == "ok" for part in self.parts for entry in part.cells)
 
     def prepare(self) -> None:
@@ -263,6 +266,11 @@ class Run:
         if self.cluster is None:
             return here
         return self.cluster.worker(here, setup, chosen.limits, fresh)
+
+    @property
+    def _selected(self) -> set[tuple[str, str, str]]:
+        """Dataset, scene and method of every cell."""
+        return {(p.scene.dataset, p.scene.id, m.name) for p in self.parts for m in p.methods}
 
     @functools.cached_property
     def _code(self) -> dict[str, str]:

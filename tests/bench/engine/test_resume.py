@@ -122,17 +122,28 @@ def test_folders_of_fused_images_are_joined_too(tmp_path):
     assert {c.method for c in load_manifest(tmp_path / "m").cells} >= {"average", "source-a"}
 
 
-def test_a_run_interrupted_before_its_first_cell_keeps_the_tables(tmp_path, monkeypatch):
-    run(tmp_path, "--methods", "average")
-    before = (tmp_path / "scores.csv").read_bytes()
+@pytest.mark.parametrize("at", ["one", "two"])
+def test_an_interrupted_run_keeps_the_cells_of_the_last_one(tmp_path, monkeypatch, at):
+    methods = ["--methods", "average", "source-a"]
+    run(tmp_path, *methods)
+    before = load_results(tmp_path).scores
     from bench.engine.scene_run import SceneRun
 
-    def stop(*_):
-        raise KeyboardInterrupt
+    read = SceneRun.read
+
+    def stop(self, worker):
+        if self.scene.id == at:
+            raise KeyboardInterrupt
+        return read(self, worker)
 
     monkeypatch.setattr(SceneRun, "read", stop)
-    assert run(tmp_path, "--methods", "source-a") == 130
-    assert (tmp_path / "scores.csv").read_bytes() == before
+    assert run(tmp_path, *methods, "source-b") == 130
+    keys = ["dataset", "scene", "method", "metric"]
+    after = load_results(tmp_path).scores
+    kept = after[after.method != "source-b"].sort_values(keys, ignore_index=True)
+    assert kept.equals(before.sort_values(keys, ignore_index=True))
+    assert not load_manifest(tmp_path).complete
+    assert (after.method == "source-b").sum() == (at == "two")
 
 
 def test_code_that_changes_during_a_run_is_not_stored_under_the_former_key(tmp_path):
