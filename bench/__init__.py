@@ -34,6 +34,9 @@ _WHERE = {
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'bench' has no attribute {name!r}")
+    from bench.core.packages import check_packages
+
+    check_packages()  # a foreign `datasets` would end in an error that explains nothing
     return getattr(importlib.import_module(_WHERE[name]), name)
 
 

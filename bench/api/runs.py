@@ -67,13 +67,15 @@ def run(
     >>> results.scores[["method", "metric", "status"]].values.tolist()
     [['average', 'qabf', 'ok'], ['lp', 'qabf', 'ok']]
     """
-    from bench.engine.execute import execute, network, select, store_of
+    from bench.engine.execute import execute, network, select, store_of, without_torch
     from bench.store.manifest import MANIFEST
 
     chosen, observer, out = RunOptions.of(options), progress or Silent(), Path(out)
     store = store_of(chosen, out)
     with network(offline=chosen.offline):
         selection = select(chosen, methods, datasets, metrics)
+        if sentence := without_torch(selection.methods):
+            observer.note(sentence)
         try:
             task = execute(selection, chosen, out, store, observer)
         except KeyboardInterrupt:

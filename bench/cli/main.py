@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from bench import __version__
 from bench.cli import console
 from bench.core.errors import BenchError, EnvironmentFault, UnknownName
-from bench.core.packages import PROJECT_PACKAGES, misplaced
+from bench.core.packages import check_packages
 
 #: Command -> module, one line of help.
 COMMANDS = {
@@ -93,9 +93,7 @@ def _dispatch(command: str, arguments: list[str]) -> int:
     if command not in COMMANDS:
         raise UnknownName("command", command, COMMANDS)
     if command != "doctor":  # which reports it too, with all its other checks
-        for package in PROJECT_PACKAGES:
-            if fault := misplaced(package):
-                raise EnvironmentFault(fault)
+        check_packages()
     module_name, summary = COMMANDS[command]
     module = importlib.import_module(module_name)
     parser = argparse.ArgumentParser(

@@ -8,12 +8,21 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from bench.core.errors import EnvironmentFault
+
 #: The packages of the project.
 PROJECT_PACKAGES = ("bench", "methods", "metrics", "datasets", "reports")
 
 #: Packages whose ``__init__.py`` imports ``_base``: if it does not, another distribution has
 #: overwritten the file.
 _WITH_BASE = ("methods", "metrics", "datasets")
+
+
+def check_packages() -> None:
+    """Raise `EnvironmentFault` unless `import` finds all of the project's packages."""
+    for package in PROJECT_PACKAGES:
+        if fault := misplaced(package):
+            raise EnvironmentFault(fault)
 
 
 def misplaced(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,12 @@ from bench.core.plugins import load_plugin, plugin_of
 from bench.engine.options import WORKERS, RunOptions
 from bench.engine.runner import Run, Selection
 from bench.engine.scene_run import Progress
-from bench.engine.selection import select_methods, select_metrics, select_scenes
+from bench.engine.selection import (
+    SelectedMethod,
+    select_methods,
+    select_metrics,
+    select_scenes,
+)
 from bench.engine.worker_imports import check_workers_find, registered_from
 from bench.store.store import Store
 from datasets.fetch import fetch
@@ -80,6 +86,14 @@ def select(options: RunOptions, methods: Names, datasets: Names, metrics: Names)
     chosen = options.selection(scenes, select_methods(methods, scenes), select_metrics(metrics))
     check_workers_find(chosen)
     return chosen
+
+
+def without_torch(methods: Sequence[SelectedMethod]) -> str:
+    """What to say when learned methods are selected and PyTorch is missing; else empty."""
+    learned = [method.name for method in methods if method.family == "learned"]
+    if not learned or importlib.util.find_spec("torch") is not None:
+        return ""
+    return f"PyTorch is not installed: {', '.join(learned)} will fail; see bench doctor"
 
 
 def store_of(options: RunOptions, out: Path) -> Store:

@@ -24,7 +24,7 @@ KEYS = ["dataset", "scene", "method"]
 TIME = "time"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """The results of a run.
 
@@ -50,6 +50,14 @@ class Results:
     timing: pd.DataFrame
     failures: pd.DataFrame
 
+    def __repr__(self) -> str:
+        """How many cells, scores and failures there are, and where."""
+        cells = len(self.manifest.cells)
+        return (
+            f"Results({cells} cells, {len(self.scores)} scores, {len(self.failures)} failures; "
+            f"store {self.store.root})"
+        )
+
 
 def load_results(out: Path | str, store: Store | Path | str | None = None) -> Results:
     """Read the run in folder `out`.
@@ -60,6 +68,11 @@ def load_results(out: Path | str, store: Store | Path | str | None = None) -> Re
         Output folder of ``bench run``.
     store : Store or path-like, optional
         Its store. Unless given, the one that the run used, or ``out/store`` if that is missing.
+
+    Returns
+    -------
+    Results
+        With the data frames ``scores``, ``timing`` and ``failures``.
 
     Raises
     ------

@@ -11,6 +11,8 @@ from datasets import fetch
 from tests.support import faulty_server
 from tests.support.faulty_server import ALL, CONTENTS, add_collection, cached
 
+pytestmark = pytest.mark.slow
+
 server = faulty_server.server
 
 

@@ -8,6 +8,8 @@ import pytest
 from bench.core.errors import ContractViolation
 from methods import METHODS, Method, fuse
 
+pytestmark = pytest.mark.slow
+
 ROWS, COLUMNS = np.mgrid[0:96, 0:96]
 RNG = np.random.default_rng(0)
 PATTERNS = {

@@ -38,6 +38,7 @@ def test_a_package_in_the_way(tmp_path, name, command):
     assert f"`import {name}` finds {tmp_path / name}, not {REPOSITORY / name}" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["datasets", "metrics"])
 def test_a_package_installed_over_ours(tmp_path, name):
     """Two distributions in one folder of site-packages: the second one's files are there."""
@@ -91,3 +92,13 @@ def test_help_answers_at_once():
         )
         times.append(time.perf_counter() - start)
     assert min(times) < 0.3
+
+
+def test_python_says_it_in_one_line_too(tmp_path):
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "__init__.py").write_text("load_dataset = None\n")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import bench; bench.run"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "EnvironmentFault: `import datasets` finds" in last

@@ -171,6 +171,7 @@ def changing(sources):
 """
 
 
+@pytest.mark.slow
 def test_runs_that_do_not_fit_together(tmp_path, capsys):
     run(tmp_path / "1")
     parts = [tmp_path / "3", tmp_path / "4"]

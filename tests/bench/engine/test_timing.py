@@ -15,6 +15,8 @@ from bench.store.records import FusionRecord, TimingRecord
 from bench.store.store import Store
 from bench.workers.worker import Seconds
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = """
 import time
 from methods import method

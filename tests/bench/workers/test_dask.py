@@ -23,6 +23,8 @@ from bench.workers.subprocess_worker import SubprocessWorker
 from datasets import SceneImages
 from tests import TESTS
 
+pytestmark = pytest.mark.slow
+
 HERE = TESTS / "support"
 PLUGINS = [str(HERE / "plugin_faulty.py"), str(HERE / "plugin_deadly.py")]
 RUN = ["run", "--methods", "average", "raises", "segfaults", "naps", "source-a"]

@@ -22,6 +22,7 @@ def hungry(own_registries, monkeypatch, tmp_path):
     load_plugin(HERE / "plugin_hungry.py")
 
 
+@pytest.mark.slow
 def test_a_cell_over_the_limit_says_what_it_held(hungry, tmp_path):
     command = ["run", "--methods", "hungry", "average", "--datasets", "large/one"]
     command += ["--metrics", "ie", "--repeats", "0", "--threads", "1", "--memory", "900M"]

@@ -17,6 +17,8 @@ from reports.data.heldout import heldout_scores
 from reports.data.means import IDENTICAL_DB
 from reports.data.results import load_results
 
+pytestmark = pytest.mark.slow
+
 METHODS = ["lp@levels=2", "average", "oracle"]
 
 QUICK = ["--isolation", "none", "--repeats", "0"]

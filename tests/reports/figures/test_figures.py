@@ -13,8 +13,8 @@ from bench.core.image_io import read_image
 from reports.data.results import load_results
 from reports.data.sources import Sources
 from reports.tables.table import scene_table
+from tests.reports.html.test_html import HOSTILE, finished  # noqa: F401 - a fixture
 from tests.reports.runs import a_run
-from tests.reports.test_html import HOSTILE, finished  # noqa: F401 - a fixture
 
 pytest.importorskip("matplotlib", reason="needs matplotlib")
 from matplotlib.colors import to_hex

@@ -22,6 +22,8 @@ from methods.learned.train.adaptive_clipping import AdaptiveClipping
 from methods.learned.train.recipes import RECIPES
 from tests import ROOT
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (96, 64)
 
 

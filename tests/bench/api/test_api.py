@@ -22,6 +22,8 @@ from methods import fuse
 from metrics import METRICS, Scorer
 from tests import TESTS
 
+pytestmark = pytest.mark.slow
+
 FEW = {"repeats": 0, "threads": 1}
 
 

@@ -24,6 +24,8 @@ from methods.learned.nets import focusnet, smallnet
 from methods.learned.nets.networks import CNN, FCN, SRCNN
 from methods.srcnn import srcnn
 
+pytestmark = pytest.mark.slow
+
 LEARNED = [m.name for m in METHODS if m.takes_device]
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from reports.data.results import load_results
 from reports.html.page import write_html
+from tests.reports.html.test_html import HOSTILE, finished  # noqa: F401 - a fixture
 from tests.reports.runs import a_run
-from tests.reports.test_html import HOSTILE, finished  # noqa: F401 - a fixture
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

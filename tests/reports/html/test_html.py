@@ -25,6 +25,8 @@ from reports.html.images import CROP, STEPS, make_gallery
 from reports.html.page import render, write_html
 from tests.reports.runs import a_run
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script>"
 MESSAGE = "RuntimeError: </script><img src=x onerror=alert(2)> & so on"
 

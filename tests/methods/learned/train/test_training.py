@@ -23,6 +23,8 @@ from methods.learned.train.options import DEAD, FINISHED, Options
 from methods.learned.train.recipes import RECIPES, near_boundary
 from methods.learned.train.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (96, 64)
 
 

@@ -23,6 +23,8 @@ from methods.learned.train.trainer import Trainer
 from reports.figures.drawing import stem
 from reports.figures.network_figures import LARGEST, feature_maps, gray_image
 
+pytestmark = pytest.mark.slow
+
 
 def test_ablation_varies_what_the_paper_varies():
     shared = [{**ablation.OWN, **c} for v in ablation.PANELS.values() for c in v.values()]
