@@ -29,6 +29,8 @@ from methods import _fusion as fusion
 from metrics import METRICS, Scorer
 from reports.data.results import load_results
 
+pytestmark = pytest.mark.slow
+
 #: Set to multiply the examples and draw new ones each time.
 TIMES = int(os.environ.get("MFIF_FUZZ", "0"))
 

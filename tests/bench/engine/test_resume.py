@@ -21,6 +21,8 @@ from bench.workers.process import WorkerProcess
 from reports.data.results import load_results
 from tests import TESTS
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = TESTS / "support" / "plugin_faulty.py"
 OPTIONS = ["--methods", "average", "raises", "source-a", "--datasets", "tiny", "--metrics", "mi"]
 

@@ -20,6 +20,8 @@ from datasets import load_scenes
 from methods import _fusion as fusion
 from tests import TESTS
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = TESTS / "support" / "plugin_faulty.py"
 GOOD = ["average", "source-a", "source-b"]
 FAULTY = {
