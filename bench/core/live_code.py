@@ -33,21 +33,32 @@ def _collect(value: Any, seen: dict[str, str]) -> None:
             if isinstance(member, FunctionType):
                 _collect(member, seen)
             elif not member_name.startswith("__") and isinstance(member, CONSTANTS):
-                facts_of_class.append((member_name, member))
+                facts_of_class.append((member_name, _stable(member)))
         seen[name] = repr(facts_of_class)
         return
     codes = list(_codes(value.__code__))
     used = {name for code in codes for name in code.co_names}
     facts: list[Any] = [value.__defaults__, value.__kwdefaults__]
-    facts += [cell.cell_contents for cell in value.__closure__ or () if _is_constant(cell)]
+    facts += [_stable(cell.cell_contents) for cell in value.__closure__ or () if _is_constant(cell)]
     facts += [(code.co_code, code.co_names, _plain(code)) for code in codes]
     for used_name in sorted(used & value.__globals__.keys()):
         other = value.__globals__[used_name]
         if isinstance(other, FunctionType | type) and other.__module__ == value.__module__:
             _collect(other, seen)
         elif isinstance(other, CONSTANTS):
-            facts.append((used_name, other))
+            facts.append((used_name, _stable(other)))
     seen[name] = repr(facts)
+
+
+def _stable(value: Any) -> Any:
+    """The value with sets in one order: theirs is another in each process."""
+    if isinstance(value, set | frozenset):
+        return sorted(map(repr, value))
+    if isinstance(value, list | tuple):
+        return [_stable(entry) for entry in value]
+    if isinstance(value, dict):
+        return [(key, _stable(entry)) for key, entry in value.items()]
+    return value
 
 
 def _is_constant(cell: CellType) -> bool:
@@ -66,4 +77,4 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _plain(code: CodeType) -> list[Any]:
-    return [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
+    return [_stable(each) for each in code.co_consts if not isinstance(each, CodeType)]

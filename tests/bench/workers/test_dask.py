@@ -16,6 +16,7 @@ import pytest
 
 from bench.checks.methods import pair
 from bench.cli.main import main
+from bench.core.errors import EnvironmentFault
 from bench.store.store import Store
 from bench.workers import dask_worker as backends
 from bench.workers.process import Limits, Setup
@@ -195,3 +196,14 @@ def test_helpers_of_plugins_travel_with_them(tmp_path):
         rows.append((out / "scores.csv").read_text())
     assert rows[0] == rows[1]
     assert rows[0].count(",ok") == 2
+
+
+def test_an_interrupt_on_a_dask_worker_does_not_end_it(monkeypatch):
+    """`KeyboardInterrupt` would make dask restart the worker, and lose others' work on it."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backends, "_answer", interrupted)
+    with pytest.raises(EnvironmentFault, match="interrupted"):
+        backends._work("token", None, (), None, "fuse")
