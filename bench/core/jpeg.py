@@ -59,7 +59,7 @@ MIN_COEFFICIENTS = 100
 MAX_BLOCKS = 4096
 
 #: A block of the image that differs so little from one of a source is its copy: root mean square.
-COPY_LEVELS = 0.75
+COPY_LEVELS = 1.2
 
 
 @dataclass(frozen=True)
