@@ -6,6 +6,7 @@ those of the 30 methods of MFIFB, as their authors made them. They have no time.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,8 +101,16 @@ def compression_of(
     return jpeg_facts(file.read_bytes()) or was_jpeg(image, sources())
 
 
+def is_published(text: str) -> bool:
+    """Whether `text` names published images: ``published:…``, or ``COLLECTION:…`` as in tables."""
+    group, colon, _ = text.lower().partition(":")
+    return bool(colon) and f"{group}:" in (PUBLISHED_PREFIX, *(f"{name}:" for name in PUBLISHED))
+
+
 def select_published(text: str) -> list[PublishedMethod]:
-    """The rows of ``published:COLLECTION`` or ``published:COLLECTION/METHOD``.
+    """The rows of ``published:COLLECTION``, ``published:COLLECTION/METHOD``, ``COLLECTION:METHOD``.
+
+    Upper and lower case do not matter, and METHOD may be a glob.
 
     Raises
     ------
@@ -113,11 +122,16 @@ def select_published(text: str) -> list[PublishedMethod]:
     >>> from bench.engine.published import select_published
     >>> [row.name for row in select_published("published:liu2020/cnn")]
     ['liu2020:cnn']
+    >>> [row.name for row in select_published("MFIFB:dct-*")]
+    ['mfifb:dct-corr', 'mfifb:dct-eol']
     """
-    name, _, method = text.removeprefix(PUBLISHED_PREFIX).partition("/")
+    given = text.lower().removeprefix(PUBLISHED_PREFIX).replace(":", "/", 1)
+    name, _, method = given.partition("/")
+    method = method.replace("_", "-")
     if name not in PUBLISHED:
         raise UnknownName("collection of published results", name, PUBLISHED)
     images = published_images(name)
-    if method and method not in images:
+    found = [m for m in images if fnmatch.fnmatchcase(m, method or "*")]
+    if not found:
         raise UnknownName(f"published method of {name}", method, images)
-    return [PublishedMethod(name, m, files) for m, files in images.items() if method in ("", m)]
+    return [PublishedMethod(name, m, images[m]) for m in found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -72,7 +72,7 @@ def _write(results: Results, out: Path, dataset: str, ending: str) -> list[Path]
             ranks,
             f"{about_means}\n\n{to_markdown(*means)}",
             dataset,
-            bool(ending),
+            kind,
         ),
         "leaderboard.csv": tidy(board).to_csv(index=False, lineterminator="\n"),
         "leaderboard.tex": "\n\n".join(
@@ -243,14 +243,14 @@ def _page(
     ranks: Table,
     means: str,
     dataset: str,
-    lossy: bool,
+    kind: Sequence[str],
 ) -> str:
     command = " ".join(results.manifest.command)
     parts = [
-        f"# Leaderboard{f' of {dataset}' if dataset else ''}{' of JPEG images' * lossy}",
+        f"# Leaderboard{f' of {dataset}' if dataset else ''}{' of JPEG images' * bool(kind)}",
         f"Made from the run `{command}`, finished {results.manifest.finished}"
         + (f", of which only the scenes of {dataset} count here." if dataset else "."),
-        "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), to_markdown(*ranks)]),
+        "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), *kind, to_markdown(*ranks)]),
         f"## Mean scores\n\n{means}",
         "## Significance\n\nFriedman's test asks whether the methods differ at all; mean ranks "
         "that differ by less than the critical difference (CD) are not told apart by Nemenyi's "
