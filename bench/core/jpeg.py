@@ -201,7 +201,7 @@ def through_jpeg(
     >>> from bench.core.jpeg import through_jpeg
     >>> image = np.add.outer(np.arange(16), np.arange(16)).astype(np.uint8) * 8
     >>> lossy = through_jpeg(image, 75)
-    >>> lossy.shape, 0 < np.abs(image.astype(int) - lossy).max() < 10
+    >>> lossy.shape, bool(0 < np.abs(image.astype(int) - lossy).max() < 10)
     ((16, 16), True)
     """
     from PIL import Image
@@ -242,6 +242,11 @@ def was_jpeg(image: NDArray[Any], sources: Sequence[NDArray[Any]] = ()) -> JpegF
 
     Notes
     -----
+    Measured on 144 lossless fused images of the survey by Liu et al. (2020), with their sources:
+    none is called JPEG. Every fourth of them was put through JPEG of quality 50 to 95: all 22 gray
+    ones are found at each, and all 14 colour ones but one at 95 and 4 to 6 at 75, which is the
+    quality of their sources, decoded JPEGs.
+
     The principle is that of Fan & de Queiroz (2003), doi:10.1109/TIP.2002.807361, who estimate
     the steps by maximum likelihood; here the steps are those of libjpeg.
 
