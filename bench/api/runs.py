@@ -46,7 +46,8 @@ def run(
     **options
         See `bench.engine.options.RunOptions`: ``device``, ``precision``, ``threads``,
         ``repeats``, ``timeout``, ``memory``, ``isolation``, ``jobs``, ``backend``,
-        ``scheduler``, ``workers``, ``rerun``, ``shard``, ``plugins``, ``store``, ``offline``.
+        ``scheduler``, ``workers``, ``rerun``, ``shard``, ``plugins``, ``store``, ``offline``,
+        ``jpeg``, ``bits``.
 
     Returns
     -------
@@ -204,7 +205,9 @@ def _write_tables(out: Path, store: Store) -> Results:
 def _notes(task: Run, out: Path, store: Store) -> Iterator[str]:
     """Notes for the user: stand-ins, swapped channels, files of tables, other library versions."""
     from bench.engine.channel_order import channel_notes
+    from bench.store.scene_notes import noted
 
+    yield from noted(task.scenes)
     for scene in task.scenes:
         if scene.origin == "stand-in":
             yield f"{scene.name}: {scene.note}"

@@ -163,6 +163,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print what is stored and what would be computed, and stop",
     )
+    add(
+        "--bits",
+        type=int,
+        metavar="N",
+        help="bits of the 16-bit images, which are scaled to 16; 16 leaves them as they are "
+        "(default: 8, 10, 12, 14 or 16, what the largest value of a scene needs)",
+    )
     add("--offline", action="store_true", help="never use the network, as with MFIF_OFFLINE=1")
 
 

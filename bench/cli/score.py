@@ -49,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.py",
         help="Python files that register further metrics or datasets",
     )
+    add(
+        "--bits",
+        type=int,
+        metavar="N",
+        help="bits of the 16-bit images, which are scaled to 16; 16 leaves them as they are "
+        "(default: 8, 10, 12, 14 or 16, what the largest value of a scene needs)",
+    )
     add("--json", action="store_true", help="print JSON on stdout")
     many = parser.add_argument_group("many images")
     many.add_argument(
@@ -103,7 +110,9 @@ def _one(args: argparse.Namespace) -> int:
         args.fused,
         metrics=args.metrics,
         reference=args.reference,
+        bits=args.bits,
         on_error=failed.__setitem__,
+        on_note=console.note,
     )
     for name, reason in failed.items():
         console.error(f"{name}: {reason}")
@@ -129,6 +138,7 @@ def _many(args: argparse.Namespace) -> int:
             jobs=args.jobs,
             plugins=args.plugin,
             store=args.store,
+            bits=args.bits,
             progress=progress,
         )
     failed = table[table.status == "failed"]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bench.core.errors import BenchError, DataUnavailable, ImageError
 from bench.core.image_io import encode_png
 from bench.core.jpeg import through_jpeg
+from bench.engine.fused_bits import at_scale_of
 from bench.engine.image_folder import ImageFolder
 from bench.engine.published import PublishedMethod, compression_of
 from bench.engine.selection import ConfiguredMethod
@@ -56,10 +57,12 @@ def adopt(
     store: Store,
     key: str,
     sources: Callable[[], Sequence[NDArray[Any]]],
+    bits: int = 0,
 ) -> FusionRecord:
     """Store a fused image of `scene` that exists already as the record of its cell."""
     try:
-        image = published.image(scene)
+        stored = published.image(scene)
+        image = at_scale_of(stored, sources(), bits) if bits else stored
         facts = compression_of(published.path(scene), image, sources)
     except (DataUnavailable, ImageError) as error:
         status = "skipped" if isinstance(error, DataUnavailable) else "failed"
@@ -67,6 +70,8 @@ def adopt(
     record = _kept(store, image)
     if facts:
         record.compression, record.subsampling = facts.label, facts.subsampling
+    if image is not stored:
+        record.note = f"its fused image has {bits} bits too and was scaled as the sources were"
     record.inputs = store.put_once({"inputs": published.identity})
     store.put(key, record.to_body())
     return record

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import BenchError
+from bench.engine.fused_bits import at_scale_of
 from bench.engine.image_folder import ImageFolder
 from datasets import Scene
 
@@ -25,10 +26,11 @@ def channel_notes(methods: Sequence[object], scenes: Sequence[Scene]) -> Iterato
         if scene is None or scene.missing():
             continue
         try:
-            sources, fused = scene.read_checked().sources, method.image(scene)
+            images, fused = scene.read_checked(), method.image(scene)
         except (BenchError, OSError):
             continue  # its row in the tables says why
-        if swapped(sources, fused):
+        fused = at_scale_of(fused, images.sources, images.bits)
+        if swapped(images.sources, fused):
             yield f"{method.name}: red and blue seem to be swapped in {method.files[scene.name]}"
 
 

@@ -82,6 +82,9 @@ class RunOptions:
     jpeg : {'auto', 'off'}
         ``auto``: on a scene with JPEG images among those that exist already, the lossless ones
         are also scored through the same JPEG, as rows of their own; ``off``: they are not.
+    bits : int, optional
+        The bits that 16-bit images have, 8 to 16: they are scaled to 16 bits; 16 leaves them as
+        they are. Unless given, the largest value of a scene decides; see `datasets.bits`.
 
     Raises
     ------
@@ -112,6 +115,7 @@ class RunOptions:
     store: Path | str | None = None
     offline: bool = False
     jpeg: Jpeg = "auto"
+    bits: int | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RunOptions:
@@ -141,6 +145,10 @@ class RunOptions:
             raise UsageError("--backend dask needs processes, not --isolation none")
         if isinstance(self.plugins, str | os.PathLike):
             raise UsageError(f"plugins must be a list of files, got {self.plugins!r}")
+        if self.bits is not None:
+            from datasets.bits import check_bits
+
+            check_bits(self.bits)
         _ = self.seconds, self.memory_bytes, self.part
 
     @property
@@ -175,6 +183,9 @@ class RunOptions:
             raise UsageError(f"--shard {text!r} is not I/N with I from 1 to N")
         return int(match[1]), int(match[2])
 
+    def _with_bits(self, scenes: Sequence[Scene]) -> list[Scene]:
+        return [dataclasses.replace(s, bits=self.bits) if self.bits else s for s in scenes]
+
     def selection(
         self,
         scenes: Sequence[Scene],
@@ -189,7 +200,7 @@ class RunOptions:
 
         sharing = self.jobs if self.backend == "local" else self.workers or WORKERS
         return Selection(
-            scenes=scenes,
+            scenes=self._with_bits(scenes),
             methods=methods,
             metrics=metrics,
             device=self.device,

@@ -16,6 +16,7 @@ from bench.core.files import safe_name, write_bytes
 from bench.core.precision import Precision
 from bench.engine import cell, timing
 from bench.engine.jpeg_rows import jpeg_key, jpeg_name, jpeg_of
+from bench.engine.scene_entry import entry_of, pixel_notes
 from bench.engine.selection import ConfiguredMethod, SelectedMethod
 from bench.store.keys import timing_key
 from bench.store.library_versions import VersionCount
@@ -157,6 +158,9 @@ class SceneRun:
             for method in self.methods:
                 self._finish(method, facts.status, facts.message)
             return
+        compute = self.settings.rerun.missing
+        store = self.settings.store
+        self._note(*pixel_notes(worker, store, facts.fingerprint, compute=compute))
         metrics = self.applicable(facts)
         finished: list[tuple[ConfiguredMethod, CellEntry, FusionRecord]] = []
         records: dict[str, FusionRecord] = {}
@@ -177,23 +181,13 @@ class SceneRun:
         scene = self.scene
         reason = scene.missing()
         facts = SceneFacts("skipped", reason) if reason else worker.open(scene)
-        self.entry = SceneEntry(
-            dataset=scene.dataset,
-            scene=scene.id,
-            title=scene.title,
-            origin=scene.origin,
-            note=scene.note,
-            selection=_absolute(scene.selected),
-            status=facts.status,
-            message=facts.message,
-            fingerprint=facts.fingerprint,
-            sources=facts.sources,
-            height=facts.height,
-            width=facts.width,
-            channels=facts.channels,
-            reference=facts.reference,
-        )
+        self.entry = entry_of(scene, facts)
         return facts
+
+    def _note(self, *notes: str) -> None:
+        """Add to the notes of the scene."""
+        if self.entry is not None and notes:
+            self.entry = dataclasses.replace(self.entry, notes=(*self.entry.notes, *notes))
 
     def stored(self, method: SelectedMethod, facts: SceneFacts) -> tuple[str, FusionRecord | None]:
         """Key of a cell, and its record; None if it is missing or will be computed again."""
@@ -224,7 +218,9 @@ class SceneRun:
         key, record = self.stored(method, facts)
         cached = record is not None
         if record is None:
-            record = self._fused(method, worker, key)
+            record = self._fused(method, worker, key, facts.bits)
+        if record.note:
+            self._note(f"{method.name}: {record.note}")
         scores: dict[str, ScoreRecord] = {}
         if record.status == "ok":
             scores = self._scores(worker, metrics, facts.fingerprint, record.pixels)
@@ -236,14 +232,14 @@ class SceneRun:
             method, record.status, record.message, key, record, scores, cached
         ), record
 
-    def _fused(self, method: SelectedMethod, worker: Worker, key: str) -> FusionRecord:
+    def _fused(self, method: SelectedMethod, worker: Worker, key: str, bits: int) -> FusionRecord:
         chosen = self.settings
         if not chosen.rerun.missing:
             return FusionRecord("skipped", NOT_STORED)
         if isinstance(method, ConfiguredMethod):
             machine = chosen.machine if chosen.fused_here else ""
             return cell.fuse(method, worker, chosen.store, key, machine)
-        return cell.adopt(method, self.scene, chosen.store, key, lambda: self._sources)
+        return cell.adopt(method, self.scene, chosen.store, key, lambda: self._sources, bits)
 
     @cached_property
     def _sources(self) -> tuple[NDArray[Any], ...]:
@@ -384,11 +380,3 @@ class SceneRun:
             },
             compression=record.compression if done else "",
         )
-
-
-def _absolute(selected: str) -> str:
-    """The selection with the folder that it may name as an absolute path."""
-    name, colon, argument = selected.partition(":")
-    if colon and Path(argument).expanduser().exists():
-        return f"{name}:{Path(argument).expanduser().absolute()}"
-    return selected

@@ -57,6 +57,8 @@ class FusionRecord(_Record):
         ``jpeg75`` if the image is or was JPEG of quality 75; empty if it is lossless.
     subsampling : str
         Of the colours of such an image.
+    note : str
+        What a user should know of an image that existed already.
     """
 
     status: str
@@ -71,6 +73,7 @@ class FusionRecord(_Record):
     inputs: str = ""
     compression: str = ""
     subsampling: str = ""
+    note: str = ""
 
 
 @dataclass(slots=True)

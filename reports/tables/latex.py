@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.core.files import safe_name, write_bytes
+from bench.store.scene_notes import noted
 from reports.data import paper
 from reports.data.best import DIGITS, best_of
 from reports.data.means import for_means
@@ -85,6 +86,7 @@ def paper_latex(results: Results, scene: str) -> str:
             f"{entry.title} ({entry.origin}): {entry.note}. {finished}/{len(rows)} methods "
             f"finished. {_LEGEND}",
             *table.notes,
+            *(f"{note}." for note in noted([entry])),
         ]
     )
     body = list(zip(*columns, strict=True))
@@ -115,11 +117,13 @@ def mean_latex(results: Results, dataset: str) -> str:
             ]
         )
         headers.append(table.header(column))
+    scenes = [entry for entry in results.manifest.scenes if entry.dataset == dataset]
     caption = " ".join(
         [
             f"Mean ± standard deviation over {dataset}; the second column says over how many of "
             f"its scenes. {_LEGEND} A mean over fewer scenes does not compete.",
             *table.notes,
+            *(f"{note}." for note in noted(scenes)),
         ]
     )
     body = list(zip(*columns, strict=True))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from bench.core.files import safe_name, write_bytes
 from bench.store.manifest import RunManifest
+from bench.store.scene_notes import noted
 from reports.data import paper
 from reports.data.best import DIGITS
 from reports.data.results import Results
@@ -97,13 +99,14 @@ def _paper_table(results: Results, scene: str, stem: Path) -> list[Path]:
     title = f"**Table {number}.** {entry.title}{size} ({entry.origin}). {entry.note}"
     return [
         _csv(table.frame(), stem.with_suffix(".csv")),
-        _text(_document(title, table), stem.with_suffix(".md")),
+        _text(_document(title, table, noted([entry])), stem.with_suffix(".md")),
         _csv(against_paper(results, scene), stem.with_name(f"{stem.name}_vs_paper.csv")),
     ]
 
 
 def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
     table = mean_table(results, dataset)
+    scenes = [entry for entry in results.manifest.scenes if entry.dataset == dataset]
     title = (
         f"**Means over {dataset}**; the second column says over how many scenes. A mean "
         "over fewer scenes does not compete."
@@ -111,11 +114,13 @@ def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
     name = f"mean_{safe_name(dataset)}"
     return [
         _csv(table.frame(), folder / f"{name}.csv"),
-        _text(_document(title, table), folder / f"{name}.md"),
+        _text(_document(title, table, noted(scenes)), folder / f"{name}.md"),
     ]
 
 
-def _document(title: str, table: Table) -> str:
+def _document(title: str, table: Table, notes: Sequence[str]) -> str:
+    about = "".join(f"\n- {note}" for note in notes)
+    title += f"\n\nNotes on scenes:\n{about}" if about else ""
     foot = ["Best of each column in bold; baselines (average, source-a, …) do not compete."]
     return f"{title}\n\n{markdown(table)}\n\n{' '.join([*foot, *table.notes])}\n"
 
