@@ -134,8 +134,8 @@ def factor_of(bits: int) -> int:
 def bits_note(images: Sequence[NDArray[Any]], bits: int) -> str:
     """What a user should know of images, given unscaled, that `scale_bits` scales."""
     return (
-        f"the largest value of its 16-bit images is {_largest(images)}: they are taken for "
-        f"{bits}-bit and scaled by {factor_of(bits)} (--bits 16 leaves them as they are)"
+        f"the 16-bit images hold values up to {_largest(images)}: they are taken for {bits}-bit "
+        f"and scaled by {factor_of(bits)} (--bits 16 leaves them as they are)"
     )
 
 
