@@ -36,14 +36,16 @@ def test_eight_bits():
     data = heic(image, "RGB")
     assert is_heif(data)
     found = decode_heif(data, "a.heic")
-    assert found.dtype == np.uint8 and found.shape == image.shape
+    assert found.dtype == np.uint8
+    assert found.shape == image.shape
     assert psnr(found / 255, image / 255) > 45
 
 
 def test_ten_bits_fill_sixteen():
     image = picture(65535).astype(np.uint16)
     found = decode_heif(heic(image, "RGB;16"), "a.heic")
-    assert found.dtype == np.uint16 and len(np.unique(found)) > 256
+    assert found.dtype == np.uint16
+    assert len(np.unique(found)) > 256
     assert psnr(found / 65535, image / 65535) > 45
 
 

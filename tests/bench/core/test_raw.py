@@ -53,7 +53,8 @@ def tone(level: float) -> float:
 def test_a_raw_photo_is_developed_and_not_brightened():
     pytest.importorskip("rawpy")
     dark, light = (decode_raw(dng(level), "x.dng") for level in (0.1, 0.6))
-    assert dark.shape == (*SIZE, 3) and dark.dtype == np.uint16
+    assert dark.shape == (*SIZE, 3)
+    assert dark.dtype == np.uint16
     for image, level in ((dark, 0.1), (light, 0.6)):
         assert abs(float(image[16:-16, 16:-16, 1].mean()) - tone(level)) < 400
 
@@ -89,4 +90,6 @@ def test_without_the_extra_the_refusal_names_it(module, function, name):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     kind, _, text = done.stdout.partition(" ")
     assert kind == "ImageError"
-    assert name in text and f"mfif-bench[{module}]" in text and name[-5:].strip("a") in text
+    assert name in text
+    assert f"mfif-bench[{module}]" in text
+    assert name[-5:].strip("a") in text
