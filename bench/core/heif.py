@@ -74,8 +74,8 @@ def _avif(data: bytes, name: str) -> NDArray[Any]:
 
     try:
         with Image.open(io.BytesIO(data), formats=["AVIF"]) as picture:
-            if getattr(picture, "n_frames", 1) > 1:
-                raise ImageError(f"{name}: {picture.n_frames} frames in one file; expected one")
+            if (frames := getattr(picture, "n_frames", 1)) > 1:
+                raise ImageError(f"{name}: {frames} frames in one file; expected one")
             deep = np.asarray(imagecodecs.avif_decode(data))
             if deep.dtype == np.uint8:  # Pillow turns the picture as the file says
                 upright = ImageOps.exif_transpose(picture)

@@ -18,8 +18,11 @@ from bench.core.errors import ImageError
 
 #: How the names of raw photos end.
 RAW_SUFFIXES = frozenset(
-    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf "
-    ".rw2 .rwl .sr2 .srf .srw .x3f".split()
+    f".{ending}"
+    for ending in (
+        *("3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mos"),
+        *("mrw", "nef", "nrw", "orf", "pef", "raf", "rw2", "rwl", "sr2", "srf", "srw", "x3f"),
+    )
 )
 
 #: Exponent and slope of the sRGB tone curve.
