@@ -152,6 +152,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run only the I-th of N parts; bench merge joins them",
     )
     add(
+        "--jpeg",
+        choices=("auto", "off"),
+        default="auto",
+        help="auto (default): where published images are or were JPEG, lossless images are also "
+        "scored through the same JPEG, as rows METHOD+jpeg; off: they are not",
+    )
+    add(
         "--dry-run",
         action="store_true",
         help="print what is stored and what would be computed, and stop",

@@ -80,7 +80,7 @@ class ImageFolder:
 
     def key(self, scene: str, device: str, precision: str = "auto") -> str:
         """Key of the cell on the scene of fingerprint `scene`; device and format do not matter."""
-        return digest({**self.identity, "scene": scene, "kind": "images"})
+        return digest({**self.identity, "scene": scene, "kind": "images", "jpeg": 1})
 
     def image(self, scene: Scene) -> NDArray[Any]:
         """The fused image of `scene`; floating-point images with 65536 levels.
@@ -92,8 +92,12 @@ class ImageFolder:
         """
         if scene.name not in self.files:
             raise DataUnavailable(f"no fused image by {self.name} of {scene.id} in {self.folder}")
-        image = read_image(self.files[scene.name])
+        image = read_image(self.path(scene))
         return quantise(image, np.uint16) if image.dtype.kind == "f" else image
+
+    def path(self, scene: Scene) -> Path:
+        """The file of the image of `scene`."""
+        return self.files[scene.name]
 
 
 def _content(file: Path) -> str:

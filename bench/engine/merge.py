@@ -16,6 +16,7 @@ from bench.core.errors import NothingSelected, UsageError
 from bench.core.precision import Precision
 from bench.engine.execute import load_plugins
 from bench.engine.image_folder import IMAGES_PREFIX
+from bench.engine.jpeg_rows import is_jpeg_row
 from bench.engine.options import RunOptions
 from bench.engine.published import PUBLISHED_PREFIX
 from bench.engine.runner import Selection
@@ -57,7 +58,8 @@ def joined_selection(
     named = {scene for scene, _ in cells}
     selections = dict.fromkeys(s.selection or s.name for m in manifests for s in m.scenes)
     scenes = [scene for scene in select_scenes(list(selections)) if scene.name in named]
-    asked = list(dict.fromkeys(_asked(x) for m in manifests for x in m.methods))
+    asked = list(dict.fromkeys(_asked(x) for m in manifests for x in m.methods
+                              if not is_jpeg_row(x)))  # fmt: skip
     methods = select_methods(asked, scenes)
     metrics = select_metrics(list(dict.fromkeys(x.name for m in manifests for x in m.metrics)))
     chosen = options.selection(scenes, methods, metrics)

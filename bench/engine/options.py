@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Isolation = Literal["scene", "cell", "none"]
 Backend = Literal["local", "dask"]
+Jpeg = Literal["auto", "off"]
 Rerun = Literal["missing", "failed", "all", "none"]
 
 #: Metrics unless they are named: the paper's six, and two where the reference is known.
@@ -34,6 +35,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "isolation": get_args(Isolation),
     "backend": get_args(Backend),
     "rerun": get_args(Rerun),
+    "jpeg": get_args(Jpeg),
 }
 _LEAST = {"threads": 1, "repeats": 0, "jobs": 1, "workers": 1}
 
@@ -77,6 +79,9 @@ class RunOptions:
         Folder of the records; ``store`` in the output folder unless given.
     offline : bool
         Never use the network.
+    jpeg : {'auto', 'off'}
+        ``auto``: on a scene with JPEG images among those that exist already, the lossless ones
+        are also scored through the same JPEG, as rows of their own; ``off``: they are not.
 
     Raises
     ------
@@ -106,6 +111,7 @@ class RunOptions:
     plugins: Sequence[Path | str] = ()
     store: Path | str | None = None
     offline: bool = False
+    jpeg: Jpeg = "auto"
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RunOptions:
@@ -195,4 +201,5 @@ class RunOptions:
             isolation=self.isolation,
             jobs=self.jobs,
             shard=self.part,
+            jpeg=self.jpeg == "auto",
         )

@@ -179,6 +179,8 @@ class CellEntry:
         Largest resident memory while it was fused; 0 if that was not on this machine.
     scores : dict of str to Score
         Scores by metric.
+    compression : str
+        ``jpeg75`` if the fused image is or was JPEG of quality 75; empty if it is lossless.
     """
 
     dataset: str
@@ -191,6 +193,7 @@ class CellEntry:
     pixels: str = ""
     peak_bytes: int = 0
     scores: dict[str, Score] = field(default_factory=dict)
+    compression: str = ""
 
     @property
     def place(self) -> tuple[str, str]:

@@ -53,6 +53,10 @@ class FusionRecord(_Record):
         The last lines that the process printed, if it died.
     inputs : str
         Key of the record of the method's identity.
+    compression : str
+        ``jpeg75`` if the image is or was JPEG of quality 75; empty if it is lossless.
+    subsampling : str
+        Of the colours of such an image.
     """
 
     status: str
@@ -65,6 +69,8 @@ class FusionRecord(_Record):
     environment: str = ""
     output: str = ""
     inputs: str = ""
+    compression: str = ""
+    subsampling: str = ""
 
 
 @dataclass(slots=True)

@@ -65,7 +65,7 @@ def paper_latex(results: Results, scene: str) -> str:
         index="method", columns="metric", values="paper"
     )  # fmt: skip
     headers, groups = ["Method"], [("", 1)]
-    columns = [[Cell(str(name)) for name in rows]]
+    columns = [[Cell(name) for name in table.names()]]
     for column in map(str, table.values.columns):
         columns.append(_cells(table.values[column], table.places(column)))
         if column not in theirs:
@@ -97,7 +97,7 @@ def mean_latex(results: Results, dataset: str) -> str:
     table = mean_table(results, dataset)
     scores = for_means(results.scores.query("dataset == @dataset"))
     spread = scores.groupby(["method", "metric"])["value"].std().unstack()
-    columns = [[Cell(str(name)) for name in table.values.index]]
+    columns = [[Cell(name) for name in table.names()]]
     columns.append([Cell(text) for text in table.coverage()])
     headers = ["Method", COVERAGE]
     for column in map(str, table.values.columns):

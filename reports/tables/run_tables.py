@@ -62,7 +62,7 @@ def markdown(table: Table) -> str:
 
     A mean over fewer scenes than the method finished says over how many it is.
     """
-    headers, columns = ["Method"], [[Cell(str(name)) for name in table.values.index]]
+    headers, columns = ["Method"], [[Cell(name) for name in table.names()]]
     if table.is_mean:
         headers.append(COVERAGE)
         columns.append([Cell(text) for text in table.coverage()])
