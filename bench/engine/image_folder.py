@@ -98,7 +98,7 @@ def _content(file: Path) -> str:
         return "unreadable"
 
 
-def select_images(text: str, scenes: Sequence[Scene]) -> list[ImageFolder]:
+def select_images(text: str, scenes: Sequence[Scene], pattern: str = "") -> list[ImageFolder]:
     """The methods of ``images:DIR``, or the one of ``images:NAME=DIR``.
 
     DIR may end with a pattern: ``images:results/{method}/{scene}``.
@@ -111,14 +111,43 @@ def select_images(text: str, scenes: Sequence[Scene]) -> list[ImageFolder]:
         The folder holds no image.
     """
     name, where = _name_and_folder(text)
-    folder, pattern = _split_pattern(where)
-    methods = find_images(folder, scenes, pattern, label=text)
+    folder, own = _split_pattern(where)
+    methods = find_images(folder, scenes, own or pattern, label=text)
     if name is None:
         return methods
     if len(methods) > 1:
         several = ", ".join(method.name for method in methods)
         raise UsageError(f"{text}: images of several methods ({several}); give the folder of one")
     return [replace(methods[0], name=name)]
+
+
+def gather_images(
+    texts: Sequence[str], scenes: Sequence[Scene], pattern: str = ""
+) -> list[ImageFolder]:
+    """The methods of several ``DIR`` and ``NAME=DIR``; one method may lie in several folders.
+
+    Raises
+    ------
+    UsageError
+        As `select_images`; also when two folders have images of one scene and method.
+    """
+    found: dict[str, ImageFolder] = {}
+    for text in texts:
+        marked = text.lower().startswith(IMAGES_PREFIX)
+        for method in select_images(text if marked else IMAGES_PREFIX + text, scenes, pattern):
+            other = found.get(method.name)
+            found[method.name] = method if other is None else _joined(other, method)
+    return list(found.values())
+
+
+def _joined(one: ImageFolder, two: ImageFolder) -> ImageFolder:
+    """The images of a method in two folders."""
+    if both := sorted(one.files.keys() & two.files.keys()):
+        raise UsageError(
+            f"{one.files[both[0]]} and {two.files[both[0]]} are both {one.name} of {both[0]}; "
+            "name the methods with NAME=DIR"
+        )
+    return ImageFolder(one.name, one.folder, {**one.files, **two.files}, one.notes + two.notes)
 
 
 def _name_and_folder(text: str) -> tuple[str | None, str]:

@@ -140,7 +140,8 @@ def match_files(root: str, paths: Sequence[str], names: SceneNames) -> Matched:
     UsageError
         A file may be of two scenes, or two files are of one scene and method.
     """
-    found, placed = Matched(), []
+    found = Matched()
+    placed: list[Place] = []
     for folders, group in groupby(map(ImageFile, paths), key=lambda file: file.folders):
         files = [file for file in group if not _put_aside(file, found)]
         placed += _place(root, folders, files, names, found)
