@@ -20,6 +20,8 @@ from methods import METHODS
 from methods import fuse as fuse_images
 from reports.data.sources import Sources
 
+pytestmark = pytest.mark.slow
+
 
 class Listener:
     """Keeps the notes of a run."""
