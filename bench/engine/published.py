@@ -22,6 +22,7 @@ from bench.core.jpeg import JpegFacts, jpeg_facts, was_jpeg
 from datasets import Scene
 from datasets.catalog import collection
 from datasets.fetch import local_path
+from datasets.papers import paper_of
 from datasets.same_scenes import same_scenes
 from datasets.standard import PUBLISHED, published_images
 
@@ -54,8 +55,10 @@ class PublishedMethod:
 
     @property
     def title(self) -> str:
-        """A title which says that the images were not made here."""
-        return f"{self.method}, fused image published with {self.collection}"
+        """The paper's title and year; says that the images were not made here."""
+        paper = paper_of(self.name)
+        what = f"{paper.title} ({paper.year})" if paper else self.method
+        return f"{what}, fused image published with {self.collection}"
 
     @cached_property
     def identity(self) -> dict[str, Any]:
