@@ -315,7 +315,7 @@ def _by_number(
         label_in(file.parts[-1], [word for word in file.words if word.key[-1] != number])
         for file, number in zip(files, numbers, strict=True)
     ]
-    if not all(numbers) or len(set(labels)) != 1:
+    if not all(numbers) or len(set(labels)) != 1 or names.whole(labels[0]):
         return [None] * len(files)
     places: list[Place | None] = []
     seen: dict[str, str] = {}

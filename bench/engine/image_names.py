@@ -37,12 +37,12 @@ SETS = {
 }
 
 #: Words that say that an image is fused; those of `EDGES` are also cut off a longer name.
-EDGES = frozenset({"fused", "result", "results", "output", "outputs"})
+EDGES = frozenset({"fused", "image", "images", "result", "results", "output", "outputs"})
 MARKS = EDGES | {"fusion", "fuse", "f", "out"}
 _TRIMMED = EDGES | SETS.keys()
 
 #: Words for any picture, before a number.
-_PICTURES = MARKS | {"img", "image", "im", "pic", "pair", "scene"}
+_PICTURES = MARKS | {"img", "im", "pic", "pair", "scene"}
 
 #: Sets of pairs of which other collections have stacks with the same names.
 _PAIRS = frozenset({"liu2020", "mfifb"})
