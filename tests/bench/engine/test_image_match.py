@@ -217,3 +217,16 @@ def test_patterns(pattern, path, method):
     found = match_pattern("results", [path, "else.png"], names, pattern)
     assert found.methods == {method: {"liu2020/c_01": path}}
     assert found.strays == ["else.png"]
+
+
+@pytest.mark.parametrize(
+    ("root", "name"),
+    [
+        ("Lytro_MS_LAP", "MS_LAP"),
+        ("results", "results"),
+        ("lytro", "lytro"),
+        ("fused_beside", "fused_beside"),
+    ],
+)
+def test_a_flat_folder_names_the_method(root, name):
+    assert list(match(["1.png"], own("1"), root).methods) == [name]
