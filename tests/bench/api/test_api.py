@@ -333,9 +333,11 @@ def test_a_failing_metric_is_raised_or_told(sources, own_registries):
 def test_score_folder_is_a_data_frame(folder):
     write_image(folder / "mine" / "one.png", read_image(folder / "in" / "one_A.png"))
     table = score_folder(folder / "in", folder / "mine", metrics="mi")
-    assert table.columns.tolist() == ["scene", "method", "metric", "value", "status", "message"]
+    assert table.columns.tolist() == [
+        "dataset", "scene", "method", "metric", "value", "status", "message",
+    ]  # fmt: skip
     expected = Scorer(pair(40, 44)).score(pair(40, 44)[0], "mi")
-    assert json.loads(table.to_json(orient="values", double_precision=15))[0][:3] == [
-        "one", "mine", "mi",
+    assert json.loads(table.to_json(orient="values", double_precision=15))[0][:4] == [
+        "folder", "one", "mine", "mi",
     ]  # fmt: skip
     assert table.value.tolist() == [expected]
