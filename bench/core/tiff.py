@@ -32,6 +32,9 @@ OLD_SUBFILE_TYPE, SUB_IFDS, DNG_VERSION = 255, 330, 50706
 #: Values of PhotometricInterpretation for the samples of a sensor: CFA and LinearRaw.
 SENSOR = frozenset({32803, 34892})
 
+#: Values of Compression for PNG in TIFF: its decoder prints damage on stderr and goes on.
+UNSAFE = frozenset({34933})
+
 #: The kinds of series that tifffile makes of pages alone, without a description of their axes.
 UNDESCRIBED = frozenset({"generic", "uniform"})
 
@@ -173,6 +176,8 @@ def _leading(series: TiffPageSeries) -> tuple[str, tuple[int, ...]]:
 def _check_page(page: TiffPage, name: str) -> None:
     """Refuse by its tags, before it is decoded, a page that is no picture."""
     colours_of(page, name)
+    if int(page.compression) in UNSAFE:
+        raise ImageError(f"{name}: compression {int(page.compression)} (PNG) is not supported")
     check_size(int(page.imagewidth), int(page.imagelength), name)
     if not isinstance(page.bitspersample, int) or page.dtype is None:
         raise ImageError(
