@@ -1,4 +1,4 @@
-"""PNG files of 16 bit, which Pillow reduces to 8: decoded by libpng once they are known to be sound.
+"""PNG files of 16 bit, which Pillow reduces to 8: decoded by libpng once known to be sound.
 
 libpng prints what it repairs on stderr, past Python, and gives pixels all the same. So the sums of
 the file are checked first, and the chunks that libpng might complain of are left out.
