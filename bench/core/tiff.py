@@ -112,7 +112,7 @@ def decode_pages(data: bytes, name: str) -> list[NDArray[Any]]:
             for page in pages:
                 _check_page(page, name)
                 _check_segments([page], data, name)
-            return narrow([_decode_page(page, name) for page in pages])
+            return _alike(narrow([_decode_page(page, name) for page in pages]), name)
         if len(described) > 1:
             raise ImageError(f"{name}: holds {len(described)} series of images, not one")
         return narrow(_decode_series(tif, described[0], data, name))
@@ -161,7 +161,9 @@ def _described(tif: TiffFile) -> list[TiffPageSeries] | None:
         page = one.keyframe
         if (lengths.get("Y"), lengths.get("X")) != (page.imagelength, page.imagewidth):
             return None
-    return full or None
+    # A writer that adds one picture after the other describes each of them.
+    single = all(one.kind == "shaped" and not _leading(tif, one) for one in full)
+    return None if single else full
 
 
 def _leading(tif: TiffFile, series: TiffPageSeries) -> dict[str, int]:
@@ -221,6 +223,14 @@ def _decode_page(page: TiffPage, name: str) -> NDArray[Any]:
     if axes not in {"YX", "YXS", "SYX"}:
         raise ImageError(f"{name}: a page with axes {axes} is not a picture")
     return picture_of(np.moveaxis(array, 0, -1) if axes == "SYX" else array, page, name)
+
+
+def _alike(pages: list[NDArray[Any]], name: str) -> list[NDArray[Any]]:
+    """The pages of a stack, if they have one size, type and number of colours."""
+    kinds = {f"{page.dtype} {page.shape}" for page in pages}
+    if len(kinds) > 1:
+        raise ImageError(f"{name}: its pages differ, so that they are no stack ({sorted(kinds)})")
+    return pages
 
 
 def _decode_series(
