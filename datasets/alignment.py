@@ -27,14 +27,17 @@ Array = NDArray[Any]
 VIEW_SIDE_PX = 1024
 #: Side of a tile of the view, pixels; smaller in a small view.
 TILE_PX = 128
-#: Views with a shorter side are too small for tiles; they are searched for a shifted copy.
+#: Views with a shorter side are too small for tiles: they are compared as a whole.
 TILED_SIDE_PX = 64
-#: A shifted copy differs from the photo by less than this share of what it differs unshifted, RMS.
-COPY_DIFFERS = 0.5
+#: Least height of the correlation peak of such a view, and how often it exceeds that at rest.
+LEAST_SMALL_PEAK = 0.3
+EXCEEDS_REST = 1.4
 #: Most tiles along a side.
 MOST_TILES = 8
 #: Standard deviation of the correlation peak, pixels of the view: what is finer is not compared.
 PEAK_SIGMA_PX = 2.5
+#: The same in a view that is compared as a whole.
+SMALL_PEAK_SIGMA_PX = 1.5
 #: Least height of a tile's correlation peak; 1 is a shifted copy.
 LEAST_PEAK = 0.5
 #: Least standard deviation within a tile, share of full scale.
@@ -146,7 +149,7 @@ def estimate_motion(first: Array, second: Array) -> Motion | None:
     (2.0, 3.0)
     """
     if min(first.shape) < TILED_SIDE_PX:
-        return _shifted_copy(first, second)
+        return _whole_shift(first, second)
     tile = min(TILE_PX, *(side * 2 // 3 for side in first.shape))
     before = _compare(first, second, tile)
     motion = before.fit()
@@ -165,19 +168,20 @@ def estimate_motion(first: Array, second: Array) -> Motion | None:
     return replace(whole, sure=sure or whole.largest(*first.shape) < MOVED_PX)
 
 
-def _shifted_copy(first: Array, second: Array) -> Motion | None:
-    """The whole shift under which the middle of a small view is found in the other one."""
-    reach = min(first.shape) // 4
-    if reach < 1:
+def _whole_shift(first: Array, second: Array) -> Motion | None:
+    """The shift, in whole pixels, of a small view that is taken to go round at its edges."""
+    if min(first.std(), second.std()) < LEAST_TEXTURE:
         return None
-    middle = first[reach:-reach, reach:-reach]
-    if middle.std() < LEAST_TEXTURE:
+    surface = _correlation(first[None], second[None], SMALL_PEAK_SIGMA_PX)[0]
+    row, column = np.unravel_index(surface.argmax(), surface.shape)
+    peak = surface[row, column]
+    if peak < LEAST_SMALL_PEAK or (peak < EXCEEDS_REST * surface[0, 0] and row + column > 0):
         return None
-    differs = cv2.matchTemplate(second, middle, cv2.TM_SQDIFF)
-    row, column = np.unravel_index(differs.argmin(), differs.shape)
-    if differs[row, column] > COPY_DIFFERS**2 * differs[reach, reach]:
-        return Motion() if (row, column) == (reach, reach) else None
-    return Motion(complex(int(column) - reach, int(row) - reach))
+    down, right = (
+        int(place) - (side if place > side / 2 else 0)
+        for place, side in zip((row, column), surface.shape, strict=True)
+    )
+    return Motion(complex(right, down))
 
 
 @dataclass(frozen=True)
@@ -234,31 +238,39 @@ def _offsets(first: Array, second: Array) -> tuple[Array, Array, Array]:
     side = first.shape[1]
     hann = np.hanning(side + 2)[1:-1].astype(np.float32)
     window = np.outer(hann, hann)
-    spectra = []
     textured = np.ones(len(first), bool)
+    windowed = []
     for tiles in (first, second):
-        mean = (tiles * window).sum((1, 2), keepdims=True) / window.sum()
-        tiles = tiles - mean
+        tiles = tiles - (tiles * window).sum((1, 2), keepdims=True) / window.sum()
         textured &= tiles.std((1, 2)) >= LEAST_TEXTURE
-        spectra.append(scipy.fft.rfft2(tiles * window))
-    cross = np.conj(spectra[0]) * spectra[1]
-    rows, columns = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]
-    smooth = np.exp(-2 * (np.pi * PEAK_SIGMA_PX) ** 2 * (rows**2 + columns**2))
-    smooth[0, 0] = 0
-    # Half-way between correlation and phase correlation: the former sees little but the lowest
-    # frequencies, the latter takes what blur has left of the high ones as seriously as the rest.
-    weighted = cross * (smooth.astype(np.float32) / np.sqrt(np.abs(cross) + 1e-12))
-    surface = scipy.fft.irfft2(weighted, s=(side, side))
+        windowed.append(tiles * window)
+    surface = _correlation(windowed[0], windowed[1], PEAK_SIGMA_PX)
     highest = surface.reshape(len(surface), -1).argmax(1)
     row, column = np.divmod(highest, side)
     which = np.arange(len(surface))
     offsets = _between(surface, which, row, column) + 1j * _between(
         surface.transpose(0, 2, 1), which, column, row
     )
-    of_a_copy = scipy.fft.irfft2(np.abs(weighted), s=(side, side))[:, 0, 0]
-    top = surface[which, row, column] / np.maximum(of_a_copy, 1e-12)
-    at_rest = surface[:, 0, 0] / np.maximum(of_a_copy, 1e-12)
-    return offsets, np.where(textured, np.maximum(top, 1e-6), 0), at_rest
+    peaks = np.where(textured, np.maximum(surface[which, row, column], 1e-6), 0)
+    return offsets, peaks, surface[:, 0, 0]
+
+
+def _correlation(first: Array, second: Array, sigma: float) -> Array:
+    """Correlation of each pair of tiles at every offset; 1 at the offset of a shifted copy."""
+    height, width = first.shape[1:]
+    cross = np.conj(scipy.fft.rfft2(first)) * scipy.fft.rfft2(second)
+    rows, columns = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
+    smooth = np.exp(-2 * (np.pi * sigma) ** 2 * (rows**2 + columns**2))
+    smooth[0, 0] = 0
+    # Half-way between correlation and phase correlation: the former sees little but the lowest
+    # frequencies, the latter takes what blur has left of the high ones as seriously as the rest.
+    weight = smooth.astype(np.float32) / np.sqrt(np.abs(cross) + 1e-12)
+    surface = scipy.fft.irfft2(cross * weight, s=(height, width))
+    # The same at the peak of a shifted copy: the sum of both halves of the spectrum.
+    twice = np.full(cross.shape[2], 2.0)
+    twice[[0, -1] if width % 2 == 0 else [0]] = 1
+    of_a_copy = (np.abs(cross * weight) @ twice).sum(1) / (height * width)
+    return np.asarray(surface / np.maximum(of_a_copy, 1e-12)[:, None, None])
 
 
 def _between(surface: Array, which: Array, row: Array, column: Array) -> Array:
