@@ -80,7 +80,7 @@ class Motion:
     sure: bool = True
 
     def then(self, following: Motion) -> Motion:
-        """This motion, and then `following`."""
+        """The motion of both, `following` after this one."""
         return Motion(
             following.factor * self.shift + following.shift,
             following.factor * self.factor,
@@ -327,7 +327,7 @@ def _moved_back(view: Array, motion: Motion) -> Array:
             [b, a, motion.shift.imag + y - b * x - a * y],
         ]
     )
-    return cv2.warpAffine(  # type: ignore[no-any-return]
+    return cv2.warpAffine(
         view,
         matrix,
         (width, height),

@@ -6,15 +6,18 @@ fourth. Sizes are in pixels of the images as they are given.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets._base import SceneImages
 from datasets.alignment import Motion, estimate_motion, small_view
+
+if TYPE_CHECKING:
+    from datasets._base import SceneImages
 
 cv2 = lazy.load("cv2")
 
@@ -128,7 +131,7 @@ def _moved(views: dict[int, Array], factor: int) -> list[str]:
     numbers = list(views)
     height, width = views[numbers[0]].shape
     so_far, farthest, source = Motion(), Motion(), numbers[0]
-    for previous, number in zip(numbers, numbers[1:], strict=False):
+    for previous, number in itertools.pairwise(numbers):
         step = estimate_motion(views[previous], views[number])
         if step is None:
             continue
