@@ -67,6 +67,31 @@ def read_image(path: Path | str) -> NDArray[Any]:
     return decode_image(data, str(path))
 
 
+def page_count(path: Path | str) -> int:
+    """How many pictures a TIFF file holds.
+
+    Raises
+    ------
+    ImageError
+        The file is missing, damaged or no image.
+    """
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
+            return int(getattr(picture, "n_frames", 1))
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ImageError(f"{path}: damaged or truncated image ({error})") from None
+
+
+def read_pages(path: Path | str) -> list[NDArray[Any]]:
+    """All pictures of a TIFF file of 8-bit pages, as `read_image` gives one."""
+    from PIL import Image, ImageSequence
+
+    with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
+        return [as_image(np.asarray(page)) for page in ImageSequence.Iterator(picture)]
+
+
 def decode_image(data: bytes, name: str) -> NDArray[Any]:
     """The image in the bytes of a file; see `read_image`.
 
