@@ -246,9 +246,6 @@ def score_folder(
 
 def _is_dataset(text: str) -> bool:
     """Whether `text` names a dataset, or scenes of one, rather than a folder."""
-    from bench.engine.names import DATASET_ALIASES
-    from datasets import DATASETS
+    from datasets import names_scenes
 
-    name = text.partition(":")[0].partition("/")[0].lower()
-    known = {*(known.lower() for known in DATASETS.names()), *DATASET_ALIASES}
-    return name in known and not Path(text).is_dir()
+    return names_scenes(text) and not Path(text).is_dir()

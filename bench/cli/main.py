@@ -124,7 +124,7 @@ def join_exclusions(arguments: Sequence[str]) -> list[str]:
     for argument in arguments:
         if argument.startswith("--"):
             option = argument
-        names = option in ("--methods", "--metrics") and joined[-1:] != [option]
+        names = option in ("--methods", "--metrics", "--datasets") and joined[-1:] != [option]
         if names and argument[:1] == "-" and argument[1:2].isalnum() and argument != "-h":
             joined[-1] += f",{argument}"
         else:

@@ -77,6 +77,9 @@ class RunOptions:
         Folder of the records; ``store`` in the output folder unless given.
     offline : bool
         Never use the network.
+    layout : str or sequence of str
+        Which files of ``folder:DIR`` are what: ``"{scene}_{source}"``,
+        ``["source_{source}/{scene}", "reference=full_clear/{scene}"]``.
 
     Raises
     ------
@@ -106,6 +109,7 @@ class RunOptions:
     plugins: Sequence[Path | str] = ()
     store: Path | str | None = None
     offline: bool = False
+    layout: str | Sequence[str] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RunOptions:

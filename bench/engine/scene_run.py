@@ -170,7 +170,7 @@ class SceneRun:
             title=scene.title,
             origin=scene.origin,
             note=scene.note,
-            selection=_absolute(scene.selected),
+            selection=scene.selected,
             status=facts.status,
             message=facts.message,
             fingerprint=facts.fingerprint,
@@ -331,11 +331,3 @@ class SceneRun:
         self.cells.append(entry)
         chosen.progress.done(f"{self.scene.name}: {method.name}", status, message, cached)
         return entry
-
-
-def _absolute(selected: str) -> str:
-    """The selection with the folder that it may name as an absolute path."""
-    name, colon, argument = selected.partition(":")
-    if colon and Path(argument).expanduser().exists():
-        return f"{name}:{Path(argument).expanduser().absolute()}"
-    return selected

@@ -220,8 +220,8 @@ def _refuse_role_names(directory: Directory, groups: dict[str, _Group]) -> None:
         one, two = (next(iter(g.sources.values())).name for g in like[:2])
         raise refused(
             directory.path,
-            f"{one} and {two} may be sources of one scene, or of two (--layout '{{source}}_{{scene}}' "
-            "or '{scene}_{source}')",
+            f"{one} and {two} may be two sources of one scene, or belong to two scenes (--layout "
+            "'{source}_{scene}' or '{scene}_{source}')",
         )
 
 
@@ -267,8 +267,8 @@ def _multipage(
     """A TIFF of several pages that no name puts beside another file is a stack."""
     if alone and len(groups) == 1:  # s_A.tif, and nothing else
         (group,) = groups.values()
-        (picture,) = [*group.sources.values(), group.reference, group.mask]
-        if picture and group.sources and _pages(picture) > 1:
+        picture = next(iter(group.sources.values()), None)
+        if picture and _pages(picture) > 1:
             groups.clear()
             groups[picture.stem.casefold()] = _Group(picture.stem, {"pages": picture})
         return list(rest)
@@ -327,7 +327,7 @@ def _complete(directory: Directory, group: _Group) -> SceneFiles:
     return SceneFiles(
         group.name.strip(),
         tuple(Path(group.sources[role].path) for role in roles),
-        group.reference and Path(group.reference.path),
-        group.mask and Path(group.mask.path),
-        tuple([*notes, *group.notes]),
+        Path(group.reference.path) if group.reference else None,
+        Path(group.mask.path) if group.mask else None,
+        (*notes, *group.notes),
     )

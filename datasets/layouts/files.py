@@ -20,7 +20,7 @@ OPTION = "or say which file is what with --layout, such as --layout '{scene}_{so
 RAW_SUFFIXES = frozenset(
     {".dng", ".nef", ".arw", ".cr2", ".cr3", ".raf", ".orf", ".rw2", ".pef", ".srw"}
 )
-#: What counts as a picture, also where no reader is installed: so that an error is about the ending.
+#: What counts as a picture, also without a reader for it: an error is about the ending then.
 PICTURES = SUFFIXES | RAW_SUFFIXES | {".heic", ".heif", ".avif"}
 
 #: Directories that programs make beside pictures: thumbnails, resource forks.

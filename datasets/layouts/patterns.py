@@ -149,7 +149,7 @@ def _put(
 
 
 def _scene(directory: Directory, name: str, group: _Group, texts: Sequence[str]) -> SceneFiles:
-    sources = [group.sources[place] for place in sorted(group.sources)]  # type: ignore[type-var]
+    sources = [group.sources[place] for place in sorted(group.sources)]
     if len(sources) == 1 and sources[0].suffix not in (".tif", ".tiff"):
         only = os.path.relpath(sources[0].path, directory.path)
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -126,10 +127,10 @@ def gap_in_count(frames: Sequence[Counted]) -> str:
     long = min(frame.digits for frame in frames) >= 3
     if numbers[0] > 1 and not long:
         return f"{frames[0].picture.name} is the first, number 1 is missing"
-    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    steps = {b - a for a, b in itertools.pairwise(numbers)}
     if steps == {1} or (long and len(steps) == 1 and len(numbers) > 2):
         return ""
-    for a, b in zip(frames, frames[1:], strict=False):
+    for a, b in itertools.pairwise(frames):
         if b.number != a.number + 1:
             missing = str(a.number + 1).zfill(a.digits)
             return f"number {missing} is missing between {a.picture.name} and {b.picture.name}"
@@ -138,7 +139,7 @@ def gap_in_count(frames: Sequence[Counted]) -> str:
 
 def gap_in_time(frames: Sequence[tuple[datetime.datetime, Picture]]) -> str:
     """Why names with a time are not one stack; empty if they are at most a minute apart."""
-    for (a, first), (b, second) in zip(frames, frames[1:], strict=False):
+    for (a, first), (b, second) in itertools.pairwise(frames):
         if (b - a).total_seconds() > LONGEST_PAUSE_S:
             return (
                 f"{first.name} and {second.name} are more than {LONGEST_PAUSE_S} s apart by their "

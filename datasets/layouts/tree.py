@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -99,8 +100,8 @@ def _are_roles(directory: Directory, folders: Sequence[Directory]) -> bool:
     if first == second:
         raise refusal(
             directory.path,
-            f"{_shown(directory, folders[0])} and {_shown(directory, folders[1])} may be two sources "
-            "of one scene, or of two scenes",
+            f"{_shown(directory, folders[0])} and {_shown(directory, folders[1])} may be two "
+            "sources of one scene, or of two scenes",
         )
     return False
 
@@ -118,8 +119,8 @@ def _with_extra(
     for picture in directory.all_pictures():
         said = meaning_of(picture.stem)
         name = said.scene if said and said.kind != "source" and said.scene else picture.stem
-        below = os.path.relpath(picture.path, directory.path).rpartition(os.sep)[0]
-        by_path["/".join([*below.split(os.sep), name] if below else [name]).casefold()] = picture
+        below = Path(picture.path).relative_to(directory.path).parts[:-1]
+        by_path["/".join([*below, name]).casefold()] = picture
     names = Counter(scene.name.casefold() for scene in scenes)
     used: set[Picture] = set()
     result = []
@@ -160,7 +161,9 @@ def _refuse_alike(directory: Directory, folders: Iterable[Directory]) -> None:
 def _says_only_a_number(picture: Picture) -> bool:
     """Whether a name is a number or a camera's, and not ``image1`` or ``x_1``."""
     number = None if taken_at(picture.stem) else counted(picture)
-    return bool(number) and (number.digits > 2 or not number.before) and not number.names_scene
+    if number is None:
+        return False
+    return (number.digits > 2 or not number.before) and not number.names_scene
 
 
 def _with_own_names(directory: Directory, scenes: Sequence[SceneFiles]) -> list[SceneFiles]:
@@ -170,7 +173,8 @@ def _with_own_names(directory: Directory, scenes: Sequence[SceneFiles]) -> list[
     """
     if len({scene.name.casefold() for scene in scenes}) == len(scenes):
         return list(scenes)
-    common = len(os.path.commonprefix([scene.parents for scene in scenes]))
+    shared = zip(*(scene.parents for scene in scenes), strict=False)
+    common = len(list(itertools.takewhile(lambda level: len(set(level)) == 1, shared)))
     taken: dict[str, SceneFiles] = {}
     for scene in scenes:
         above = scene.parents[common:]
