@@ -238,12 +238,7 @@ def _excluded(text: str, chosen: dict[str, Scene], layout: Sequence[str]) -> Ite
     if names_scenes(text):
         yield from [scene.name for scene in _scenes_of(text, layout)]
         return
-    glob = text.casefold()
-    found = [scene.name for scene in chosen.values()
-             if fnmatch.fnmatchcase(scene.id.casefold(), glob)]  # fmt: skip
-    if not found:
-        raise UnknownName("scene to leave out", text, chosen)
-    yield from found
+    yield from [scene.name for scene in _wanted("the selection", [*chosen.values()], text)]
 
 
 def _listed(entry: Dataset, argument: str) -> list[Scene]:

@@ -97,7 +97,7 @@ def _stack(file: Path) -> SceneFiles:
     """The scene of one file, whose pages are the sources."""
     if (pages := page_count(file)) < 2:
         raise UsageError(f"{file}: a scene needs two sources, this file has {pages} page")
-    return SceneFiles(file.stem, (file,))
+    return SceneFiles(file.stem, (file,), pages=pages)
 
 
 def _mask(file: Path) -> NDArray[np.bool_]:

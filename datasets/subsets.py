@@ -74,17 +74,8 @@ def subset_of(dataset: str, scenes: Collection[str]) -> Subset | None:
     return None
 
 
-def caption_of(dataset: str, scenes: Collection[str], *, pairs: bool = True) -> str:
-    """What tables call these scenes of a dataset.
-
-    Parameters
-    ----------
-    dataset : str
-        Name of the dataset.
-    scenes : collection of str
-        Names of its scenes.
-    pairs : bool
-        Whether each has two sources.
+def caption_of(dataset: str, scenes: Collection[str]) -> str:
+    """What tables call these scenes of a dataset: a subset and their number, or the dataset.
 
     Examples
     --------
@@ -92,13 +83,10 @@ def caption_of(dataset: str, scenes: Collection[str], *, pairs: bool = True) -> 
     >>> caption_of("liu2020", [f"c_{k:02}" for k in range(1, 21)])
     'Lytro, 20 pairs'
     >>> caption_of("liu2020", ["c_01", "c_02"]), caption_of("liu2020", ["c_01", "g_01"])
-    ('Lytro, 2 of its 20 pairs', 'liu2020, 2 pairs')
+    ('Lytro, 2 of its 20 pairs', 'liu2020')
     """
-    count = len(scenes)
-    noun = ("pair" if pairs else "scene") + "s" * (count != 1)
-    subset = subset_of(dataset, scenes)
+    subset, count = subset_of(dataset, scenes), len(scenes)
     if subset is None:
-        return f"{dataset}, {count} {noun}"
-    if count == subset.count:
-        return f"{subset.title}, {count} {noun}"
-    return f"{subset.title}, {count} of its {subset.count} pairs"
+        return dataset
+    some = "" if count == subset.count else f"{count} of its "
+    return f"{subset.title}, {some}{subset.count} pairs"

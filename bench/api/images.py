@@ -173,6 +173,7 @@ def score_folder(
     *,
     metrics: Names | None = None,
     pattern: str = "",
+    layout: str | Sequence[str] = (),
     jobs: int = 1,
     plugins: Sequence[Path | str] = (),
     store: Path | str | None = None,
@@ -190,6 +191,8 @@ def score_folder(
         Names, as for `run`. A metric that is selected by name and not defined for a scene fails.
     pattern : str
         Path of a fused image without its ending, with ``{scene}`` and ``{method}``.
+    layout : str or sequence of str
+        Which files of a folder of sources are what; see `datasets.load_scenes`.
     jobs : int
         Processes.
     plugins : sequence of path-like
@@ -212,6 +215,7 @@ def score_folder(
     """
     import pandas as pd
 
+    from bench.core.remarks import collect
     from bench.engine.channel_order import channel_notes
     from bench.engine.execute import execute, load_plugins, store_of
     from bench.engine.folder_scores import ScoreRow, score_rows
@@ -222,10 +226,14 @@ def score_folder(
     if jobs == 1:
         chosen = dataclasses.replace(chosen, isolation="none")
     load_plugins(plugins)
-    scenes = select_scenes(str(sources) if _is_dataset(str(sources)) else f"folder:{sources}")
+    selected = str(sources) if _is_dataset(str(sources)) else f"folder:{sources}"
+    with collect() as remarks:
+        scenes = select_scenes(selected, layout)
     methods, strays = find_images(Path(fused), scenes, pattern)
     picked = select_metrics(METRICS if metrics is None else metrics)
     observer = progress or Silent()
+    for remark in remarks:
+        observer.note(remark)
     if strays:
         more = f" and {len(strays) - 1} more" if len(strays) > 1 else ""
         observer.note(f"not scored, fits no scene: {strays[0]}{more}")

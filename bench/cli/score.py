@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     many.add_argument(
         "--sources", metavar="DIR|DATASET", help="a folder of source images, or a dataset"
     )
+    console.add_layout(many)
     many.add_argument(
         "--pattern",
         default="",
@@ -82,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
     if args.sources and args.files:
         raise UsageError(f"give the source images or --sources, not both (got {args.files[0]})")
     many = {"--pattern": args.pattern, "--out": args.out, "--store": args.store}
+    many["--layout"] = args.layout
     many["--jobs"] = args.jobs != 1
     for option, given in many.items() if not args.sources else [("--reference", args.reference)]:
         if given:
@@ -126,6 +128,7 @@ def _many(args: argparse.Namespace) -> int:
             args.fused,
             metrics=args.metrics,
             pattern=args.pattern,
+            layout=args.layout,
             jobs=args.jobs,
             plugins=args.plugin,
             store=args.store,

@@ -36,6 +36,7 @@ class _Group:
     fused: list[Picture] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     certain: bool = False
+    pages: int = 1
 
     def put(self, where: str, said: Meaning, picture: Picture) -> None:
         """Add a picture; raises `UsageError` when its role is taken."""
@@ -251,10 +252,9 @@ def _special(
         tiff = [p for p in others if p.stem.casefold() == said.scene.casefold()]
         if said.kind == "fused" or not said.scene:
             remark(f"{picture.path}: belongs to no scene here and was left out")
-        elif len(tiff) == 1 and _pages(tiff[0]) > 1:
+        elif len(tiff) == 1 and (group := _stack_of_pages(tiff[0])):
             others.remove(tiff[0])
-            group = groups.setdefault(said.scene.casefold(), _Group(tiff[0].stem))
-            group.sources["pages"] = tiff[0]
+            groups[said.scene.casefold()] = group
             group.put(directory.path, said, picture)
         else:
             raise refused(directory.path, f"scene {said.scene!r} has no source ({picture.name})")
@@ -268,26 +268,28 @@ def _multipage(
     if alone and len(groups) == 1:  # s_A.tif, and nothing else
         (group,) = groups.values()
         picture = next(iter(group.sources.values()), None)
-        if picture and _pages(picture) > 1:
+        if picture and (stack := _stack_of_pages(picture)):
             groups.clear()
-            groups[picture.stem.casefold()] = _Group(picture.stem, {"pages": picture})
+            groups[picture.stem.casefold()] = stack
         return list(rest)
     others = []
     for picture in rest:
-        if _pages(picture) > 1:
-            groups[picture.stem.casefold()] = _Group(picture.stem, {"pages": picture})
+        if stack := _stack_of_pages(picture):
+            groups[picture.stem.casefold()] = stack
         else:
             others.append(picture)
     return others
 
 
-def _pages(picture: Picture) -> int:
+def _stack_of_pages(picture: Picture) -> _Group | None:
+    """The stack of the pages of a TIFF; None if it has only one."""
     if picture.suffix not in (".tif", ".tiff"):
-        return 1
+        return None
     try:
-        return page_count(picture.path)
+        pages = page_count(picture.path)
     except ImageError:  # said when it is read, if it is a source
-        return 1
+        return None
+    return _Group(picture.stem, {"pages": picture}, pages=pages) if pages > 1 else None
 
 
 def _check_alone(
@@ -330,4 +332,5 @@ def _complete(directory: Directory, group: _Group) -> SceneFiles:
         Path(group.reference.path) if group.reference else None,
         Path(group.mask.path) if group.mask else None,
         (*notes, *group.notes),
+        pages=group.pages,
     )

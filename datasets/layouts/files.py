@@ -43,6 +43,8 @@ class SceneFiles:
         What a user should know: files beside the sources that were left out.
     parents : tuple of str
         Names of the directories between the folder and the files.
+    pages : int
+        Pages of the file that is the only source; 1 if there are several.
     """
 
     name: str
@@ -51,6 +53,12 @@ class SceneFiles:
     mask: Path | None = None
     notes: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
+    pages: int = 1
+
+    @property
+    def count(self) -> int:
+        """How many sources the scene has."""
+        return self.pages if len(self.sources) == 1 else len(self.sources)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.core.errors import NothingSelected, UsageError
+from bench.core.image_io import page_count
 from datasets.layouts.files import Directory, Picture, SceneFiles, natural
 
 #: What a pattern may say a file is.
@@ -150,7 +151,9 @@ def _put(
 
 def _scene(directory: Directory, name: str, group: _Group, texts: Sequence[str]) -> SceneFiles:
     sources = [group.sources[place] for place in sorted(group.sources)]
-    if len(sources) == 1 and sources[0].suffix not in (".tif", ".tiff"):
+    alone = len(sources) == 1 and sources[0].suffix in (".tif", ".tiff")
+    pages = page_count(sources[0].path) if alone else 1
+    if len(sources) == 1 and pages == 1:
         only = os.path.relpath(sources[0].path, directory.path)
         raise UsageError(
             f"{directory.path}: scene {name!r} has only one source ({only}) by --layout "
@@ -163,4 +166,5 @@ def _scene(directory: Directory, name: str, group: _Group, texts: Sequence[str])
         extra.get("reference"),
         extra.get("mask"),
         tuple(f"{picture.name}: a fused image, not a source" for picture in group.fused),
+        pages=pages,
     )

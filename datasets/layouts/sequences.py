@@ -17,7 +17,7 @@ LONGEST_PAUSE_S = 60
 #: Prefixes that name no scene: what cameras and programs write before a number.
 _NO_NAME = re.compile(
     r"|im|img|image|images|imagej|source|sources|src|input|inputs|focus|frame|frames|slice|"
-    r"slices|stack|photo|photos|picture|pic|view|layer|plane|step|shot|page|capture|snap|"
+    r"slices|photo|photos|picture|pic|view|layer|plane|step|shot|page|capture|snap|"
     r"_?dsc[fnm]?|dscn|_?mg|_?img|_img|cimg|pa|pxl|sam|dji|gopr|gopro|hpim|imgp|pict|pana|crw|"
     r"_?mvi|kif|rimg|dcp|sdc|img[_\- ]?z|z[_\- ]?stack",
     re.IGNORECASE,

@@ -18,6 +18,7 @@ from bench.store.manifest import BASELINE_FAMILY, MetricEntry, RunManifest
 from reports.data.best import DIGITS, best_of
 from reports.data.leaderboard import Leaderboard, by_scene, cautions, make_leaderboard
 from reports.data.means import CAP_NOTE, for_means, has_capped
+from reports.data.parts import caption
 from reports.data.results import Results
 from reports.data.statistics import Ranking, comparable
 from reports.html.charts import Point, critical, distribution, scatter
@@ -113,7 +114,7 @@ def _view(results: Results, dataset: str, key: str) -> View:
     seconds = _seconds(results, dataset)
     return View(
         key=key,
-        label=dataset or "all datasets together",
+        label=caption(results.manifest, dataset) or "all datasets together",
         columns=[_column(m, board) for m in metrics],
         rows=_rows(results.manifest, scores, board, metrics),
         charts=_charts(results, scores, board, seconds, metrics),

@@ -12,6 +12,7 @@ from bench.store.manifest import RunManifest
 from reports.data.best import DIGITS, best_of
 from reports.data.leaderboard import Leaderboard, cautions, make_leaderboard, tidy
 from reports.data.means import CAP_NOTE, has_capped
+from reports.data.parts import caption, scores_of
 from reports.data.results import Results
 from reports.data.statistics import Ranking
 from reports.tables.formats import Cell, to_latex, to_markdown
@@ -103,9 +104,7 @@ def _remarks(board: Leaderboard, labels: dict[str, str]) -> list[str]:
 
 
 def _capped(results: Results, board: Leaderboard, dataset: str) -> list[str]:
-    scores = results.scores
-    mine = scores[scores["dataset"] == dataset] if dataset else scores
-    return [CAP_NOTE] if has_capped(mine, board.rankings) else []
+    return [CAP_NOTE] if has_capped(scores_of(results, dataset), board.rankings) else []
 
 
 def _ranks(board: Leaderboard, manifest: RunManifest) -> Table:
@@ -219,10 +218,11 @@ def _page(
     dataset: str,
 ) -> str:
     command = " ".join(results.manifest.command)
+    name = caption(results.manifest, dataset)
     parts = [
-        f"# Leaderboard{f' of {dataset}' if dataset else ''}",
+        f"# Leaderboard{f' of {name}' if name else ''}",
         f"Made from the run `{command}`, finished {results.manifest.finished}"
-        + (f", of which only the scenes of {dataset} count here." if dataset else "."),
+        + (f", of which only the scenes of {name} count here." if dataset else "."),
         "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), to_markdown(*ranks)]),
         f"## Mean scores\n\n{means}",
         "## Significance\n\nFriedman's test asks whether the methods differ at all; mean ranks "

@@ -11,6 +11,7 @@ from bench.core.files import safe_name, write_bytes
 from bench.store.manifest import RunManifest
 from reports.data import paper
 from reports.data.best import DIGITS
+from reports.data.parts import caption
 from reports.data.results import Results
 from reports.tables.formats import Cell, to_markdown
 from reports.tables.latex import write_latex
@@ -105,8 +106,8 @@ def _paper_table(results: Results, scene: str, stem: Path) -> list[Path]:
 def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
     table = mean_table(results, dataset)
     title = (
-        f"**Means over {dataset}**; the second column says over how many scenes. A mean "
-        "over fewer scenes does not compete."
+        f"**Means over {caption(results.manifest, dataset)}**; the second column says over how "
+        "many scenes. A mean over fewer scenes does not compete."
     )
     name = f"mean_{safe_name(dataset)}"
     return [
