@@ -9,7 +9,14 @@ from pathlib import Path
 from bench.core.errors import ImageError
 from bench.core.image_io import page_count
 from bench.core.remarks import remark
-from datasets.layouts.files import RAW_SUFFIXES, Directory, Picture, SceneFiles, natural
+from datasets.layouts.files import (
+    RAW_SUFFIXES,
+    STACK_OPTION,
+    Directory,
+    Picture,
+    SceneFiles,
+    natural,
+)
 from datasets.layouts.files import refusal as refused
 from datasets.layouts.names import Meaning, meaning_of
 from datasets.layouts.sequences import (
@@ -200,14 +207,14 @@ def _stack(directory: Directory, frames: Sequence[Counted]) -> _Group:
         group.put(directory.path, said, frame.picture)
     ordered = sorted(frames, key=lambda frame: frame.number)
     if gap := gap_in_count(ordered):
-        raise refused(directory.path, f"the names do not count up, so not one stack: {gap}")
+        raise refused(directory.path, f"the names do not count up: {gap}", STACK_OPTION)
     return group
 
 
 def _timed_stack(directory: Directory, timed: Sequence[tuple[object, Picture]]) -> _Group:
     """The stack of pictures that are named by the time."""
     if gap := gap_in_time(timed):  # type: ignore[arg-type]
-        raise refused(directory.path, f"not one stack: {gap}")
+        raise refused(directory.path, gap, STACK_OPTION)
     group = _Group(directory.name)
     group.sources = {str(k): picture for k, (_, picture) in enumerate(timed, 1)}
     return group
@@ -236,12 +243,18 @@ def _special(
     others: list[Picture] = []
     every = [*groups.values(), *([frames] if frames else [])]
     orphans: list[tuple[Meaning, Picture]] = []
+    stems = {p.stem.casefold() for p in frames.sources.values()} if frames else set()
     for picture in rest:
         said = meaning_of(picture.stem)
         if said is None or said.kind == "source":
             others.append(picture)
             continue
         group = groups.get(said.scene.casefold())
+        if frames and said.scene.casefold() in stems:
+            raise refused(
+                directory.path,
+                f"{picture.name} belongs to one picture, not to a stack: each number seems a scene",
+            )
         if group is None and len(every) == 1 and (not said.scene or frames):
             group = every[0]
         if group:
@@ -307,6 +320,7 @@ def _check_alone(
             directory.path,
             f"{frame} counts up with others, but {rest[0].name} and {rest[1].name} do not: not "
             "certainly one stack",
+            STACK_OPTION.replace("'{source}'", "and a pattern of its files, such as 'DSC{source}'"),
         )
 
 

@@ -15,6 +15,8 @@ from bench.core.image_io import SUFFIXES
 CONVENTION = "name_A and name_B, or name_1, name_2 and so on"
 #: The way out, in messages.
 OPTION = "or say which file is what with --layout, such as --layout '{scene}_{source}'"
+#: The way out where the question is whether files are one stack.
+STACK_OPTION = "if they are one stack, say so with --layout '{source}'"
 
 #: Endings of cameras' raw files.
 RAW_SUFFIXES = frozenset(
@@ -125,10 +127,11 @@ def scan(path: str, seen: frozenset[str] = frozenset()) -> Directory:
                 continue
             stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122  # as in Picture.name
             if suffix.lower() in PICTURES and entry.is_file():
-                stem = unicodedata.normalize("NFC", stem)
+                stem = unicodedata.normalize("NFC", stem.removesuffix(".ome"))
                 pictures.append(Picture(entry.path, stem, suffix.lower()))
             elif entry.is_dir():
-                if entry.name.casefold() not in _NOT_PICTURES and here not in seen:
+                circle = entry.is_symlink() and os.path.realpath(entry.path) in {*seen, here}
+                if entry.name.casefold() not in _NOT_PICTURES and not circle:
                     below = scan(entry.path, seen | {here})
                     other = other or (f"{entry.name}/{below.other}" if below.other else "")
                     folders += [below] if below.pictures or below.folders else []
@@ -143,6 +146,6 @@ def scan(path: str, seen: frozenset[str] = frozenset()) -> Directory:
     )
 
 
-def refusal(where: str, sentence: str) -> UsageError:
+def refusal(where: str, sentence: str, way_out: str = "") -> UsageError:
     """The error of a folder whose names can be read in several ways, or in none."""
-    return UsageError(f"{where}: {sentence}; call sources {CONVENTION}, {OPTION}")
+    return UsageError(f"{where}: {sentence}; {way_out or f'call sources {CONVENTION}, {OPTION}'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,9 @@ def scenes_by_role(directory: Directory, roles: Mapping[str, Directory]) -> list
     files = {role: _by_path(roles[role]) for role in order}
     if len({frozenset(found) for found in files.values()}) > 1:
         files = {role: _without_role(files[role], role) for role in order}
+    if len({*itertools.chain(*files.values())}) > 1 and all(len(f) == 1 for f in files.values()):
+        single = tuple(Path(picture.path) for f in files.values() for picture in f.values())
+        return [SceneFiles(directory.name, single)]  # one scene, whatever its pictures are called
     every = {key: picture for role in order for key, picture in files[role].items()}
     scenes = []
     for key in sorted(every, key=natural):
@@ -46,16 +50,17 @@ def scenes_by_role(directory: Directory, roles: Mapping[str, Directory]) -> list
 
 def _check(directory: Directory, roles: Mapping[str, Directory], order: Sequence[str]) -> None:
     letters = [role for role in order if role.isalpha()]
+    two = order if len(letters) in (0, len(order)) else [letters[0], order[0]]
+    shown = " and ".join(
+        os.path.relpath(p.path, directory.path)
+        for role in two[:2]
+        for p in roles[role].all_pictures()[:1]
+    )
     if letters and len(letters) < len(order):
-        names = f"{roles[letters[0]].name} and {roles[order[0]].name}"
-        raise refusal(directory.path, f"the directories {names} mix letters and numbers")
+        raise refusal(directory.path, f"the directories of {shown} mix letters and numbers")
     missing = gap_in_letters(letters) if letters else _missing_number(order)
     if missing:
-        shown = [os.path.relpath(p.path, directory.path)
-                 for role in order[:2] for p in roles[role].all_pictures()[:1]]  # fmt: skip
-        raise refusal(
-            directory.path, f"{' and '.join(shown)}: there is no directory of source {missing}"
-        )
+        raise refusal(directory.path, f"{shown}: there is no directory of source {missing}")
 
 
 def _missing_number(order: Sequence[str]) -> str:

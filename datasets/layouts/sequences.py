@@ -30,7 +30,7 @@ _SCENES = re.compile(
 _LAST_WORD = re.compile(rf"(?<=.)[_\- .](?:{WORD})$", re.IGNORECASE)
 _COUNTED = re.compile(r"(?P<before>.*?)(?P<number>\d+)(?P<after>\)?)")
 _TIME = re.compile(
-    r"(?:.*[_\- ])??(?P<date>(?:19|20)\d{2}[_\-.]?\d{2}[_\-.]?\d{2})[_\- T.]"
+    r"(?:.*[_\- ])??(?P<date>(?:19|20)\d{2}[_\-.]?\d{2}[_\-.]?\d{2})[_\- T.]?"
     r"(?P<time>\d{2}[_\-.:h]?\d{2}[_\-.:m]?\d{2})(?P<part>\d{3}|[._\-]\d{1,6})?"
 )
 
@@ -64,7 +64,8 @@ class Counted:
     @property
     def is_scene(self) -> bool:
         """Whether the text says that each number is a scene."""
-        return bool(_SCENES.fullmatch(self.name))
+        letter = self.name.lower() in ("c", "g") and self.digits == 2  # c_01 is a Lytro pair
+        return letter or bool(_SCENES.fullmatch(self.name))
 
 
 def counted(picture: Picture) -> Counted | None:

@@ -149,6 +149,9 @@ def _refuse_alike(directory: Directory, folders: Iterable[Directory]) -> None:
         if len(stems) > 1 and all(map(_says_only_a_number, below.pictures)):
             alike.setdefault(stems, []).append(below)
     for same in alike.values():
+        words = [counted(Picture(below.path, below.name, "")) for below in same]
+        if all(word and word.is_scene for word in words):
+            continue
         if 1 < len(same) == count <= FEW:
             raise refusal(
                 directory.path,
