@@ -1,4 +1,4 @@
-"""Scenes, datasets, and the selection of scenes by name.
+"""Scenes and datasets.
 
 A dataset is a function that lists its scenes without reading a pixel; a scene's images are
 loaded when it is fused.
@@ -16,13 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import (
-    BenchError,
     ContractViolation,
     EnvironmentFault,
     ImageError,
-    NothingSelected,
-    UnknownName,
-    UsageError,
 )
 from bench.core.pixels import as_image, same_size
 from bench.core.registry import Registry, check_choice, check_name
@@ -277,85 +273,3 @@ def dataset(
         return fn
 
     return register
-
-
-def load_scenes(selection: str | Sequence[str]) -> list[Scene]:
-    """The scenes of ``NAME``, ``NAME:ARGUMENT`` or ``NAME/SCENE``, or of several of them.
-
-    Parameters
-    ----------
-    selection : str or sequence of str
-        For example ``"paper"``, ``"paper/clock"``, ``"folder:my_photos"``.
-
-    Raises
-    ------
-    UnknownName
-        There is no such dataset, or no such scene in it.
-    UsageError
-        Two folders give scenes of one name.
-    NothingSelected
-        The datasets have no scene.
-
-    Examples
-    --------
-    >>> from datasets import load_scenes
-    >>> [scene.id for scene in load_scenes("paper")]
-    ['clock', 'pepsi', 'camera', 'color']
-    """
-    parts = [selection] if isinstance(selection, str) else list(selection)
-    scenes: dict[str, Scene] = {}
-    chosen_by: dict[str, str] = {}
-    for part in parts:
-        whole = part if ":" in part else part.partition("/")[0]
-        for scene in _one(part):
-            if chosen_by.setdefault(scene.name, whole) != whole:
-                raise UsageError(
-                    f"{chosen_by[scene.name]} and {part} both have a scene {scene.name}; "
-                    "run them one after the other"
-                )
-            selected = part if ":" in part else f"{whole}/{scene.id}"
-            scenes.setdefault(scene.name, replace(scene, selected=selected))
-    if not scenes:
-        raise NothingSelected(f"no scene in {', '.join(parts) or 'an empty selection'}")
-    return list(scenes.values())
-
-
-def _listed(entry: Dataset, argument: str) -> list[Scene]:
-    """The scenes of a dataset; raises an error unless it lists scenes of its own."""
-    try:
-        scenes = entry.scenes(argument) if argument else entry.scenes()
-    except BenchError:
-        raise
-    except Exception as error:
-        raise ContractViolation(
-            f"dataset {entry.name!r}: listing its scenes ended with {type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(scenes, list) or not all(isinstance(scene, Scene) for scene in scenes):
-        raise ContractViolation(f"dataset {entry.name!r}: it must return a list of Scene")
-    seen: set[str] = set()
-    for scene in scenes:
-        if scene.dataset != entry.name:
-            raise ContractViolation(
-                f"dataset {entry.name!r}: its scene {scene.id!r} has the dataset {scene.dataset!r}"
-            )
-        if scene.id in seen:
-            raise ContractViolation(f"dataset {entry.name!r}: two scenes are called {scene.id!r}")
-        seen.add(scene.id)
-    return scenes
-
-
-def _one(part: str) -> list[Scene]:
-    name, colon, argument = part.partition(":")
-    name, slash, wanted = name.partition("/") if not colon else (name, "", "")
-    entry = DATASETS[name]
-    if colon and not entry.argument:
-        raise UsageError(f"dataset {name!r} takes no argument, got {argument!r}")
-    if entry.argument_required and not argument:
-        raise UsageError(f"dataset {name!r} needs an argument: {name}:{entry.argument}")
-    scenes = _listed(entry, argument)
-    if not slash:
-        return scenes
-    chosen = [scene for scene in scenes if scene.id == wanted]
-    if not chosen:
-        raise UnknownName(f"scene of {name}", wanted, (scene.id for scene in scenes))
-    return chosen

@@ -60,6 +60,7 @@ def score_folder(
     *,
     metrics: Names | None = None,
     pattern: str = "",
+    layout: str | Sequence[str] = (),
     available: bool = False,
     jobs: int = 1,
     plugins: Sequence[Path | str] = (),
@@ -90,6 +91,7 @@ def score_folder(
         fused,
         metrics=metrics,
         pattern=pattern,
+        layout=layout,
         available=available,
         jobs=jobs,
         plugins=plugins,
@@ -105,6 +107,7 @@ def score_folders(
     *,
     metrics: Names | None = None,
     pattern: str = "",
+    layout: str | Sequence[str] = (),
     available: bool = False,
     jobs: int = 1,
     plugins: Sequence[Path | str] = (),
@@ -125,6 +128,8 @@ def score_folders(
         Names, as for `run`. A metric that is selected by name and not defined for a scene fails.
     pattern : str
         Path of a fused image without its ending, with ``{scene}`` and ``{method}``.
+    layout : str or sequence of str
+        Which files of a folder of sources are what; see `datasets.load_scenes`.
     available : bool
         Leave out scenes of which a method has no image; they are ``missing`` otherwise.
     jobs : int
@@ -156,6 +161,7 @@ def score_folders(
     """
     import pandas as pd
 
+    from bench.core.remarks import collect
     from bench.engine.execute import execute, load_plugins, store_of
     from bench.engine.folder_scores import ScoreRow, score_rows
     from bench.engine.image_folder import gather_images
@@ -164,7 +170,8 @@ def score_folders(
     from bench.store.scene_notes import noted
 
     load_plugins(plugins)
-    scenes = select_scenes([_scenes_of(text) for text in _texts(sources)])
+    with collect() as remarks:
+        scenes = select_scenes([_scenes_of(text) for text in _texts(sources)], layout)
     methods = gather_images(_texts(fused), scenes, pattern)
     picked, observer = select_metrics(METRICS if metrics is None else metrics), progress or Silent()
     options = RunOptions(jobs=jobs, plugins=plugins, repeats=0, store=store, jpeg="off", bits=bits)
@@ -179,7 +186,7 @@ def score_folders(
         task = execute(selection, options, out, store_of(options, out), observer)
         means = _means(out, task)
     rows = list(score_rows(task, named_metrics(metrics or ())))
-    notes = [*noted(task.scenes), *image_notes(methods, selection.scenes)]
+    notes = [*remarks, *noted(task.scenes), *image_notes(methods, selection.scenes)]
     scored = {row.metric for row in rows}
     if metrics and (unfit := [metric.name for metric in picked if metric.name not in scored]):
         notes.append(f"not defined for any of these scenes: {', '.join(unfit)}")
@@ -199,12 +206,9 @@ def _texts(places: Place | Sequence[Place]) -> list[str]:
 
 def _scenes_of(text: str) -> str:
     """The selection of scenes that `text` names: a dataset, scenes of one, or a folder."""
-    from bench.engine.names import DATASET_ALIASES
-    from datasets import DATASETS
+    from datasets import names_scenes
 
-    name = text.partition(":")[0].partition("/")[0].lower()
-    known = {*(known.lower() for known in DATASETS.names()), *DATASET_ALIASES}
-    return text if name in known and not Path(text).is_dir() else f"folder:{text}"
+    return text if names_scenes(text) and not Path(text).is_dir() else f"folder:{text}"
 
 
 def _means(out: Path, task: Run) -> str:

@@ -47,7 +47,7 @@ def run(
         See `bench.engine.options.RunOptions`: ``device``, ``precision``, ``threads``,
         ``repeats``, ``timeout``, ``memory``, ``isolation``, ``jobs``, ``backend``,
         ``scheduler``, ``workers``, ``rerun``, ``shard``, ``plugins``, ``store``, ``offline``,
-        ``jpeg``, ``bits``.
+        ``jpeg``, ``bits``, ``layout``.
 
     Returns
     -------
@@ -68,13 +68,17 @@ def run(
     >>> results.scores[["method", "metric", "status"]].values.tolist()
     [['average', 'qabf', 'ok'], ['lp', 'qabf', 'ok']]
     """
+    from bench.core.remarks import collect
     from bench.engine.execute import execute, network, select, store_of, without_torch
     from bench.store.manifest import MANIFEST
 
     chosen, observer, out = RunOptions.of(options), progress or Silent(), Path(out)
     store = store_of(chosen, out)
     with network(offline=chosen.offline):
-        selection = select(chosen, methods, datasets, metrics)
+        with collect() as remarks:
+            selection = select(chosen, methods, datasets, metrics)
+        for remark in remarks:
+            observer.note(remark)
         if sentence := without_torch(selection.methods):
             observer.note(sentence)
         try:

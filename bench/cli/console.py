@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import threading
 from types import TracebackType
 from typing import Any
+
+
+def add_layout(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Declare ``--layout``, which several commands have."""
+    parser.add_argument(
+        "--layout",
+        nargs="+",
+        default=[],
+        metavar="[ROLE=]PATTERN",
+        help="which files of folder:DIR are what, where their names do not say it: paths below "
+        "DIR with {scene}, {source} and *, such as '{scene}_{source}'; ROLE is source (default), "
+        "reference, mask or fused; several patterns of sources follow each other; without "
+        "{scene} all files are one stack",
+    )
 
 
 def error(message: str) -> None:

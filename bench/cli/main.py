@@ -30,7 +30,7 @@ COMMANDS = {
         "bench.cli.report",
         "write tables, leaderboard, HTML page or figures of a finished run",
     ),
-    "list": ("bench.cli.list", "list methods, metrics or datasets"),
+    "list": ("bench.cli.list", "list methods, metrics, datasets or scenes"),
     "show": ("bench.cli.show", "show all that is known about one method, metric or dataset"),
     "check": (
         "bench.cli.check",
@@ -124,7 +124,11 @@ def join_exclusions(arguments: Sequence[str]) -> list[str]:
     for argument in arguments:
         if argument.startswith("--"):
             option = argument
-        names = option in ("--methods", "--metrics") and joined[-1:] != [option]
+        names = option in ("--methods", "--metrics", "--datasets") and joined[-1:] != [option]
+        # Without an option before it only a glob or a scene, so that -h stays an option.
+        names = names or (
+            not option and bool(joined) and any(c in argument for c in ("*", "/", ".."))
+        )
         if names and argument[:1] == "-" and argument[1:2].isalnum() and argument != "-h":
             joined[-1] += f",{argument}"
         else:

@@ -9,6 +9,7 @@ for example:
   python -m bench run --methods all my_method --plugin my_method.py
   python -m bench run --methods all published:liu2020 --datasets liu2020
   python -m bench run --methods lp lp@levels=6 --datasets folder:my_photos --metrics all
+  python -m bench run --datasets folder:set --layout 'in_{source}/{scene}' 'reference=gt/{scene}'
   python -m bench run --methods all -rp images:mine=my_results --datasets lytro
 """
 
@@ -44,8 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["paper"],
         metavar="NAME",
-        help="datasets, DATASET/SCENE, lytro, folder:DIR, synthetic:DIR (default: paper)",
+        help="datasets, lytro, mffw and other subsets, folder:DIR, synthetic:DIR; behind a / one "
+        "scene, a glob or a range (liu2020/c_01..c_05, folder:DIR/glass); -liu2020/g_* leaves out "
+        "(default: paper; bench list scenes DATASET shows them)",
     )
+    console.add_layout(parser)
     add(
         "--metrics",
         nargs="+",

@@ -83,13 +83,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_many(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("many images").add_argument
+    many = parser.add_argument_group("many images")
+    add = many.add_argument
     add(
         "--sources",
         nargs="+",
         metavar="DIR|DATASET",
         help="folders of source images, or datasets",
     )
+    console.add_layout(many)
     add(
         "--pattern",
         default="",
@@ -132,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"give the source images or --sources, not both (got {args.files[0]})")
     many = {"--pattern": args.pattern, "--out": args.out, "--store": args.store}
     many |= {"--jobs": args.jobs != 1, "--available": args.available}
-    many |= {"--format": args.format, "--wide": args.wide}
+    many |= {"--format": args.format, "--wide": args.wide, "--layout": args.layout}
     for option, given in many.items() if not args.sources else [("--reference", args.reference)]:
         if given:
             raise UsageError(
@@ -183,6 +185,7 @@ def _many(args: argparse.Namespace) -> int:
             metrics=args.metrics,
             pattern=args.pattern,
             available=args.available,
+            layout=args.layout,
             jobs=args.jobs,
             plugins=args.plugin,
             store=args.store,

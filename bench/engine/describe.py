@@ -16,6 +16,7 @@ from datasets import DATASETS
 from datasets.catalog import collection
 from datasets.papers import paper_of
 from datasets.standard import PUBLISHED
+from datasets.subsets import SUBSETS
 from methods import METHODS
 from metrics import GOLDEN_SETS, METRICS, Metric
 
@@ -62,6 +63,10 @@ def _datasets() -> Iterable[dict[str, Any]]:
     for d in DATASETS:
         name = f"{d.name}:{d.argument}" if d.argument_required else d.name
         yield {"name": name, "title": d.title, "licence": d.licence}
+    for subset in SUBSETS.values():
+        of = f"{subset.dataset}/{subset.scenes}"
+        title = f"{subset.title}: {subset.count} pairs, {of}"
+        yield {"name": subset.name, "title": title, "licence": DATASETS[subset.dataset].licence}
 
 
 #: Gives the rows of each kind.
@@ -96,6 +101,10 @@ def facts_of(name: str) -> list[dict[str, Any]]:
         aliases = METRIC_ALIASES if registry is METRICS else {}
         with contextlib.suppress(UnknownName):
             found.append(_facts(registry.kind, find(registry, name, aliases)))
+    if subset := SUBSETS.get(name.lower()):
+        facts = {"is": "subset", **dataclasses.asdict(subset)}
+        licence = DATASETS[subset.dataset].licence
+        found.append(facts | {"licence": licence, "documentation": "Pairs of a dataset by name."})
     if is_published(name):
         found.append(_published_facts(name))
     if not found:

@@ -29,9 +29,6 @@ METRIC_ALIASES = {
     "std": "sd",
 }
 
-#: What papers call a dataset, or a part of one.
-DATASET_ALIASES = {"lytro": "liu2020/c_*"}
-
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 

@@ -85,6 +85,9 @@ class RunOptions:
     bits : int, optional
         The bits that 16-bit images have, 8 to 16: they are scaled to 16 bits; 16 leaves them as
         they are. Unless given, the largest value of a scene decides; see `datasets.bits`.
+    layout : str or sequence of str
+        Which files of ``folder:DIR`` are what: ``"{scene}_{source}"``,
+        ``["source_{source}/{scene}", "reference=full_clear/{scene}"]``.
 
     Raises
     ------
@@ -116,6 +119,7 @@ class RunOptions:
     offline: bool = False
     jpeg: Jpeg = "auto"
     bits: int | None = None
+    layout: str | Sequence[str] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RunOptions:

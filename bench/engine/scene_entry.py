@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bench.core.fingerprint import digest, modules_fingerprint
 from bench.store.manifest import SceneEntry
 from bench.store.store import Store
@@ -12,7 +10,7 @@ from bench.workers.worker import Worker
 from datasets import Scene
 
 #: The code that notes on the pixels of a scene are made by.
-NOTES_CODE = ("datasets.notes",)
+NOTES_CODE = ("datasets.alignment", "datasets.notes")
 
 
 def entry_of(scene: Scene, facts: SceneFacts) -> SceneEntry:
@@ -23,7 +21,7 @@ def entry_of(scene: Scene, facts: SceneFacts) -> SceneEntry:
         title=scene.title,
         origin=scene.origin,
         note=scene.note,
-        selection=_absolute(scene.selected),
+        selection=scene.selected,
         status=facts.status,
         message=facts.message,
         fingerprint=facts.fingerprint,
@@ -61,11 +59,3 @@ def pixel_notes(worker: Worker, store: Store, scene: str, *, compute: bool) -> t
         return ()
     store.put(key, {"scene": scene, "notes": list(notes)})
     return notes
-
-
-def _absolute(selected: str) -> str:
-    """The selection with the folder that it may name as an absolute path."""
-    name, colon, argument = selected.partition(":")
-    if colon and Path(argument).expanduser().exists():
-        return f"{name}:{Path(argument).expanduser().absolute()}"
-    return selected

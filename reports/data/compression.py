@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.store.manifest import RunManifest
+from reports.data.parts import holds, scores_of
 from reports.data.results import Results
 
 #: Follows the name of a method whose images are or were JPEG.
@@ -19,11 +20,11 @@ def jpeg_methods(manifest: RunManifest, dataset: str = "", scene: str = "") -> d
     manifest : RunManifest
         Of a run.
     dataset, scene : str
-        Only that dataset, only that scene; all when empty.
+        Only that dataset or subset, only that scene; all when empty.
     """
     found: dict[str, set[int]] = {}
     for cell in manifest.cells:
-        here = dataset in ("", cell.dataset) and scene in ("", cell.scene)
+        here = holds(dataset, *cell.place) and scene in ("", cell.scene)
         if here and cell.compression:
             quality = int(cell.compression.removeprefix("jpeg"))
             found.setdefault(cell.method, set()).add(quality)
@@ -51,7 +52,7 @@ def jpeg_note(methods: dict[str, list[int]]) -> list[str]:
 def by_compression(results: Results, dataset: str = "") -> tuple[Results | None, Results | None]:
     """The lossless rows of a run, and its JPEG rows; None for those that it has none of."""
     scores = results.scores
-    here = scores["dataset"] == dataset if dataset else scores["dataset"] != ""
+    here = scores.index.isin(scores_of(results, dataset).index)
     lossy = scores["compression"] != ""
     if not (lossy & here).any():
         return results, None

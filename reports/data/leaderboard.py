@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from bench.core.errors import NothingSelected, UnknownName, UsageError
+from bench.core.errors import NothingSelected, UsageError
 from bench.engine.jpeg_rows import SUFFIX
 from bench.store.manifest import MetricEntry
 from reports.data.means import cap_of
+from reports.data.parts import scores_of
 from reports.data.results import Results
 from reports.data.statistics import Ranking, agreement, rank_methods
 
@@ -76,7 +77,7 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
     results : Results
         A run.
     dataset : str
-        Only its scenes; all datasets together when empty.
+        Only its scenes, also those of a subset such as ``lytro``; all together when empty.
 
     Raises
     ------
@@ -85,12 +86,7 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
     NothingSelected
         No metric has two methods and a scene that they share.
     """
-    scores = results.scores
-    if dataset:
-        known = results.manifest.datasets
-        if dataset not in known:
-            raise UnknownName("dataset of this run", dataset, known)
-        scores = scores[scores["dataset"] == dataset]
+    scores = scores_of(results, dataset)
     metrics = results.manifest.metrics
     tables = {metric.name: by_scene(scores, metric.name) for metric in metrics}
     rankings, skipped = {}, {}

@@ -19,6 +19,7 @@ from reports.data.best import DIGITS, best_of
 from reports.data.compression import by_compression, jpeg_methods, jpeg_note
 from reports.data.leaderboard import Leaderboard, by_scene, cautions, make_leaderboard
 from reports.data.means import CAP_NOTE, for_means, has_capped
+from reports.data.parts import caption
 from reports.data.results import Results
 from reports.data.statistics import Ranking, comparable
 from reports.html.charts import Point, critical, distribution, scatter
@@ -125,7 +126,8 @@ def _view(results: Results, dataset: str, key: str, jpeg: bool = False) -> View:
     seconds = _seconds(results, dataset)
     return View(
         key=key,
-        label=(dataset or "all datasets together") + ", JPEG images" * jpeg,
+        label=(caption(results.manifest, dataset) or "all datasets together")
+        + ", JPEG images" * jpeg,
         columns=[_column(m, board) for m in metrics],
         rows=_rows(results.manifest, scores, board, metrics),
         charts=_charts(results, scores, board, seconds, metrics),

@@ -15,6 +15,7 @@ from bench.store.scene_notes import noted
 from reports.data import paper
 from reports.data.best import DIGITS, best_of
 from reports.data.means import for_means
+from reports.data.parts import caption as part_caption
 from reports.data.results import Results
 from reports.tables.formats import Cell, to_latex
 from reports.tables.table import COVERAGE, TIME, mean_table, scene_table
@@ -118,9 +119,10 @@ def mean_latex(results: Results, dataset: str) -> str:
         )
         headers.append(table.header(column))
     scenes = [entry for entry in results.manifest.scenes if entry.dataset == dataset]
+    over = part_caption(results.manifest, dataset)
     caption = " ".join(
         [
-            f"Mean ± standard deviation over {dataset}; the second column says over how many of "
+            f"Mean ± standard deviation over {over}; the second column says over how many of "
             f"its scenes. {_LEGEND} A mean over fewer scenes does not compete.",
             *table.notes,
             *(f"{note}." for note in noted(scenes)),

@@ -13,6 +13,7 @@ from reports.data.best import DIGITS, best_of
 from reports.data.compression import by_compression, jpeg_methods, jpeg_note
 from reports.data.leaderboard import Leaderboard, cautions, make_leaderboard, tidy
 from reports.data.means import CAP_NOTE, has_capped
+from reports.data.parts import caption, scores_of
 from reports.data.references import bibliography, references
 from reports.data.results import Results
 from reports.data.statistics import Ranking
@@ -134,9 +135,7 @@ def _remarks(board: Leaderboard, labels: dict[str, str]) -> list[str]:
 
 
 def _capped(results: Results, board: Leaderboard, dataset: str) -> list[str]:
-    scores = results.scores
-    mine = scores[scores["dataset"] == dataset] if dataset else scores
-    return [CAP_NOTE] if has_capped(mine, board.rankings) else []
+    return [CAP_NOTE] if has_capped(scores_of(results, dataset), board.rankings) else []
 
 
 def _ranks(board: Leaderboard, manifest: RunManifest) -> Table:
@@ -251,10 +250,11 @@ def _page(
     kind: Sequence[str],
 ) -> str:
     command = " ".join(results.manifest.command)
+    name = caption(results.manifest, dataset)
     parts = [
-        f"# Leaderboard{f' of {dataset}' if dataset else ''}{' of JPEG images' * bool(kind)}",
+        f"# Leaderboard{f' of {name}' if name else ''}{' of JPEG images' * bool(kind)}",
         f"Made from the run `{command}`, finished {results.manifest.finished}"
-        + (f", of which only the scenes of {dataset} count here." if dataset else "."),
+        + (f", of which only the scenes of {name} count here." if dataset else "."),
         "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), *kind, to_markdown(*ranks)]),
         f"## Mean scores\n\n{means}",
         "## Significance\n\nFriedman's test asks whether the methods differ at all; mean ranks "

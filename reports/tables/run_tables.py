@@ -13,6 +13,7 @@ from bench.store.manifest import RunManifest
 from bench.store.scene_notes import noted
 from reports.data import paper
 from reports.data.best import DIGITS
+from reports.data.parts import caption
 from reports.data.results import Results
 from reports.tables.formats import Cell, to_markdown
 from reports.tables.latex import write_latex
@@ -118,8 +119,8 @@ def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
 def means_page(results: Results, dataset: str) -> str:
     """The means over a data set in Markdown, with a title and the notes below the table."""
     title = (
-        f"**Means over {dataset}**; the second column says over how many scenes. A mean "
-        "over fewer scenes does not compete."
+        f"**Means over {caption(results.manifest, dataset)}**; the second column says over how "
+        "many scenes. A mean over fewer scenes does not compete."
     )
     scenes = [entry for entry in results.manifest.scenes if entry.dataset == dataset]
     return _document(title, mean_table(results, dataset), noted(scenes))

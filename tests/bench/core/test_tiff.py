@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import struct
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +11,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from bench.core.errors import ImageError
-from bench.core.image_io import decode_image, page_count, read_image, read_pages
-from bench.core.remarks import collect
+from bench.core.image_io import page_count, read_image
 
 TYPES = ("uint8", "uint16", "uint32", "float16", "float32", "float64")
 COMPRESSIONS = (None, "lzw", "zlib", "packbits", "zstd")
