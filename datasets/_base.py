@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeVar, get_args
 
@@ -22,7 +22,9 @@ from bench.core.errors import (
 )
 from bench.core.pixels import as_image, same_size
 from bench.core.registry import Registry, check_choice, check_name
+from bench.core.remarks import collect
 from datasets import fetch
+from datasets.bits import bits_note, bits_to_scale, scale_bits
 from datasets.catalog import collection
 
 Origin = Literal["real", "synthetic", "stand-in"]
@@ -40,11 +42,18 @@ class SceneImages:
         The all-in-focus reference, where it is known.
     mask : ndarray or None
         ``bool`` (H, W): where the first source is in focus, where that is known.
+    notes : tuple of str
+        What a user should know of the images; `Scene.read_checked` adds what the readers of their
+        files remark.
+    bits : int
+        The bits that 16-bit images had before they were scaled; 0 if they were not.
     """
 
     sources: tuple[NDArray[np.generic], ...]
     reference: NDArray[np.generic] | None = None
     mask: NDArray[np.bool_] | None = None
+    notes: tuple[str, ...] = ()
+    bits: int = 0
 
     def check(self, name: str) -> SceneImages:
         """Return self, or raise `ImageError` that names an image of wrong type or size."""
@@ -81,6 +90,35 @@ class SceneImages:
             digest.update(np.ascontiguousarray(image).tobytes())
         return digest.hexdigest()
 
+    def scaled(self, name: str, bits: int = 0) -> SceneImages:
+        """Checked images with 16-bit ones of fewer bits scaled, which a note says.
+
+        Parameters
+        ----------
+        name : str
+            Name of the scene in messages.
+        bits : int
+            The bits that 16-bit images have; 0 to take them from the largest value.
+
+        Raises
+        ------
+        ImageError
+            A value does not fit `bits`.
+        """
+        images = [*self.sources, *([] if self.reference is None else [self.reference])]
+        names = [f"scene {name}: source {k + 1}" for k in range(len(self.sources))]
+        names += [f"scene {name}: the reference"] * (len(images) - len(names))
+        if not (found := bits_to_scale(images, names, bits)):
+            return self
+        reference = None if self.reference is None else scale_bits(self.reference, found)
+        return replace(
+            self,
+            sources=tuple(scale_bits(source, found) for source in self.sources),
+            reference=reference,
+            notes=(*self.notes, bits_note(images, found)),
+            bits=found,
+        )
+
 
 def _kind(value: object) -> str:
     """The type of a value as a user knows it: ``list``, ``PIL.Image.Image``."""
@@ -109,6 +147,9 @@ class Scene:
         Collection and path of each catalogued file that `read` opens; see `datasets.fetch`.
     selected : str
         The part of the selection that it belongs to; set by `load_scenes`.
+    bits : int
+        The bits that its 16-bit images have, 16 for no scaling; 0 to take them from the largest
+        value. See `datasets.bits`.
     """
 
     dataset: str
@@ -119,6 +160,7 @@ class Scene:
     title: str = ""
     files: tuple[tuple[str, str], ...] = ()
     selected: str = ""
+    bits: int = 0
 
     def __post_init__(self) -> None:
         """Refuse an unknown origin."""
@@ -151,20 +193,24 @@ class Scene:
         return self.read_checked()
 
     def read_checked(self) -> SceneImages:
-        """Read the images again and check that they can be fused.
+        """Read the images again, check that they can be fused, and scale 12 bits stored in 16.
+
+        Their `notes` are what a user should know of them.
 
         Raises
         ------
         ContractViolation
             `read` did not return `SceneImages`.
         ImageError
-            Types or sizes of the images do not match.
+            Types or sizes of the images do not match, or a value does not fit `bits`.
         """
-        images = self.read()
+        with collect() as remarks:
+            images = self.read()
         if not isinstance(images, SceneImages):
             kind = type(images).__name__
             raise ContractViolation(f"scene {self.name}: read() gave {kind}, not SceneImages")
-        return images.check(self.name)
+        images = images.check(self.name)
+        return replace(images, notes=(*images.notes, *remarks)).scaled(self.name, self.bits)
 
 
 @dataclass(frozen=True)

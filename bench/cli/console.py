@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 
-def add_layout(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Declare ``--layout``, which several commands have."""
-    parser.add_argument(
+def add_layout(add: Callable[..., object]) -> None:
+    """Declare ``--layout``, which several commands have, with the method of a parser."""
+    add(
         "--layout",
         nargs="+",
         default=[],
@@ -41,7 +41,12 @@ def emit(text: str) -> None:
 
 def emit_json(value: Any) -> None:
     """A value as strict JSON on stdout; numbers that are not finite become null."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+    print(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """A value as strict JSON; numbers that are not finite become null."""
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

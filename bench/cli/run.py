@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "scene, a glob or a range (liu2020/c_01..c_05, folder:DIR/glass); -liu2020/g_* leaves out "
         "(default: paper; bench list scenes DATASET shows them)",
     )
-    console.add_layout(parser)
+    console.add_layout(add)
     add(
         "--metrics",
         nargs="+",
@@ -156,9 +156,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run only the I-th of N parts; bench merge joins them",
     )
     add(
+        "--jpeg",
+        choices=("auto", "off"),
+        default="auto",
+        help="auto (default): where published images are or were JPEG, lossless images are also "
+        "scored through the same JPEG, as rows METHOD+jpeg; off: they are not",
+    )
+    add(
         "--dry-run",
         action="store_true",
         help="print what is stored and what would be computed, and stop",
+    )
+    add(
+        "--bits",
+        type=int,
+        metavar="N",
+        help="bits of the 16-bit images, which are scaled to 16; 16 leaves them as they are "
+        "(default: 8, 10, 12, 14 or 16, what the largest value of a scene needs)",
     )
     add("--offline", action="store_true", help="never use the network, as with MFIF_OFFLINE=1")
 

@@ -44,6 +44,10 @@ class ImageError(BenchError):
     """An image cannot be read, or fusion or scoring is not defined for it."""
 
 
+class ImageWarning(UserWarning):
+    """What a user should know of an image that was read nevertheless."""
+
+
 class NothingSelected(BenchError):
     """The selection is empty."""
 

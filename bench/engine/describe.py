@@ -11,7 +11,7 @@ from typing import Any
 from bench.core.errors import UnknownName
 from bench.core.registry import Registry
 from bench.engine.names import METRIC_ALIASES, find
-from bench.engine.published import PUBLISHED_PREFIX, select_published
+from bench.engine.published import PUBLISHED_PREFIX, is_published, select_published
 from datasets import DATASETS
 from datasets.catalog import collection
 from datasets.standard import PUBLISHED
@@ -104,8 +104,7 @@ def facts_of(name: str) -> list[dict[str, Any]]:
         facts = {"is": "subset", **dataclasses.asdict(subset)}
         licence = DATASETS[subset.dataset].licence
         found.append(facts | {"licence": licence, "documentation": "Pairs of a dataset by name."})
-    group, _, member = name.partition(":")
-    if member and group in ("published", *PUBLISHED):
+    if is_published(name):
         found.append(_published_facts(name))
     if not found:
         names = [entry for registry in registries for entry in registry.names()]
@@ -115,8 +114,6 @@ def facts_of(name: str) -> list[dict[str, Any]]:
 
 def _published_facts(name: str) -> dict[str, Any]:
     """Of ``published:COLLECTION``, ``published:COLLECTION/METHOD`` or ``COLLECTION:METHOD``."""
-    if not name.startswith(PUBLISHED_PREFIX):
-        name = PUBLISHED_PREFIX + name.replace(":", "/", 1)
     rows = select_published(name)
     origin = collection(rows[0].collection)
     scenes = {scene for row in rows for scene in row.files}

@@ -27,7 +27,7 @@ from bench.engine.names import (
     split_names,
     split_outside,
 )
-from bench.engine.published import PUBLISHED_PREFIX, PublishedMethod, select_published
+from bench.engine.published import PublishedMethod, is_published, select_published
 from datasets import Scene, load_scenes
 from methods import METHODS, Method
 from metrics import METRICS, Metric
@@ -115,8 +115,8 @@ def select_methods(
     ----------
     texts : str or sequence of str
         Each may hold several names separated by commas. ``fcn*`` are all that match, ``-rp``
-        removes what was selected before; ``published:COLLECTION`` and ``images:NAME=DIR`` are
-        fused images that exist already.
+        removes what was selected before; ``published:COLLECTION``, ``COLLECTION:METHOD`` and
+        ``images:NAME=DIR`` are fused images that exist already.
     scenes : sequence of Scene
         What the images of a folder may belong to.
 
@@ -140,9 +140,9 @@ def select_methods(
 
 
 def _methods(text: str, scenes: Sequence[Scene]) -> Sequence[SelectedMethod]:
-    if text.startswith(PUBLISHED_PREFIX):
+    if is_published(text):
         return select_published(text)
-    if text.startswith(IMAGES_PREFIX):
+    if text.lower().startswith(IMAGES_PREFIX):
         return select_images(text, scenes)
     low = text.lower()
     if low == "all":

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bench.core.errors import ImageError
 from bench.core.image_io import page_count
+from bench.core.raw import RAW_SUFFIXES
 from bench.core.remarks import remark
 from datasets.layouts.files import (
-    RAW_SUFFIXES,
     STACK_OPTION,
     Directory,
     Picture,
