@@ -129,7 +129,7 @@ def score_folders(
     pattern : str
         Path of a fused image without its ending, with ``{scene}`` and ``{method}``.
     layout : str or sequence of str
-        Which files of a folder of sources are what; see `datasets.load_scenes`.
+        Which files of the folders of sources are what; see `datasets.load_scenes`.
     available : bool
         Leave out scenes of which a method has no image; they are ``missing`` otherwise.
     jobs : int

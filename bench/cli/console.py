@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 
-def add_layout(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Declare ``--layout``, which several commands have."""
-    parser.add_argument(
+def add_layout(add: Callable[..., object]) -> None:
+    """Declare ``--layout``, which several commands have, with the method of a parser."""
+    add(
         "--layout",
         nargs="+",
         default=[],

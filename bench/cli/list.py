@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.py",
         help="Python files that register further entries",
     )
-    console.add_layout(parser)
+    console.add_layout(parser.add_argument)
     parser.add_argument("--json", action="store_true", help="print a JSON list on stdout")
 
 

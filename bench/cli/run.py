@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "scene, a glob or a range (liu2020/c_01..c_05, folder:DIR/glass); -liu2020/g_* leaves out "
         "(default: paper; bench list scenes DATASET shows them)",
     )
-    console.add_layout(parser)
+    console.add_layout(add)
     add(
         "--metrics",
         nargs="+",

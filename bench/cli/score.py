@@ -83,15 +83,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_many(parser: argparse.ArgumentParser) -> None:
-    many = parser.add_argument_group("many images")
-    add = many.add_argument
+    add = parser.add_argument_group("many images").add_argument
     add(
         "--sources",
         nargs="+",
         metavar="DIR|DATASET",
         help="folders of source images, or datasets",
     )
-    console.add_layout(many)
+    console.add_layout(add)
     add(
         "--pattern",
         default="",
@@ -133,8 +132,8 @@ def run(args: argparse.Namespace) -> int:
     if args.sources and args.files:
         raise UsageError(f"give the source images or --sources, not both (got {args.files[0]})")
     many = {"--pattern": args.pattern, "--out": args.out, "--store": args.store}
-    many |= {"--jobs": args.jobs != 1, "--available": args.available}
-    many |= {"--format": args.format, "--wide": args.wide, "--layout": args.layout}
+    many |= {"--jobs": args.jobs != 1, "--available": args.available, "--layout": args.layout}
+    many |= {"--format": args.format, "--wide": args.wide}
     for option, given in many.items() if not args.sources else [("--reference", args.reference)]:
         if given:
             raise UsageError(
@@ -184,8 +183,8 @@ def _many(args: argparse.Namespace) -> int:
             args.fused,
             metrics=args.metrics,
             pattern=args.pattern,
-            available=args.available,
             layout=args.layout,
+            available=args.available,
             jobs=args.jobs,
             plugins=args.plugin,
             store=args.store,

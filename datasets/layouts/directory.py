@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bench.core.errors import ImageError
 from bench.core.image_io import page_count
+from bench.core.raw import RAW_SUFFIXES
 from bench.core.remarks import remark
 from datasets.layouts.files import (
-    RAW_SUFFIXES,
     STACK_OPTION,
     Directory,
     Picture,
@@ -228,8 +228,8 @@ def _refuse_role_names(directory: Directory, groups: dict[str, _Group]) -> None:
         one, two = (next(iter(g.sources.values())).name for g in like[:2])
         raise refused(
             directory.path,
-            f"{one} and {two} may be two sources of one scene, or belong to two scenes (--layout "
-            "'{source}_{scene}' or '{scene}_{source}')",
+            f"{one} and {two} may be two sources of one scene, or belong to two scenes",
+            "say which with --layout '{source}_{scene}' or '{scene}_{source}'",
         )
 
 

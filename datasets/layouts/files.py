@@ -18,13 +18,6 @@ OPTION = "or say which file is what with --layout, such as --layout '{scene}_{so
 #: The way out where the question is whether files are one stack.
 STACK_OPTION = "if they are one stack, say so with --layout '{source}'"
 
-#: Endings of cameras' raw files.
-RAW_SUFFIXES = frozenset(
-    {".dng", ".nef", ".arw", ".cr2", ".cr3", ".raf", ".orf", ".rw2", ".pef", ".srw"}
-)
-#: What counts as a picture, also without a reader for it: an error is about the ending then.
-PICTURES = SUFFIXES | RAW_SUFFIXES | {".heic", ".heif", ".avif"}
-
 #: Directories that programs make beside pictures: thumbnails, resource forks.
 _NOT_PICTURES = frozenset({"@eadir", "__macosx", "thumbnails", "lost+found", "$recycle.bin"})
 
@@ -126,7 +119,7 @@ def scan(path: str, seen: frozenset[str] = frozenset()) -> Directory:
             if entry.name[0] == ".":
                 continue
             stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122  # as in Picture.name
-            if suffix.lower() in PICTURES and entry.is_file():
+            if suffix.lower() in SUFFIXES and entry.is_file():
                 stem = unicodedata.normalize("NFC", stem.removesuffix(".ome"))
                 pictures.append(Picture(entry.path, stem, suffix.lower()))
             elif entry.is_dir():

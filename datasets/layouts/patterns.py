@@ -93,8 +93,8 @@ def scenes_by_layout(directory: Directory, texts: Sequence[str]) -> list[SceneFi
     texts : sequence of str
         ``[ROLE=]PATH`` each, a path below the folder in which ``{scene}`` is the scene's name,
         ``{source}`` orders the sources, ``*`` and ``?`` stand for any characters within a name.
-        A file is what the first pattern that fits it says. Several patterns of sources
-        follow each other. Without ``{scene}`` all files are of one scene.
+        A file is what the first pattern that fits it says, those of sources last. Several
+        patterns of sources follow each other. Without ``{scene}`` all files are of one scene.
 
     Raises
     ------
@@ -103,14 +103,15 @@ def scenes_by_layout(directory: Directory, texts: Sequence[str]) -> list[SceneFi
     NothingSelected
         No file fits a pattern of sources.
     """
-    patterns = [Pattern.of(text) for text in texts]
-    if not any(pattern.role == "source" for pattern in patterns):
+    patterns = list(enumerate(map(Pattern.of, texts)))
+    patterns.sort(key=lambda pair: pair[1].role == "source")  # {source} fits a reference as well
+    if not any(pattern.role == "source" for _, pattern in patterns):
         raise UsageError(f"--layout {' '.join(texts)}: no pattern of sources")
     pictures = directory.all_pictures()
     groups: dict[str, _Group] = {}
     for picture in pictures:
         path = os.path.relpath(picture.path, directory.path).replace(os.sep, "/")
-        for index, pattern in enumerate(patterns):
+        for index, pattern in patterns:
             match = pattern.matcher.fullmatch(path[: len(path) - len(picture.suffix)])
             if match := match or pattern.matcher.fullmatch(path):
                 said = match.groupdict()

@@ -156,8 +156,8 @@ def _refuse_alike(directory: Directory, folders: Iterable[Directory]) -> None:
             raise refusal(
                 directory.path,
                 f"{_shown(directory, same[0])} and {_shown(directory, same[1])} may be two sources "
-                "of one scene or belong to two stacks (--layout '{source}/{scene}' or "
-                "'{scene}/{source}')",
+                "of one scene or belong to two stacks",
+                "say which with --layout '{source}/{scene}' or '{scene}/{source}'",
             )
 
 

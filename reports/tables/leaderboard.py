@@ -252,7 +252,7 @@ def _page(
     command = " ".join(results.manifest.command)
     name = caption(results.manifest, dataset)
     parts = [
-        f"# Leaderboard{f' of {name}' if name else ''}{' of JPEG images' * bool(kind)}",
+        f"# Leaderboard{f' of {name}' if name else ''}{', of JPEG images' * bool(kind)}",
         f"Made from the run `{command}`, finished {results.manifest.finished}"
         + (f", of which only the scenes of {name} count here." if dataset else "."),
         "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), *kind, to_markdown(*ranks)]),

@@ -104,6 +104,12 @@ LAYOUTS = {
     "in one folder": (["s/A.png", "s/B.png", "s/all_in_focus.png", "s/fusion.png"],
                       {"s": ["s/A.png", "s/B.png", "ref s/all_in_focus.png"]}),
     "six letters": ([f"x_{c}.png" for c in "ABCDEF"], {"x": [f"x_{c}.png" for c in "ABCDEF"]}),
+    "one picture for each role": (["near/DSC7.JPG", "far/DSC9.JPG"],
+                                  {"only": ["near/DSC7.JPG", "far/DSC9.JPG"]}),
+    "stacks of pairs": (["pair1/1.png", "pair1/2.png", "pair2/1.png", "pair2/2.png"],
+                        {"pair1": ["pair1/1.png", "pair1/2.png"],
+                         "pair2": ["pair2/1.png", "pair2/2.png"]}),
+    "OME": (["x_A.ome.tif", "x_B.ome.tif"], {"x": ["x_A.ome.tif", "x_B.ome.tif"]}),
     "GT beside sources": (["1_A.png", "1_B.png", "GT/1.png"],
                           {"1": ["1_A.png", "1_B.png", "ref GT/1.png"]}),
 }  # fmt: skip
@@ -127,7 +133,7 @@ STACKS = {
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layout(tmp_path, name):
     files, scenes = LAYOUTS[name]
-    assert listed(touch(tmp_path, *files)) == scenes
+    assert listed(touch(tmp_path / "only", *files)) == scenes
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -202,6 +208,7 @@ REFUSED = {
     "no folder 2": (["source_1/1.png", "source_3/1.png"], "no directory of source 2"),
     "folders of two kinds": (["source_1/1.png", "source_B/1.png"], "mix letters and numbers"),
     "raw beside some": (["DSC01.NEF", "DSC01.JPG", "DSC02.NEF"], "DSC02.NEF has no picture beside"),
+    "a reference of each number": (["1.png", "2.png", "1_gt.png"], "belongs to one picture"),
     "one name in one place": (["x_A.png", "x_B.png", "x-A.png", "x-B.png"], "are both"),
 }  # fmt: skip
 
@@ -293,6 +300,9 @@ class TestPatterns:
         [
             (["left/1.png", "right/1.png"], ["{source}/{scene}"],
              {"1": ["left/1.png", "right/1.png"]}),
+            (["left/1.png", "right/1.png", "ok/1.png"],
+             ["{source}/{scene}", "reference=ok/{scene}"],
+             {"1": ["left/1.png", "right/1.png", "ref ok/1.png"]}),
             (["b/x.png", "a/x.png", "ok/x.png"], ["b/{scene}", "a/{scene}", "reference=ok/{scene}"],
              {"x": ["b/x.png", "a/x.png", "ref ok/x.png"]}),
             (["A_1.png", "A_2.png", "B_1.png", "B_2.png"], ["{source}_{scene}"],
