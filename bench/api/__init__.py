@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bench.api.claims import identify
 from bench.api.images import fuse, score, score_folder
 from bench.api.progress import Progress
 from bench.api.runs import dry_run, merge, run
 
-__all__ = ["Progress", "dry_run", "fuse", "merge", "run", "score", "score_folder"]
+__all__ = ["Progress", "dry_run", "fuse", "identify", "merge", "run", "score", "score_folder"]
