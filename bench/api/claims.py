@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.api.progress import Progress
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bench.engine.claims.findings import Identification
     from bench.engine.single_image import Image
 
@@ -78,3 +83,81 @@ def identify(
     outputs = [array for _, array in read_images(others, "the fused image", "the reference")]
     images = ImageSet(tuple(inputs), outputs[0], None if reference is None else outputs[1])
     return search(images, wanted, every=every, observe=observe)
+
+
+def check_claims(
+    claims: Path | str,
+    sources: Path | str,
+    fused: Path | str,
+    *,
+    metrics: Sequence[str] | None = None,
+    pattern: str = "",
+    jobs: int = 1,
+    plugins: Sequence[Path | str] = (),
+    store: Path | str | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Compare a paper's table of scores with what its images give.
+
+    Parameters
+    ----------
+    claims : path-like
+        CSV file; see `bench.engine.claims.table`. Wide: the columns ``method``, ``scene`` (may be
+        absent) and one for each metric; long: ``method``, ``scene``, ``metric``, ``value``. A row
+        without a scene is a mean over all scenes of `sources`.
+    sources, fused, pattern, jobs, plugins, store, progress
+        As for `score_folder`.
+    metrics : sequence of str, optional
+        The metrics to check; all columns of the table unless given.
+
+    Returns
+    -------
+    DataFrame
+        A row for each claim: ``scene, method, metric, claimed, status, variant, value,
+        difference, message``. The status is ``agrees`` (within the rounding of its digits),
+        ``agrees with variant`` (of the metric, or another unit), ``differs`` or ``missing``.
+
+    Raises
+    ------
+    UsageError
+        The table cannot be read, or a column is no metric.
+    NothingSelected
+        The table claims nothing, or there is no image.
+
+    Examples
+    --------
+    >>> from bench.api import check_claims
+    >>> table = check_claims("paper.csv", "lytro", "my_results")  # doctest: +SKIP
+    >>> table.status.value_counts()  # doctest: +SKIP
+    """
+    import dataclasses
+
+    import pandas as pd
+
+    from bench.api.images import score_folder
+    from bench.engine.claims.table import read_claims
+    from bench.engine.claims.verdicts import ScoreOf, Verdict, needed_metrics, verdicts
+    from bench.engine.execute import load_plugins
+
+    load_plugins(plugins)
+    wanted = read_claims(Path(claims), metrics)
+    scores = score_folder(
+        sources,
+        fused,
+        metrics=needed_metrics(wanted),
+        pattern=pattern,
+        jobs=jobs,
+        plugins=plugins,
+        store=store,
+        progress=progress,
+    )
+    known = [
+        ScoreOf(row["scene"], row["method"], row["metric"], row["value"], row["message"])
+        for row in scores.assign(value=scores.value.where(scores.status == "ok"))
+        .astype(object)
+        .where(scores.notna(), None)
+        .to_dict("records")
+    ]
+    columns = [field.name for field in dataclasses.fields(Verdict)]
+    rows = [dataclasses.astuple(verdict) for verdict in verdicts(wanted, known)]
+    return pd.DataFrame(rows, columns=columns)

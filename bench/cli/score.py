@@ -9,6 +9,7 @@ for example:
   python -m bench score a.png b.png --fused mine.png --reference sharp.png --metrics psnr,ssim
   python -m bench score a.png b.png --fused mine.png --json
   python -m bench score --sources my_pairs --fused my_results --metrics all --jobs 2 --out s.csv
+  python -m bench score --sources lytro --fused my_results --claims table.csv --out checked.md
 """
 
 from __future__ import annotations
@@ -63,6 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "{scene}/{method} fits)",
     )
     many.add_argument(
+        "--claims",
+        type=Path,
+        metavar="FILE.csv",
+        help="check a paper's table: a row for each method (and scene), a column for each metric; "
+        "rows without a scene are means",
+    )
+    many.add_argument(
         "--jobs",
         type=int,
         default=1,
@@ -82,12 +90,15 @@ def run(args: argparse.Namespace) -> int:
     if args.sources and args.files:
         raise UsageError(f"give the source images or --sources, not both (got {args.files[0]})")
     many = {"--pattern": args.pattern, "--out": args.out, "--store": args.store}
+    many["--claims"] = args.claims
     many["--jobs"] = args.jobs != 1
     for option, given in many.items() if not args.sources else [("--reference", args.reference)]:
         if given:
             raise UsageError(
                 f"{option} does not go {'with' if args.sources else 'without'} --sources"
             )
+    if args.claims:
+        return _claims(args)
     return _many(args) if args.sources else _one(args)
 
 
@@ -139,6 +150,26 @@ def _many(args: argparse.Namespace) -> int:
         console.note(f"no fused image by {method} of {', '.join(scenes.unique())}")
     _write(table, args)
     return 0 if (table.status == "ok").all() else 1
+
+
+def _claims(args: argparse.Namespace) -> int:
+    from bench import api
+    from bench.cli.claims_output import check_ending, show_claims
+
+    check_ending(args.out)
+    with console.RunProgress(lines=False) as progress:
+        table = api.check_claims(
+            args.claims,
+            args.sources,
+            args.fused,
+            metrics=args.metrics,
+            pattern=args.pattern,
+            jobs=args.jobs,
+            plugins=args.plugin,
+            store=args.store,
+            progress=progress,
+        )
+    return show_claims(table, args.out, as_json=args.json)
 
 
 def _write(table: pd.DataFrame, args: argparse.Namespace) -> None:
