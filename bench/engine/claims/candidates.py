@@ -19,6 +19,8 @@ COST_UNIT = 0.5
 COST_VARIANT = 1.0
 COST_AGAINST = 1.0
 COST_OTHER_METRIC = 3.0
+#: Not exact to the last digit, but within the known difference to public codes.
+COST_INEXACT = 1.0
 
 #: Metrics of different names that papers print under one.
 RELATED = {"psnr": ("psnr_tang", "mse_tang"), "psnr_tang": ("psnr",), "mse_tang": ("psnr",)}

@@ -30,6 +30,9 @@ NETWORK_SIDE = 256
 STUDIO_OFFSET = 16.0
 STUDIO_WEIGHTS = (65.481 / 255, 128.553 / 255, 24.966 / 255)
 
+#: Makes up for what arithmetic may take from a sum that is a whole number, or a half.
+TIE = 1e-9
+
 BT601 = (0.299, 0.587, 0.114)
 #: As scikit-image's rgb2gray has them.
 BT709 = (0.2125, 0.7154, 0.0721)
@@ -115,19 +118,20 @@ def single_changes(images: ImageSet) -> list[Change]:
 
 def _gray_changes() -> list[Change]:
     rules: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
-        "gray by OpenCV's weights (BT.601)": _rounded(BT601),
-        "gray by BT.601, decimals cut off": lambda x: np.floor(x @ np.array(BT601) + 1e-9),
+        "gray by BT.601, rounded": _rounded(BT601),
+        "gray by BT.601, decimals cut off": lambda x: np.floor(x @ np.array(BT601) + TIE),
         "gray by Pillow's convert('L')": lambda x: np.floor((x @ PILLOW_WEIGHTS + 2**15) / 2**16),
         "gray by BT.709 (scikit-image)": _rounded(BT709),
         "gray as mean of the channels": _rounded((1 / 3, 1 / 3, 1 / 3)),
         "Y of YCbCr, 16 to 235 (rgb2ycbcr)": _rounded(STUDIO_WEIGHTS, STUDIO_OFFSET),
         "largest channel (V of HSV)": lambda x: x.max(2),
-        "decimals of MATLAB's gray cut off": lambda x: np.floor(luminance(x) + 1e-9),
+        "decimals of MATLAB's gray cut off": lambda x: np.floor(luminance(x) + TIE),
         "red channel": lambda x: x[..., 0],
         "green channel": lambda x: x[..., 1],
         "blue channel": lambda x: x[..., 2],
     }
     found = [_each(text, "gray", _gray(rule)) for text, rule in rules.items()]
+    found.insert(0, _each("gray by OpenCV's cvtColor", "gray", _opencv))
     return [*found, Change("each channel by itself, scores averaged", "gray", _channels)]
 
 
@@ -188,10 +192,17 @@ def _gray(
     return gray
 
 
+def _opencv(image: Image) -> Image:
+    """OpenCV's gray: the weights of BT.601 in whole numbers, which differ in the last digits."""
+    if image.ndim == 2:
+        return image
+    return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
+
+
 def _rounded(
     weights: tuple[float, float, float], offset: float = 0.0
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    return lambda levels: np.floor(levels @ np.array(weights) + (offset + 0.5))
+    return lambda levels: np.floor(levels @ np.array(weights) + (offset + 0.5 + TIE))
 
 
 def _channels(images: ImageSet) -> list[ImageSet]:

@@ -57,6 +57,11 @@ class Match:
         return math.isfinite(self.gives)
 
     @property
+    def exact(self) -> bool:
+        """Whether rounding alone explains the difference."""
+        return abs(self.difference) <= self.value.rounding
+
+    @property
     def fits(self) -> bool:
         """Whether it gives the printed value."""
         return self.defined and abs(self.difference) <= self.allowed

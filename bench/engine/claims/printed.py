@@ -15,6 +15,10 @@ from metrics import METRICS, Metric
 #: A number with a point, an exponent or neither; ``%`` says that it is a percentage.
 NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?\s*(%?)")
 
+#: The most that a metric's known difference to public codes may explain: beyond it the codes
+#: differ in a way that has a variant of its own.
+MOST_TOLERANCE = 1e-4
+
 #: Arithmetic in double precision, relative to the value.
 EPSILON = 1e-12
 
@@ -45,14 +49,19 @@ class PrintedValue:
         """The metric of that name; None when no name is given."""
         return find(METRICS, self.name, METRIC_ALIASES) if self.name else None
 
+    @property
+    def rounding(self) -> float:
+        """The largest difference that the rounding of print and of arithmetic explain."""
+        return self.half_width + EPSILON * max(1.0, abs(self.value))
+
     def allowed(self, metric: Metric) -> float:
         """The largest difference between the number and a value of `metric` that gives it.
 
         The rounding of the print, and the difference to public codes that the metric has where
         it is tested against values of theirs.
         """
-        own = metric.tolerance if metric.golden else 0.0
-        return self.half_width + own + EPSILON * max(1.0, abs(self.value))
+        own = min(metric.tolerance, MOST_TOLERANCE) if metric.golden else 0.0
+        return self.rounding + own
 
     def __str__(self) -> str:
         name = self.name or "a metric that is not named"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.core.errors import UsageError
 from bench.core.pixels import same_size
-from bench.engine.claims.candidates import Candidate, candidates, other_candidates
+from bench.engine.claims.candidates import COST_INEXACT, Candidate, candidates, other_candidates
 from bench.engine.claims.changes import KINDS, Change, single_changes, size_changes
 from bench.engine.claims.findings import (
     AS_GIVEN,
@@ -115,8 +115,12 @@ def _steps(images: ImageSet) -> Iterator[Step]:
         for one, other in itertools.combinations(singles, 2)
         if one.kind != other.kind and "order" not in (one.kind, other.kind)
     ]
-    # Those of one gray rule and border after the other, so that their scenes are made once.
-    twice = sorted((_form(*bases[0].changes, *pair) for pair in pairs), key=_scene_key)
+    # Those whose sources are the same after each other, so that their scenes are made once.
+    together: dict[tuple[str, ...], list[Form]] = {}
+    for pair in pairs:
+        form = _form(*bases[0].changes, *pair)
+        together.setdefault(_scene_key(form), []).append(form)
+    twice = itertools.chain.from_iterable(together.values())
     yield Step("the metric and its variants", tuple(bases))
     yield Step("one change of the images", once)
     yield Step("any metric", tuple(bases), others=True)
@@ -146,8 +150,11 @@ class _Search:
 
     @property
     def complete(self) -> bool:
-        """Whether one hypothesis explains all values."""
-        return any(len(found.matches) == len(self._values) for found in self._explanations)
+        """Whether one hypothesis explains all values by rounding alone."""
+        return any(
+            len(found.matches) == len(self._values) and all(match.exact for match in found.matches)
+            for found in self._explanations
+        )
 
     def try_form(self, form: Form, *, others: bool) -> None:
         """Compare the values with the candidates on one form of the images."""
@@ -187,13 +194,15 @@ class _Search:
 
 def _match(value: PrintedValue, candidate: Candidate, view: View, form: Form) -> Match:
     gives = candidate.value(view)
+    difference = gives - value.value
+    inexact = COST_INEXACT if abs(difference) > value.rounding else 0.0  # False for NaN too
     return Match(
         value=value,
         images=form.text,
         metric=candidate.metric.name,
         what=candidate.text,
         gives=gives,
-        difference=gives - value.value,
+        difference=difference,
         allowed=value.allowed(candidate.metric),
-        cost=candidate.cost,
+        cost=candidate.cost + inexact,
     )
