@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.api.claims import check_claims, identify
 from bench.api.folder_scores import FolderScores, score_folder, score_folders
 from bench.api.images import fuse, score
 from bench.api.progress import Progress
@@ -10,8 +11,10 @@ from bench.api.runs import dry_run, merge, run
 __all__ = [
     "FolderScores",
     "Progress",
+    "check_claims",
     "dry_run",
     "fuse",
+    "identify",
     "merge",
     "run",
     "score",

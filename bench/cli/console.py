@@ -141,3 +141,33 @@ class RunProgress:
     def note(self, text: str) -> None:
         """Keep the note and print it after the bar has ended."""
         self.notes.append(text)
+
+
+class StepProgress:
+    """What a search tries now: a line that changes, or a line for each step without a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        screen = Console(stderr=True)
+        self._status = screen.status("starting") if screen.is_terminal else None
+        self._step = ""
+
+    def __enter__(self) -> StepProgress:
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status:
+            self._status.stop()
+
+    def __call__(self, step: str, form: str, forms: int) -> None:
+        """Show the step of the search and what is tried in it."""
+        if self._status:
+            from rich.markup import escape
+
+            self._status.update(escape(f"{step} ({forms}): {form}"))
+        elif step != self._step:
+            note(f"{step} ({forms})")
+        self._step = step

@@ -21,6 +21,10 @@ from bench.core.packages import check_packages
 COMMANDS = {
     "run": ("bench.cli.run", "fuse, score and time methods on datasets; write the tables"),
     "score": ("bench.cli.score", "score fused images that exist already"),
+    "identify": (
+        "bench.cli.identify",
+        "find which variant of a metric gives a published number",
+    ),
     "compare": (
         "bench.cli.compare",
         "compare two runs: what changed, and whether it is significant",

@@ -99,6 +99,13 @@ def _add_many(parser: argparse.ArgumentParser) -> None:
         "are not understood (default: by the words of the name)",
     )
     add(
+        "--claims",
+        type=Path,
+        metavar="FILE.csv",
+        help="check a paper's table: a row for each method (and scene), a column for each metric; "
+        "rows without a scene are means",
+    )
+    add(
         "--available",
         action="store_true",
         help="score only the scenes of which there is a fused image; without this a missing "
@@ -133,12 +140,14 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"give the source images or --sources, not both (got {args.files[0]})")
     many = {"--pattern": args.pattern, "--out": args.out, "--store": args.store}
     many |= {"--jobs": args.jobs != 1, "--available": args.available, "--layout": args.layout}
-    many |= {"--format": args.format, "--wide": args.wide}
+    many |= {"--format": args.format, "--wide": args.wide, "--claims": args.claims}
     for option, given in many.items() if not args.sources else [("--reference", args.reference)]:
         if given:
             raise UsageError(
                 f"{option} does not go {'with' if args.sources else 'without'} --sources"
             )
+    if args.claims:
+        return _claims(args)
     return _many(args) if args.sources else _one(args)
 
 
@@ -199,6 +208,28 @@ def _many(args: argparse.Namespace) -> int:
         console.note(f"no fused image by {method} of {_some(scenes.unique().tolist())}")
     _write(_text(found, how, args.wide), args.out)
     return 0 if (table.status == "ok").all() else 1
+
+
+def _claims(args: argparse.Namespace) -> int:
+    from bench import api
+    from bench.cli.claims_output import check_ending, show_claims
+
+    check_ending(args.out)
+    with console.RunProgress(lines=False) as progress:
+        table = api.check_claims(
+            args.claims,
+            args.sources,
+            args.fused,
+            metrics=args.metrics,
+            pattern=args.pattern,
+            layout=args.layout,
+            bits=args.bits,
+            jobs=args.jobs,
+            plugins=args.plugin,
+            store=args.store,
+            progress=progress,
+        )
+    return show_claims(table, args.out, as_json=args.json)
 
 
 def _format(args: argparse.Namespace) -> str:
