@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,7 @@ def count_pages(data: bytes, name: str) -> int:
         Its name in errors.
     """
     with _opened(data, name) as tif:
+        _check_chain(data, name)
         described = _described(tif)
         if described is None:
             return len(_full_pages(tif, name))
@@ -106,6 +108,7 @@ def decode_pages(data: bytes, name: str) -> list[NDArray[Any]]:
         The file is damaged, or its tags do not settle how it is a stack of gray or RGB pictures.
     """
     with _opened(data, name) as tif:
+        _check_chain(data, name)
         described = _described(tif)
         if described is None:
             pages = _full_pages(tif, name)
@@ -133,6 +136,25 @@ def _opened(data: bytes, name: str) -> Iterator[TiffFile]:
     except Exception as error:  # a damaged file makes decoders raise nearly any error
         text = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"{name}: damaged or truncated image ({text})") from None
+
+
+def _check_chain(data: bytes, name: str) -> None:
+    """Refuse a file whose list of pages leads out of it: tifffile goes on with fewer pages."""
+    order = "<" if data[:2] == b"II" else ">"
+    big = data[2:4] in {b"+\0", b"\0+"}
+    header, count, entry, offset = (8, "Q", 20, "Q") if big else (4, "H", 12, "I")
+    seen: set[int] = set()
+    (place,) = struct.unpack_from(order + offset, data, header)
+    while place:
+        seen.add(place)
+        try:
+            (tags,) = struct.unpack_from(order + count, data, place)
+            link = place + struct.calcsize(order + count) + entry * tags
+            (place,) = struct.unpack_from(order + offset, data, link)
+        except struct.error:
+            raise ImageError(f"{name}: damaged or truncated image (pages are missing)") from None
+        if place in seen:
+            raise ImageError(f"{name}: damaged image (its pages follow each other in a circle)")
 
 
 def _is_reduced(page: TiffPage) -> bool:
