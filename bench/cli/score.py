@@ -13,6 +13,7 @@ for example:
   python -m bench score a.png b.png --fused mine.png --json
   python -m bench score --sources my_pairs --fused my_results --metrics all --jobs 2 --out s.csv
   python -m bench score --sources lytro mfifb --fused ours=results/lytro ours=results/mfifb
+  python -m bench score --sources lytro --fused my_results --claims table.csv --out checked.md
   python -m bench score --sources lytro --fused ours=results --available --wide --out wide.csv
   python -m bench score --sources lytro --fused results --pattern '{method}/out_{scene}'
 """
