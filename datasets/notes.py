@@ -143,7 +143,7 @@ def _moved(views: dict[int, Array], factor: int) -> list[str]:
     if farthest.largest(height, width) < least:
         return []
     how = _told(farthest, factor, float(np.hypot(height, width)) / 2)
-    among = f" (the largest of {len(numbers)} sources)" if len(numbers) > 2 else ""
+    among = f" (the farthest of {len(numbers)} sources)" if len(numbers) > 2 else ""
     return [f"source {source + 1} is {how} against source {numbers[0] + 1}{among}: {ADVICE}"]
 
 

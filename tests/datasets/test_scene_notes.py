@@ -99,6 +99,12 @@ def test_a_shift_is_told_with_its_size_and_way(pair, x, y, how):
     )
 
 
+def test_a_shift_by_most_of_a_tile_is_told(pair):
+    (note,) = scene_notes(SceneImages((pair[0], np.roll(pair[1], (60, 90), (0, 1)))))
+    right, down = (float(part.split()[0]) for part in note.split("by ")[1].split("and "))
+    assert (right, down) == pytest.approx((90, 60), abs=0.2)
+
+
 def test_a_shift_of_a_small_image_that_goes_round(pair):
     a, b = (source[60:100, 200:240] for source in pair)
     (note,) = scene_notes(SceneImages((a, np.roll(b, (2, 3), (0, 1)))))
@@ -123,15 +129,17 @@ def test_a_stack_of_aligned_photos_gets_no_note(pair):
     assert scene_notes(SceneImages(tuple(stack_of(pair)))) == ()
 
 
+@pytest.mark.slow
 def test_a_stack_that_drifts_is_told_with_its_last_source(pair):
     drifting = [moved(photo, 2 * k, 0) for k, photo in enumerate(stack_of(pair))]
     (note,) = scene_notes(SceneImages(tuple(drifting)))
     how = note.removeprefix("source 8 is shifted by ")
     assert float(how.split()[0]) == pytest.approx(14, abs=0.3)
     assert "right" in how
-    assert "against source 1 (the largest of 8 sources): register them first" in how
+    assert "against source 1 (the farthest of 8 sources): register them first" in how
 
 
+@pytest.mark.slow
 def test_one_photo_of_a_stack_that_is_shifted_is_named(pair):
     stack = stack_of(pair)
     stack[4] = moved(stack[4], 0, 2)
