@@ -54,6 +54,8 @@ def decode_picture(data: bytes, name: str) -> NDArray[Any]:
     """
     from PIL import Image, UnidentifiedImageError
 
+    if data.startswith(b"RIFF") and 8 + int.from_bytes(data[4:8], "little") > len(data):
+        raise ImageError(f"{name}: damaged or truncated image (WebP without its end)")
     try:
         # Pillow warns of damage that it repairs, or for which it raises an error later.
         with warnings.catch_warnings(action="ignore"), _open(data) as picture:

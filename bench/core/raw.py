@@ -28,6 +28,9 @@ RAW_SUFFIXES = frozenset(
 #: Exponent and slope of the sRGB tone curve.
 SRGB = (2.4, 12.92)
 
+#: What LibRaw's default callback prints of damage, behind the name of the file.
+END_OF_FILE, CORRUPTED = "unexpected end of file", "data corrupted at"
+
 _guard = threading.Lock()
 
 
@@ -82,7 +85,10 @@ def decode_raw(data: bytes, name: str) -> NDArray[np.uint16]:
 
 @contextlib.contextmanager
 def _messages() -> Iterator[list[str]]:
-    """The lines that C code writes to file descriptor 2 within the block, kept from the user."""
+    """LibRaw's lines of damage on file descriptor 2 within the block, kept from the user.
+
+    Other threads may write there meanwhile (a progress bar): their text follows at the end.
+    """
     lines: list[str] = []
     with _guard, tempfile.TemporaryFile() as file:
         before = os.dup(2)
@@ -93,5 +99,9 @@ def _messages() -> Iterator[list[str]]:
             os.dup2(before, 2)
             os.close(before)
             file.seek(0)
-            text = file.read().decode(errors="replace").strip()
-            lines += text.splitlines()
+            for line in file.read().splitlines(keepends=True):
+                text = line.decode(errors="replace").strip()
+                if text.lower().endswith(END_OF_FILE) or CORRUPTED in text.lower():
+                    lines.append(text)
+                else:
+                    os.write(2, line)

@@ -30,7 +30,7 @@ ASSOCIATED, UNASSOCIATED = 1, 2
 #: Most samples per pixel that a page is decoded with; no gray or RGB picture has more.
 MOST_SAMPLES = 16
 
-ORIENTATION = 274
+PHOTOMETRIC, ORIENTATION = 262, 274
 
 
 def colours_of(page: TiffPage, name: str) -> int:
@@ -47,6 +47,8 @@ def colours_of(page: TiffPage, name: str) -> int:
     ImageError
         The tags name a colour space that is not supported, or do not say what the samples are.
     """
+    if PHOTOMETRIC not in page.tags:
+        raise ImageError(f"{name}: the file does not say whether 0 is black (no photometric tag)")
     kind, count = int(page.photometric), int(page.samplesperpixel)
     what = f"{count} samples per pixel, photometric {getattr(page.photometric, 'name', kind)}"
     if count > MOST_SAMPLES:

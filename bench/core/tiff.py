@@ -220,10 +220,11 @@ def _check_page(page: TiffPage, name: str) -> None:
     if int(page.compression) in UNSAFE:
         raise ImageError(f"{name}: compression {int(page.compression)} (PNG) is not supported")
     check_size(int(page.imagewidth), int(page.imagelength), name)
-    if not isinstance(page.bitspersample, int) or page.dtype is None:
+    bits = page.bitspersample
+    # The range of 17 to 31 bits would be lost in the 32 that tifffile unpacks them to.
+    if not isinstance(bits, int) or page.dtype is None or 16 < bits < 32:
         raise ImageError(
-            f"{name}: samples of {page.bitspersample} bits, format {page.sampleformat}, "
-            "are not supported"
+            f"{name}: samples of {bits} bits, format {page.sampleformat}, are not supported"
         )
 
 

@@ -1,8 +1,10 @@
 """Raw photos are developed, or refused with the extra that reads them; never their preview."""
 
 import io
+import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -93,3 +95,23 @@ def test_without_the_extra_the_refusal_names_it(module, function, name):
     assert name in text
     assert f"mfif-bench[{module}]" in text
     assert name[-5:].strip("a") in text
+
+
+def test_what_other_threads_print_meanwhile_is_no_damage(capfd):
+    pytest.importorskip("rawpy")
+    stop = threading.Event()
+
+    def progress() -> None:
+        while not stop.wait(0.0005):
+            os.write(2, b"50 %\n")
+
+    thread = threading.Thread(target=progress)
+    thread.start()
+    try:
+        images = [decode_raw(dng(0.3), "x.dng") for _ in range(5)]
+    finally:
+        stop.set()
+        thread.join()
+    assert len(images) == 5
+    printed = capfd.readouterr().err
+    assert set(printed.split("\n")) == {"50 %", ""}

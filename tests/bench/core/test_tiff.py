@@ -133,6 +133,20 @@ def test_colour_spaces_that_are_not_converted_are_refused(space):
         decode_image(tiff(pixels("uint8", 16, 16, 3), photometric=space), "a.tif")
 
 
+def test_a_file_that_does_not_say_whether_0_is_black_is_refused():
+    data = tiff(pixels("uint8", 9, 12), metadata=None)
+    assert data.count(b"\x06\x01\x03\x00") == 1  # the tag 262 of type 3
+    with pytest.raises(ImageError, match="whether 0 is black"):
+        decode_image(data.replace(b"\x06\x01\x03\x00", b"\x06\x81\x03\x00"), "a.tif")
+
+
+def test_samples_of_24_bit_are_refused():
+    picture = pixels("uint16", 8, 12).astype(np.uint32)
+    data = tiff(picture, bitspersample=24, photometric="minisblack")
+    with pytest.raises(ImageError, match="samples of 24 bits"):
+        decode_image(data, "a.tif")
+
+
 @pytest.mark.parametrize("bits", [10, 12, 14])
 def test_packed_samples(bits):
     for shape, kind in (((9, 13), "minisblack"), ((9, 13), "miniswhite"), ((9, 13, 3), "rgb")):
