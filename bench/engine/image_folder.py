@@ -117,7 +117,10 @@ def select_images(text: str, scenes: Sequence[Scene], pattern: str = "") -> list
         return methods
     if len(methods) > 1:
         several = ", ".join(method.name for method in methods)
-        raise UsageError(f"{text}: images of several methods ({several}); give the folder of one")
+        raise UsageError(
+            f"{text}: images of several methods ({several}); give the folder "
+            f"of one, or how its files are called, as in {IMAGES_PREFIX}NAME=DIR/{{scene}}_x"
+        )
     return [replace(methods[0], name=name)]
 
 

@@ -17,6 +17,7 @@ from itertools import groupby
 from bench.core.errors import UsageError
 from bench.core.image_io import SUFFIXES
 from bench.engine.image_names import (
+    SETS,
     Hit,
     SceneNames,
     Word,
@@ -143,7 +144,10 @@ def match_files(root: str, paths: Sequence[str], names: SceneNames) -> Matched:
     found = Matched()
     placed: list[Place] = []
     for folders, group in groupby(map(ImageFile, paths), key=lambda file: file.folders):
-        files = [file for file in group if not _put_aside(file, found)]
+        files = list(group)
+        maps = any(_ends_as_map(words_of(folder)) for folder in folders)
+        found.maps += [file.path for file in files if maps or _ends_as_map(file.words)]
+        files = [file for file in files if not (maps or _ends_as_map(file.words))]
         placed += _place(root, folders, files, names, found)
     for method, place in _named(root, placed, names):
         assign(found.methods.setdefault(method, {}), method, place.scenes, place.file.path)
@@ -178,13 +182,9 @@ def _spread(images: dict[str, str], names: SceneNames) -> None:
             images.setdefault(same, path)
 
 
-def _put_aside(file: ImageFile, found: Matched) -> bool:
-    """Whether the file is a decision map by its name or folder; kept in `found`."""
-    last = [*(words[-1] for words in map(words_of, file.folders) if words), *file.words[-1:]]
-    if any(len(word.key) == 1 and word.key[0] in _MAPS for word in last):
-        found.maps.append(file.path)
-        return True
-    return False
+def _ends_as_map(words: Sequence[Word]) -> bool:
+    """Whether the last word says that a file, or all of a folder, is a decision map."""
+    return bool(words) and len(words[-1].key) == 1 and words[-1].key[0] in _MAPS
 
 
 def _place(
@@ -315,7 +315,7 @@ def _by_number(
         label_in(file.parts[-1], [word for word in file.words if word.key[-1] != number])
         for file, number in zip(files, numbers, strict=True)
     ]
-    if not all(numbers) or len(set(labels)) != 1:
+    if not all(numbers) or len(set(labels)) != 1 or names.whole(labels[0]):
         return [None] * len(files)
     places: list[Place | None] = []
     seen: dict[str, str] = {}
@@ -342,14 +342,16 @@ def _sets(folders: tuple[str, ...]) -> frozenset[str]:
 
 def _named(root: str, placed: Sequence[Place], names: SceneNames) -> Iterator[tuple[str, Place]]:
     """The places with the names of their methods."""
+    of_root = label_in(root, words_of(root), SETS) or root
     rests: dict[tuple[str, ...], set[str]] = {}
     for place in placed:
         rests.setdefault(place.file.folders, set()).add(place.label)
+    above = {folders: _method_folder(folders, names) for folders in rests}
     for place in placed:
-        folder = _method_folder(place.file.folders, names)
-        alone = len(rests[place.file.folders]) == 1 and not place.by_folder
-        choice = (folder, place.label) if alone else (place.label, folder)
-        yield choice[0] or choice[1] or _folder_label(root) or root, place
+        folders = place.file.folders
+        alone = len(rests[folders]) == 1 and not place.by_folder
+        choice = (above[folders], place.label) if alone else (place.label, above[folders])
+        yield choice[0] or choice[1] or of_root, place
 
 
 @lru_cache(maxsize=10_000)

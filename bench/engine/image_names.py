@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -37,12 +37,11 @@ SETS = {
 }
 
 #: Words that say that an image is fused; those of `EDGES` are also cut off a longer name.
-EDGES = frozenset({"fused", "result", "results", "output", "outputs"})
+EDGES = frozenset({"fused", "image", "images", "result", "results", "output", "outputs"})
 MARKS = EDGES | {"fusion", "fuse", "f", "out"}
-_TRIMMED = EDGES | SETS.keys()
 
 #: Words for any picture, before a number.
-_PICTURES = MARKS | {"img", "image", "im", "pic", "pair", "scene"}
+_PICTURES = MARKS | {"img", "im", "pic", "pair", "scene"}
 
 #: Sets of pairs of which other collections have stacks with the same names.
 _PAIRS = frozenset({"liu2020", "mfifb"})
@@ -115,8 +114,13 @@ def is_mark(word: Word) -> bool:
     return len(word.key) == 1 and word.key[0] in MARKS
 
 
-def label_in(text: str, words: Sequence[Word]) -> str:
-    """What `words` of `text` name beside scenes, sets and marks; empty when that is all.
+_TRIMMED = EDGES | SETS.keys()
+
+
+def label_in(text: str, words: Sequence[Word], trimmed: Container[str] = _TRIMMED) -> str:
+    """What `words` of `text` name beside marks, less those of `trimmed` at both ends.
+
+    Empty when that is all.
 
     Examples
     --------
@@ -124,9 +128,11 @@ def label_in(text: str, words: Sequence[Word]) -> str:
     >>> [label_in(t, words_of(t)) for t in ("Lytro_MS_LAP", "results_lytro", "U2-Fusion")]
     ['MS_LAP', '', 'U2-Fusion']
     """
+    if not words:
+        return ""
     kept = list(words)
     for end in (0, -1):
-        while kept and len(kept[end].key) == 1 and kept[end].key[0] in _TRIMMED:
+        while kept and len(kept[end].key) == 1 and kept[end].key[0] in trimmed:
             kept.pop(end)
     if all(is_mark(word) for word in kept):
         return ""
