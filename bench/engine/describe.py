@@ -14,6 +14,7 @@ from bench.engine.names import METRIC_ALIASES, find
 from bench.engine.published import PUBLISHED_PREFIX, is_published, select_published
 from datasets import DATASETS
 from datasets.catalog import collection
+from datasets.papers import paper_of
 from datasets.standard import PUBLISHED
 from datasets.subsets import SUBSETS
 from methods import METHODS
@@ -117,9 +118,18 @@ def _published_facts(name: str) -> dict[str, Any]:
     rows = select_published(name)
     origin = collection(rows[0].collection)
     scenes = {scene for row in rows for scene in row.files}
+    paper = paper_of(rows[0].name) if len(rows) == 1 else None
+    about = {} if paper is None else {
+        "title": paper.title,
+        "year": paper.year,
+        "paper": paper.citation,
+        "doi": paper.doi or "not known",
+        "bibtex": paper.bibtex,
+    }  # fmt: skip
     return {
         "is": "published fused images",
         "rows": [row.name for row in rows],
+        **about,
         "scenes": f"{len(scenes)} of {origin.name}",
         "from": f"{origin.home} @ {origin.commit}",
         "licence": origin.licence,

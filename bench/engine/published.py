@@ -22,7 +22,8 @@ from bench.core.jpeg import JpegFacts, jpeg_facts, was_jpeg
 from datasets import Scene
 from datasets.catalog import collection
 from datasets.fetch import local_path
-from datasets.same_scenes import same_scenes
+from datasets.known_scenes import known_as
+from datasets.papers import paper_of
 from datasets.standard import PUBLISHED, published_images
 
 PUBLISHED_PREFIX = "published:"
@@ -54,8 +55,10 @@ class PublishedMethod:
 
     @property
     def title(self) -> str:
-        """A title which says that the images were not made here."""
-        return f"{self.method}, fused image published with {self.collection}"
+        """The paper's title and year; says that the images were not made here."""
+        paper = paper_of(self.name)
+        what = f"{paper.title} ({paper.year})" if paper else self.method
+        return f"{what}, fused image published with {self.collection}"
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -70,7 +73,7 @@ class PublishedMethod:
         """The file for `scene`, whichever collection the scene is of; empty if there is none."""
         if scene.dataset == self.collection:
             return self.files.get(scene.id, "")
-        for name in sorted(same_scenes(scene.name)):
+        for name in sorted(known_as(scene)):
             whose, _, picture = name.partition("/")
             if whose == self.collection and picture in self.files:
                 return self.files[picture]

@@ -14,6 +14,7 @@ from reports.data.compression import by_compression, jpeg_methods, jpeg_note
 from reports.data.leaderboard import Leaderboard, cautions, make_leaderboard, tidy
 from reports.data.means import CAP_NOTE, has_capped
 from reports.data.parts import caption, scores_of
+from reports.data.references import bibliography, references
 from reports.data.results import Results
 from reports.data.statistics import Ranking
 from reports.tables.formats import Cell, to_latex, to_markdown
@@ -23,6 +24,8 @@ Table = tuple[list[str], list[list[Cell]]]
 
 def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> list[Path]:
     """Write ``leaderboard.{md,csv}``, ``agreement.csv`` and ``*.tex`` below `out`.
+
+    Published rows bring ``leaderboard.bib``, their papers in BibTeX.
 
     Images that are or were JPEG are ranked among themselves, in files that end in ``_jpeg``.
 
@@ -84,6 +87,8 @@ def _write(results: Results, out: Path, dataset: str, ending: str) -> list[Path]
         )
         + "\n",
     }
+    if papers := bibliography(map(str, board.overall.index)):
+        texts["leaderboard.bib"] = papers
     if len(board.agreement):
         table = board.agreement.rename_axis("metric").reset_index()
         texts["agreement.csv"] = table.to_csv(index=False, lineterminator="\n")
@@ -94,7 +99,7 @@ def _write(results: Results, out: Path, dataset: str, ending: str) -> list[Path]
     files = {name: out / name.replace(".", f"{ending}.") for name in texts}
     for name, text in texts.items():
         write_bytes(files[name], text.encode())
-    for name in {"agreement.csv", "agreement.tex"} - texts.keys():
+    for name in {"agreement.csv", "agreement.tex", "leaderboard.bib"} - texts.keys():
         # of an earlier call, about other scenes
         (out / name.replace(".", f"{ending}.")).unlink(missing_ok=True)
     return list(files.values())
@@ -274,6 +279,9 @@ def _page(
     if board.skipped:
         lines = [f"- {labels[metric]}: {why}" for metric, why in board.skipped.items()]
         parts.append("## Not ranked\n\n" + "\n".join(lines))
+    if papers := references(map(str, board.overall.index)):
+        lines = [f"- {name}: {paper.citation}" for name, paper in papers.items()]
+        parts.append("## Papers of the published rows\n\n" + "\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
 
