@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import BenchError
-from datasets._base import Scene, load_scenes
+from datasets._base import Scene
+from datasets._selection import load_scenes
 from datasets.catalog import collections
 from datasets.same_scenes import same_scenes
 from datasets.standard import PUBLISHED

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench.core import tiff
 from bench.core.errors import ImageError
 from bench.core.files import write_bytes
-from bench.core.heif import HEIF_SUFFIXES, decode_heif
+from bench.core.heif import HEIF_SUFFIXES, decode_heif, is_heif
 from bench.core.pictures import decode_picture
 from bench.core.pixels import as_image
 from bench.core.raw import RAW_SUFFIXES, decode_raw
@@ -47,11 +47,8 @@ PLAIN_SIGNATURES = (
 #: How raw photos that are no plain TIFF files begin: Olympus, Panasonic, Fujifilm.
 RAW_SIGNATURES = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW")
 
-#: The brand of Canon's CR3 and those of HEIF and AVIF, in the `ftyp` box that begins such files.
-CR3_BRAND = b"crx "
-HEIF_BRANDS = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
-)
+#: How a Canon CR3 begins, behind its first four bytes.
+CR3 = b"ftypcrx "
 
 
 def read_image(path: Path | str) -> NDArray[Any]:
@@ -187,7 +184,7 @@ def decode_image(data: bytes, name: str) -> NDArray[Any]:
 
 
 def _is_raw(data: bytes, name: str) -> bool:
-    if data.startswith(RAW_SIGNATURES) or data[4:12] == b"ftyp" + CR3_BRAND:
+    if data.startswith(RAW_SIGNATURES) or data[4:12] == CR3:
         return True
     raw_ending = name.lower().endswith(tuple(RAW_SUFFIXES))
     if tiff.is_tiff(data):
@@ -196,11 +193,8 @@ def _is_raw(data: bytes, name: str) -> bool:
 
 
 def _is_heif(data: bytes, name: str) -> bool:
-    if data[4:8] == b"ftyp":
-        return data[8:12] in HEIF_BRANDS or name.lower().endswith(tuple(HEIF_SUFFIXES))
-    return name.lower().endswith(tuple(HEIF_SUFFIXES)) and not (
-        tiff.is_tiff(data) or data.startswith(PLAIN_SIGNATURES)
-    )
+    plain = tiff.is_tiff(data) or data.startswith(PLAIN_SIGNATURES)
+    return is_heif(data) or (not plain and name.lower().endswith(tuple(HEIF_SUFFIXES)))
 
 
 def _checked(image: NDArray[Any], name: str) -> NDArray[Any]:

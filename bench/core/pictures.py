@@ -1,4 +1,4 @@
-"""Images other than TIFF: 8 bit through Pillow, deeper PNG through imagecodecs, deeper PPM here."""
+"""Images other than TIFF: those of 8 bit through Pillow, the deeper PGM and PPM here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core.deep_png import decode_deep_png, is_deep_png
 from bench.core.errors import ImageError
 from bench.core.photo import check_size, upright
 from bench.core.remarks import remark
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 #: That of JPEG opens MPO files too.
 FORMATS = ("PNG", "JPEG", "BMP", "DIB", "PPM", "WEBP", "GIF")
 
-PNG = b"\x89PNG\r\n\x1a\n"
 EXIF_ORIENTATION = 0x0112
 
 #: Header of a binary or plain PGM or PPM: kind, width, height, largest value, one white space.
@@ -117,7 +117,7 @@ def _say_alpha(picture: Picture, name: str) -> None:
 
 def _decode_deep(data: bytes, picture: Picture, name: str) -> NDArray[Any] | None:
     """The pixels if they are deeper than 8 bit, which Pillow would reduce or rescale."""
-    if picture.format == "PNG" and data[24] == 16:  # bit depth in the header
+    if is_deep_png(data):
         return _decode_deep_png(data, picture, name)
     header = NETPBM.match(data)
     if picture.format == "PPM" and header is not None and int(header[4]) > 255:
@@ -126,19 +126,19 @@ def _decode_deep(data: bytes, picture: Picture, name: str) -> NDArray[Any] | Non
 
 
 def _decode_deep_png(data: bytes, picture: Picture, name: str) -> NDArray[Any]:
-    import imagecodecs
-
     try:
-        image = imagecodecs.png_decode(data)
-    except (imagecodecs.PngError, RuntimeError, ValueError) as error:
+        image = decode_deep_png(data)
+    except ImageError as error:
         raise ImageError(f"{name}: damaged or truncated image ({error})") from None
     channels = image.shape[2] if image.ndim == 3 else 1
+    transparent = "transparency" in picture.info
     if channels in {2, 4}:
-        if image[..., -1].min() < np.iinfo(image.dtype).max:
-            remark(f"{name}: its alpha channel is not opaque (dropped)")
+        transparent = bool(image[..., -1].min() < np.iinfo(image.dtype).max)
         image = image[..., 0] if channels == 2 else image[..., :3]
-    turns = picture.getexif().get(EXIF_ORIENTATION, 1)
-    return np.ascontiguousarray(upright(image, turns))
+    if transparent:
+        remark(f"{name}: its alpha channel is not opaque (dropped)")
+    turn = picture.getexif().get(EXIF_ORIENTATION, 1)
+    return np.ascontiguousarray(upright(image, turn))
 
 
 def _decode_netpbm(data: bytes, header: re.Match[bytes], name: str) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ OLD_SUBFILE_TYPE, SUB_IFDS, DNG_VERSION = 255, 330, 50706
 
 #: Values of PhotometricInterpretation for the samples of a sensor: CFA and LinearRaw.
 SENSOR = frozenset({32803, 34892})
+
+#: Values of Compression for PNG in TIFF: its decoder prints damage on stderr and goes on.
+UNSAFE = frozenset({34933})
 
 #: The kinds of series that tifffile makes of pages alone, without a description of their axes.
 UNDESCRIBED = frozenset({"generic", "uniform"})
@@ -74,10 +78,12 @@ def count_pages(data: bytes, name: str) -> int:
         Its name in errors.
     """
     with _opened(data, name) as tif:
+        _check_chain(data, name)
         described = _described(tif)
         if described is None:
-            return len(_full_pages(tif))
-        return sum(int(np.prod(_leading(series)[1])) for series in described)
+            return len(_full_pages(tif, name))
+        pictures = (np.prod(list(_leading(tif, series).values())) for series in described)
+        return int(sum(pictures))
 
 
 def decode_pages(data: bytes, name: str) -> list[NDArray[Any]]:
@@ -102,16 +108,17 @@ def decode_pages(data: bytes, name: str) -> list[NDArray[Any]]:
         The file is damaged, or its tags do not settle how it is a stack of gray or RGB pictures.
     """
     with _opened(data, name) as tif:
+        _check_chain(data, name)
         described = _described(tif)
         if described is None:
-            pages = _full_pages(tif)
+            pages = _full_pages(tif, name)
             for page in pages:
                 _check_page(page, name)
                 _check_segments([page], data, name)
-            return narrow([_decode_page(page, name) for page in pages])
+            return _alike(narrow([_decode_page(page, name) for page in pages]), name)
         if len(described) > 1:
             raise ImageError(f"{name}: holds {len(described)} series of images, not one")
-        return narrow(_decode_series(described[0], data, name))
+        return narrow(_decode_series(tif, described[0], data, name))
 
 
 @contextlib.contextmanager
@@ -131,17 +138,36 @@ def _opened(data: bytes, name: str) -> Iterator[TiffFile]:
         raise ImageError(f"{name}: damaged or truncated image ({text})") from None
 
 
+def _check_chain(data: bytes, name: str) -> None:
+    """Refuse a file whose list of pages leads out of it: tifffile goes on with fewer pages."""
+    order = "<" if data[:2] == b"II" else ">"
+    big = data[2:4] in {b"+\0", b"\0+"}
+    header, count, entry, offset = (8, "Q", 20, "Q") if big else (4, "H", 12, "I")
+    seen: set[int] = set()
+    (place,) = struct.unpack_from(order + offset, data, header)
+    while place:
+        seen.add(place)
+        try:
+            (tags,) = struct.unpack_from(order + count, data, place)
+            link = place + struct.calcsize(order + count) + entry * tags
+            (place,) = struct.unpack_from(order + offset, data, link)
+        except struct.error:
+            raise ImageError(f"{name}: damaged or truncated image (pages are missing)") from None
+        if place in seen:
+            raise ImageError(f"{name}: damaged image (its pages follow each other in a circle)")
+
+
 def _is_reduced(page: TiffPage) -> bool:
     """Whether a page is a thumbnail, a level of a pyramid or a mask."""
     old = page.tags.get(OLD_SUBFILE_TYPE)
     return bool(page.is_reduced or page.is_mask or (old is not None and old.value == 2))
 
 
-def _full_pages(tif: TiffFile) -> list[TiffPage]:
+def _full_pages(tif: TiffFile, name: str) -> list[TiffPage]:
     pages: list[Any] = [page.aspage() for page in tif.pages]
     full = [page for page in pages if not _is_reduced(page)]
     if not full:
-        raise ImageError(f"{tif.filename or 'the file'}: holds reduced images (previews) only")
+        raise ImageError(f"{name}: holds reduced images (previews) only")
     return full
 
 
@@ -157,22 +183,42 @@ def _described(tif: TiffFile) -> list[TiffPageSeries] | None:
         page = one.keyframe
         if (lengths.get("Y"), lengths.get("X")) != (page.imagelength, page.imagewidth):
             return None
-    return full or None
+    # A writer that adds one picture after the other describes each of them.
+    single = all(one.kind == "shaped" and not _leading(tif, one) for one in full)
+    return None if single else full
 
 
-def _leading(series: TiffPageSeries) -> tuple[str, tuple[int, ...]]:
-    """The axes in front of those of a picture that are longer than 1, and their lengths."""
-    axes = [
-        (axis, length)
+def _leading(tif: TiffFile, series: TiffPageSeries) -> dict[str, int]:
+    """{axis: length} of what is longer than 1 in front of a picture, without its own colours."""
+    colour = _is_composite(tif, series)
+    return {
+        axis: length
         for axis, length in zip(series.axes, series.shape, strict=True)
-        if axis not in "YXS" and length > 1
-    ]
-    return "".join(axis for axis, _ in axes), tuple(length for _, length in axes)
+        if length > 1 and axis not in ("YXSC" if colour else "YXS")
+    }
+
+
+def _is_composite(tif: TiffFile, series: TiffPageSeries) -> bool:
+    """Whether the three channels of a series are red, green and blue: ImageJ's 48-bit RGB.
+
+    ImageJ shows channels together in the colours of their lookup tables, which are red, green
+    and blue where the file has none.
+    """
+    facts: dict[str, Any] = tif.imagej_metadata or {}
+    channels = dict(zip(series.axes, series.shape, strict=True)).get("C")
+    if series.kind != "imagej" or channels != 3 or facts.get("mode") != "composite":
+        return False
+    ramps = np.zeros((3, 3, 256), np.uint8)
+    ramps[range(3), range(3)] = np.arange(256)
+    tables = facts.get("LUTs") or list(ramps)
+    return bool(np.array_equal(np.asarray(tables), ramps))
 
 
 def _check_page(page: TiffPage, name: str) -> None:
     """Refuse by its tags, before it is decoded, a page that is no picture."""
     colours_of(page, name)
+    if int(page.compression) in UNSAFE:
+        raise ImageError(f"{name}: compression {int(page.compression)} (PNG) is not supported")
     check_size(int(page.imagewidth), int(page.imagelength), name)
     if not isinstance(page.bitspersample, int) or page.dtype is None:
         raise ImageError(
@@ -201,11 +247,21 @@ def _decode_page(page: TiffPage, name: str) -> NDArray[Any]:
     return picture_of(np.moveaxis(array, 0, -1) if axes == "SYX" else array, page, name)
 
 
-def _decode_series(series: TiffPageSeries, data: bytes, name: str) -> list[NDArray[Any]]:
+def _alike(pages: list[NDArray[Any]], name: str) -> list[NDArray[Any]]:
+    """The pages of a stack, if they have one size, type and number of colours."""
+    kinds = {f"{page.dtype} {page.shape}" for page in pages}
+    if len(kinds) > 1:
+        raise ImageError(f"{name}: its pages differ, so that they are no stack ({sorted(kinds)})")
+    return pages
+
+
+def _decode_series(
+    tif: TiffFile, series: TiffPageSeries, data: bytes, name: str
+) -> list[NDArray[Any]]:
     page = series.keyframe
     _check_page(page, name)
-    leading, lengths = _leading(series)
-    what = ", ".join(f"{axis} of {length}" for axis, length in zip(leading, lengths, strict=True))
+    leading = _leading(tif, series)
+    what = ", ".join(f"{axis} of {length}" for axis, length in leading.items())
     if "C" in leading:
         raise ImageError(
             f"{name}: has channels (axes {what}): save one channel, or an RGB image, per focus"
@@ -217,8 +273,11 @@ def _decode_series(series: TiffPageSeries, data: bytes, name: str) -> list[NDArr
     elif series.dataoffset + series.nbytes > len(data):
         raise ImageError(f"{name}: damaged or truncated image (pixels are missing)")
     array, axes = series.asarray(), series.axes
-    last = [axes.index(axis) for axis in "YXS" if axis in axes]
+    composite = _is_composite(tif, series)
+    last = [axes.index(axis) for axis in ("CYXS" if composite else "YXS") if axis in axes]
     first = [place for place in range(len(axes)) if place not in last]
     array = array.transpose(first + last)
     array = array.reshape(-1, *array.shape[len(first) :])
+    if composite:
+        return [np.dstack([picture_of(one, page, name) for one in three]) for three in array]
     return [picture_of(one, page, name) for one in array]
