@@ -106,8 +106,10 @@ class _Part:
         """Raises `UnknownName` or `UsageError` for a name that is none, or is incomplete."""
         head = re.split("[:/]", text, maxsplit=1)[0]
         mark, rest = text[len(head) : len(head) + 1], text[len(head) + 1 :]
+        if not names_scenes(text) and Path(text).expanduser().is_dir():
+            raise UsageError(f"unknown dataset {text!r}; a folder is selected by folder:{text}")
         subset = SUBSETS.get(head.lower())
-        entry = _dataset(subset.dataset if subset else head)
+        entry = _dataset(subset.dataset if subset else head or text)
         if mark == ":" and (subset or not entry.argument):
             raise UsageError(f"dataset {head!r} takes no argument, got {rest!r}")
         if entry.argument_required and (mark != ":" or not rest):
@@ -135,8 +137,6 @@ def _dataset(name: str) -> Dataset:
         return same[0]
     if name in DATASETS:
         return DATASETS[name]
-    if name and Path(name).expanduser().is_dir():
-        raise UsageError(f"unknown dataset {name!r}; a folder is selected by folder:{name}")
     raise UnknownName("dataset", name, [*DATASETS.names(), *SUBSETS])
 
 
@@ -153,24 +153,27 @@ def _taken_apart(argument: str) -> tuple[str, str]:
 def _split(text: str) -> list[str]:
     """The names of a text; a comma may belong to a folder, or stand before a scene of the last."""
     names: list[str] = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        last = names[-1] if names else ""
-        if not last or names_scenes(part.lstrip("-")):
-            names.append(part)
-        elif SEPARATOR in last or _is_path(f"{last},{part}"):
+    for part in text.split(","):
+        last, name = (names[-1] if names else ""), part.strip()
+        if last and not names_scenes(name.lstrip("-")) and _continues(last, f"{last},{part}"):
             names[-1] = f"{last},{part}"
-        elif "/" in last and not part.startswith("-"):
-            names.append(f"{last.rpartition('/')[0]}/{part}")
-        else:
-            names.append(part)
-    return names
+        elif name and "/" in last and not name.startswith("-") and not names_scenes(name):
+            names.append(f"{last.rpartition('/')[0]}/{name}")
+        elif name:
+            names.append(part if not last else name)
+    return [name.strip() for name in names]
 
 
-def _is_path(text: str) -> bool:
-    """Whether a folder exists whose name holds the comma."""
-    _, colon, argument = text.partition(":")
-    place = Path(argument).expanduser()
-    return bool(colon) and any("," in path.name and path.exists() for path in (place, place.parent))
+def _continues(last: str, joined: str) -> bool:
+    """Whether the comma behind `last` belongs to a path that exists, or to patterns."""
+    if SEPARATOR in last:
+        return True
+    _, colon, argument = joined.partition(":")
+    place = Path(argument.partition(SEPARATOR)[0].strip())
+    before = len(last.partition(":")[2].strip())
+    return bool(colon) and any(
+        len(str(path)) > before and path.expanduser().exists() for path in (place, *place.parents)
+    )
 
 
 def _whole(scene: Scene) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.core.errors import UsageError
@@ -47,7 +47,7 @@ class SceneFiles:
     reference: Path | None = None
     mask: Path | None = None
     notes: tuple[str, ...] = ()
-    parents: tuple[str, ...] = ()
+    parents: tuple[str, ...] = field(default=(), compare=False)
     pages: int = 1
 
     @property
