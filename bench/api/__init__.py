@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bench.api.claims import check_claims, identify
-from bench.api.images import fuse, score, score_folder
+from bench.api.folder_scores import FolderScores, score_folder, score_folders
+from bench.api.images import fuse, score
 from bench.api.progress import Progress
 from bench.api.runs import dry_run, merge, run
 
 __all__ = [
+    "FolderScores",
     "Progress",
     "check_claims",
     "dry_run",
@@ -17,4 +19,5 @@ __all__ = [
     "run",
     "score",
     "score_folder",
+    "score_folders",
 ]

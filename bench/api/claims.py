@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from bench.api.progress import Progress
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from bench.api.folder_scores import Place
+    from bench.engine.claims.checked import CheckedClaims
     from bench.engine.claims.findings import Identification
     from bench.engine.single_image import Image
 
@@ -87,16 +87,17 @@ def identify(
 
 def check_claims(
     claims: Path | str,
-    sources: Path | str,
-    fused: Path | str,
+    sources: Place | Sequence[Place],
+    fused: Place | Sequence[Place],
     *,
     metrics: Sequence[str] | None = None,
     pattern: str = "",
+    available: bool = False,
     jobs: int = 1,
     plugins: Sequence[Path | str] = (),
     store: Path | str | None = None,
     progress: Progress | None = None,
-) -> pd.DataFrame:
+) -> CheckedClaims:
     """Compare a paper's table of scores with what its images give.
 
     Parameters
@@ -106,16 +107,20 @@ def check_claims(
         absent) and one for each metric; long: ``method``, ``scene``, ``metric``, ``value``. A row
         without a scene is a mean over all scenes of `sources`.
     sources, fused, pattern, jobs, plugins, store, progress
-        As for `score_folder`.
+        As for `score_folders`.
     metrics : sequence of str, optional
         The metrics to check; all columns of the table unless given.
+    available : bool
+        Take means over the scenes of which there are fused images. Without this a mean over
+        scenes of which one has none is ``missing``.
 
     Returns
     -------
-    DataFrame
-        A row for each claim: ``scene, method, metric, claimed, status, variant, value,
-        difference, message``. The status is ``agrees`` (within the rounding of its digits),
-        ``agrees with variant`` (of the metric, or another unit), ``differs`` or ``missing``.
+    CheckedClaims
+        Its ``table`` is a data frame with a row for each claim: ``dataset, scene, method, metric,
+        claimed, status, variant, value, difference, message``. The status is ``agrees`` (within
+        the rounding of its digits), ``agrees with variant`` (of the metric, or another unit),
+        ``differs`` or ``missing``.
 
     Raises
     ------
@@ -127,37 +132,34 @@ def check_claims(
     Examples
     --------
     >>> from bench.api import check_claims
-    >>> table = check_claims("paper.csv", "lytro", "my_results")  # doctest: +SKIP
-    >>> table.status.value_counts()  # doctest: +SKIP
+    >>> found = check_claims("paper.csv", "lytro", "my_results")  # doctest: +SKIP
+    >>> found.table.status.value_counts()  # doctest: +SKIP
     """
-    import dataclasses
-
     import pandas as pd
 
-    from bench.api.images import score_folder
+    from bench.api.folder_scores import _scenes_of, _texts, score_folder
+    from bench.engine.claims.checked import CheckedClaims
     from bench.engine.claims.table import read_claims
-    from bench.engine.claims.verdicts import ScoreOf, Verdict, needed_metrics, verdicts
+    from bench.engine.claims.verdicts import ScoreOf, needed_metrics, verdicts
     from bench.engine.execute import load_plugins
+    from bench.engine.selection import select_scenes
 
     load_plugins(plugins)
     wanted = read_claims(Path(claims), metrics)
-    scores = score_folder(
+    table = score_folder(
         sources,
         fused,
         metrics=needed_metrics(wanted),
         pattern=pattern,
+        available=available,
         jobs=jobs,
         plugins=plugins,
         store=store,
         progress=progress,
     )
-    known = [
-        ScoreOf(row["scene"], row["method"], row["metric"], row["value"], row["message"])
-        for row in scores.assign(value=scores.value.where(scores.status == "ok"))
-        .astype(object)
-        .where(scores.notna(), None)
-        .to_dict("records")
+    scores = [
+        ScoreOf(f"{dataset}/{scene}", method, metric, None if pd.isna(value) else value, message)
+        for dataset, scene, method, metric, value, _, message in table.itertuples(index=False)
     ]
-    columns = [field.name for field in dataclasses.fields(Verdict)]
-    rows = [dataclasses.astuple(verdict) for verdict in verdicts(wanted, known)]
-    return pd.DataFrame(rows, columns=columns)
+    scenes = select_scenes([_scenes_of(text) for text in _texts(sources)])
+    return CheckedClaims(tuple(verdicts(wanted, scores, scenes)))

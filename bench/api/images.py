@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.api.progress import Progress
 from bench.core.errors import UsageError
 from bench.core.precision import PRECISIONS, Precision
-from bench.engine.options import METRICS, RunOptions
-from bench.engine.progress import Silent
+from bench.engine.options import METRICS
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from bench.engine.single_image import Image
@@ -165,90 +159,3 @@ def score(
                 raise
             on_error(name, reason_of(error))
     return values
-
-
-def score_folder(
-    sources: Path | str,
-    fused: Path | str,
-    *,
-    metrics: Names | None = None,
-    pattern: str = "",
-    jobs: int = 1,
-    plugins: Sequence[Path | str] = (),
-    store: Path | str | None = None,
-    progress: Progress | None = None,
-) -> pd.DataFrame:
-    """Score the fused images in a folder.
-
-    Parameters
-    ----------
-    sources : path-like
-        A folder of ``name_A.*``, ``name_B.*`` pairs, or a dataset such as ``"liu2020"``.
-    fused : path-like
-        Folder of the fused images; see `bench.engine.image_folder.PATTERNS` for the layouts.
-    metrics : str or sequence of str, optional
-        Names, as for `run`. A metric that is selected by name and not defined for a scene fails.
-    pattern : str
-        Path of a fused image without its ending, with ``{scene}`` and ``{method}``.
-    jobs : int
-        Processes.
-    plugins : sequence of path-like
-        Python files that register metrics or datasets.
-    store : path-like, optional
-        Folder in which the scores are kept, so that a second call finds them.
-    progress : Progress, optional
-        Receives each finished image, and notes about files that fit no scene.
-
-    Returns
-    -------
-    DataFrame
-        ``scene, method, metric, value, status, message``; the status is ``ok``, ``missing``
-        (no fused image of the scene) or ``failed``.
-
-    Examples
-    --------
-    >>> from bench.api import score_folder
-    >>> table = score_folder("liu2020", "my_results", metrics="all")  # doctest: +SKIP
-    """
-    import pandas as pd
-
-    from bench.engine.channel_order import channel_notes
-    from bench.engine.execute import execute, load_plugins, store_of
-    from bench.engine.folder_scores import ScoreRow, score_rows
-    from bench.engine.image_folder import find_images
-    from bench.engine.selection import named_metrics, select_metrics, select_scenes
-
-    chosen = RunOptions(jobs=jobs, plugins=plugins, repeats=0, store=store)
-    if jobs == 1:
-        chosen = dataclasses.replace(chosen, isolation="none")
-    load_plugins(plugins)
-    scenes = select_scenes(str(sources) if _is_dataset(str(sources)) else f"folder:{sources}")
-    methods, strays = find_images(Path(fused), scenes, pattern)
-    picked = select_metrics(METRICS if metrics is None else metrics)
-    observer = progress or Silent()
-    if strays:
-        more = f" and {len(strays) - 1} more" if len(strays) > 1 else ""
-        observer.note(f"not scored, fits no scene: {strays[0]}{more}")
-    with tempfile.TemporaryDirectory(prefix="mfif-score-") as folder:
-        selection = chosen.selection(scenes, methods, picked)
-        out = Path(folder)
-        task = execute(selection, chosen, out, store_of(chosen, out), observer)
-    for text in channel_notes(methods, scenes):
-        observer.note(text)
-    rows = list(score_rows(task, named_metrics(metrics or ())))
-    scored = {row.metric for row in rows}
-    unfit = [metric.name for metric in picked if metric.name not in scored]
-    if metrics and unfit:
-        observer.note(f"not defined for any of these scenes: {', '.join(unfit)}")
-    columns = [field.name for field in dataclasses.fields(ScoreRow)]
-    return pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=columns)
-
-
-def _is_dataset(text: str) -> bool:
-    """Whether `text` names a dataset, or scenes of one, rather than a folder."""
-    from bench.engine.names import DATASET_ALIASES
-    from datasets import DATASETS
-
-    name = text.partition(":")[0].partition("/")[0].lower()
-    known = {*(known.lower() for known in DATASETS.names()), *DATASET_ALIASES}
-    return name in known and not Path(text).is_dir()

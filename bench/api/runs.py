@@ -202,13 +202,13 @@ def _write_tables(out: Path, store: Store) -> Results:
 
 
 def _notes(task: Run, out: Path, store: Store) -> Iterator[str]:
-    """Notes for the user: stand-ins, swapped channels, files of tables, other library versions."""
-    from bench.engine.channel_order import channel_notes
+    """Notes for the user: stand-ins, fused images, files of tables, other library versions."""
+    from bench.engine.image_notes import image_notes
 
     for scene in task.scenes:
         if scene.origin == "stand-in":
             yield f"{scene.name}: {scene.note}"
-    yield from channel_notes(task.selection.methods, task.selection.scenes)
+    yield from image_notes(task.selection.methods, task.selection.scenes)
     yield from map(str, sorted((out / "tables").glob("*.md")))
     if sentence := task.versions.sentence(store):
         yield sentence

@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="names, a family (control: the baselines; multi-scale, spatial, learned), "
         "NAME@parameter=value, all (default); fcn* for all that match, -rp to leave one out; "
-        "published:liu2020 and published:mfifb for other people's fused images, images:NAME=DIR "
+        "published:liu2020 and published:mfifb for other people's fused images, images:NAME=DIR or "
+        "images:DIR (each folder in it a method; DIR may end with a pattern such as {scene}_x) "
         "for those in a folder",
     )
     add(

@@ -144,7 +144,7 @@ def select_methods(
 def _methods(text: str, scenes: Sequence[Scene]) -> Sequence[SelectedMethod]:
     if is_published(text):
         return select_published(text)
-    if text.startswith(IMAGES_PREFIX):
+    if text.lower().startswith(IMAGES_PREFIX):
         return select_images(text, scenes)
     low = text.lower()
     if low == "all":

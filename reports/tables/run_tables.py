@@ -15,7 +15,7 @@ from reports.data.results import Results
 from reports.tables.formats import Cell, to_markdown
 from reports.tables.latex import write_latex
 from reports.tables.paper_comparison import against_paper, comparison_page
-from reports.tables.table import COVERAGE, Table, mean_table, scene_table
+from reports.tables.table import COVERAGE, TIME, Table, mean_table, scene_table
 
 #: Files in ``tables/`` that an earlier run may have written and this one does not.
 STALE = ("table[1-4].*", "table[1-4]_vs_paper.csv", "vs_paper.md", "mean_*.*")
@@ -60,13 +60,16 @@ def write_tables(results: Results, out: Path | str) -> list[Path]:
 def markdown(table: Table) -> str:
     """A Markdown table: the best of each column bold, arrows towards better values.
 
-    A mean over fewer scenes than the method finished says over how many it is.
+    A mean over fewer scenes than the method finished says over how many it is. There is no column
+    of times where nothing was timed.
     """
     headers, columns = ["Method"], [[Cell(name) for name in table.names()]]
     if table.is_mean:
         headers.append(COVERAGE)
         columns.append([Cell(text) for text in table.coverage()])
     for column in map(str, table.values.columns):
+        if column == TIME and table.values[column].isna().all():
+            continue  # nothing was timed
         headers.append(table.header(column))
         columns.append(_cells(table, column))
     return to_markdown(headers, list(zip(*columns, strict=True)))
@@ -103,16 +106,20 @@ def _paper_table(results: Results, scene: str, stem: Path) -> list[Path]:
 
 
 def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
-    table = mean_table(results, dataset)
+    name = f"mean_{safe_name(dataset)}"
+    return [
+        _csv(mean_table(results, dataset).frame(), folder / f"{name}.csv"),
+        _text(means_page(results, dataset), folder / f"{name}.md"),
+    ]
+
+
+def means_page(results: Results, dataset: str) -> str:
+    """The means over a data set in Markdown, with a title and the notes below the table."""
     title = (
         f"**Means over {dataset}**; the second column says over how many scenes. A mean "
         "over fewer scenes does not compete."
     )
-    name = f"mean_{safe_name(dataset)}"
-    return [
-        _csv(table.frame(), folder / f"{name}.csv"),
-        _text(_document(title, table), folder / f"{name}.md"),
-    ]
+    return _document(title, mean_table(results, dataset))
 
 
 def _document(title: str, table: Table) -> str:
