@@ -210,12 +210,11 @@ def scenes_of(sources: Place | Sequence[Place], layout: str | Sequence[str] = ()
     from bench.engine.selection import select_scenes
     from datasets import names_scenes
 
-    texts = texts_of(sources)
-    known = [names_scenes(text) and not Path(text).is_dir() for text in texts]
-    return select_scenes(
-        [text if name else f"folder:{text}" for text, name in zip(texts, known, strict=True)],
-        layout,
-    )
+    found = [
+        text if names_scenes(text) and not Path(text).is_dir() else f"folder:{text}"
+        for text in texts_of(sources)
+    ]
+    return select_scenes(found, layout)
 
 
 def _means(out: Path, task: Run) -> str:
