@@ -74,7 +74,8 @@ class CheckedClaims:
         how : {'table', 'csv', 'json'}
             The format.
         whole : bool
-            Whether a table has all rows; else what agrees or is missing is only counted where rows are many.
+            Whether a table has all rows; else what agrees or is missing is only counted where
+            rows are many.
         """
         table = self.table
         if how == "csv":

@@ -73,7 +73,7 @@ def test_what_is_not_certain_is_refused(read, text, error):
 
 
 def test_files_that_cannot_be_read(read, tmp_path):
-    with pytest.raises(UsageError, match="nothing.csv: No such file"):
+    with pytest.raises(UsageError, match=r"nothing\.csv: No such file"):
         read_claims(tmp_path / "nothing.csv")
     (tmp_path / "latin.csv").write_bytes("method,QG\ngén,0.7".encode("latin-1"))
     with pytest.raises(UsageError, match="not a UTF-8 text"):
