@@ -74,7 +74,8 @@ class CheckedClaims:
         how : {'table', 'csv', 'json'}
             The format.
         whole : bool
-            Whether a table has all rows; else what agrees is only counted where rows are many.
+            Whether a table has all rows; else what agrees or is missing is only counted where
+            rows are many.
         """
         table = self.table
         if how == "csv":
@@ -83,10 +84,15 @@ class CheckedClaims:
             return json.dumps(_records(table), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         if whole:
             return _markdown(table) + "\n"
-        rows = table if len(table) <= SHOWN else table[table.status != "agrees"]
+        rows = table
+        if len(table) > SHOWN:
+            rows = table[table.status.isin(["differs", "agrees with variant"])]
         parts = [_markdown(rows.head(SHOWN))] if len(rows) else []
         if len(rows) > SHOWN:
             parts.append(f"and {len(rows) - SHOWN} more; --out FILE has all")
+        if len(table) > SHOWN:
+            reasons = table[table.status == "missing"].message.value_counts()
+            parts += [f"{count} missing: {reason}" for reason, count in reasons.head(SHOWN).items()]
         return "\n".join([*parts, *self.counts()]) + "\n"
 
 

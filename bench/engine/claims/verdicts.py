@@ -122,10 +122,10 @@ def _verdict(claim: Claim, values: Values, fitting: Sequence[Candidate]) -> Verd
     head = (claim.dataset, claim.scene or "mean", claim.method, claim.value.name, claim.value.text)
     if fitting:
         best = fitting[0]
-        value, _ = values[best]
+        value, note = values[best]
         status = "agrees with variant" if best.cost else "agrees"
         variant = best.text if best.cost else ""
-        return Verdict(*head, status, variant, value, _difference(claim, value))
+        return Verdict(*head, status, variant, value, _difference(claim, value), note)
     own, why = next(iter(values.values()))
     defined = {c: value for c, (value, _) in values.items() if value is not None}
     if not defined:
@@ -162,7 +162,7 @@ class _Scores:
         self._ids = {scene.name: (scene.dataset, scene.id) for scene in scenes}
 
     def value(self, claim: Claim, candidate: Candidate) -> tuple[float | None, str]:
-        """The number that a candidate gives, and why there is none."""
+        """The number that a candidate gives, and of what it is the mean or why there is none."""
         method = plain(claim.method)
         if method not in self._methods:
             known = ", ".join(self._methods.values())
@@ -174,7 +174,8 @@ class _Scores:
         values = [score.value for score in found if score and score.value is not None]
         if len(values) == len(scenes):
             value = candidate.unit.factor * fmean(values) + candidate.unit.offset
-            return (value, "") if math.isfinite(value) else (None, "the score is not finite")
+            note = "" if claim.scene else f"mean of {len(scenes)} scenes"
+            return (value, note) if math.isfinite(value) else (None, "the score is not finite")
         without = [
             (self._ids[one][1], score.message if score else "")
             for one, score in zip(scenes, found, strict=True)
