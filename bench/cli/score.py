@@ -5,7 +5,8 @@ name_B.* pairs, or datasets such as liu2020), --fused where the fused images are
 METHOD/NAME.*, NAME_METHOD.* or only NAME.*, the fused/ folder of a run, or NAME=DIR. Names are
 understood in upper or lower case, with or without leading zeros and words such as "fusion", and
 lytro-01, c_01 and lytro_01 are one picture. Means are printed as a table; --out or --format gives
-every score.
+every score. --claims compares a paper's table with what the images give: each number agrees, agrees
+with a variant of the metric, differs (then the command ends with 1), or is missing.
 
 for example:
   python -m bench score a.png b.png --fused mine.png

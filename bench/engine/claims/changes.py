@@ -120,7 +120,7 @@ def single_changes(images: ImageSet) -> list[Change]:
         found.append(Change("sources in the other order", "order", _reversed, 1.0))
     if images.fused.dtype == np.uint8:
         found += _jpeg_changes(colour=is_colour(images.fused))
-    side = min(images.sources[0].shape[:2])
+    side = min(length for image in images.all for length in image.shape[:2])
     for border in BORDERS:
         if side > 4 * border:
             inner = slice(border, -border)

@@ -190,9 +190,9 @@ class _Search:
         for k in self._order:
             found = self._candidates(k, form, others=others)
             tried = [_match(self._values[k], candidate, view, form) for candidate in found]
-            new = [match for match in tried if match.cost >= COST_OTHER_METRIC or not others]
+            new = [match for match in tried if not (others and match.named)]
             self._tried[k] += [match for match in new if match.defined]
-            if fitting := [match for match in tried if match.fits]:
+            if fitting := [match for match in tried if match.exact or self._loose(match, form)]:
                 best[k] = min(fitting, key=lambda match: (match.cost, abs(match.difference)))
             elif form.several:
                 return
@@ -200,6 +200,11 @@ class _Search:
             matches = tuple(best[k] for k in sorted(best))
             cost = form.cost + sum(match.cost for match in matches)
             self._explanations.append(Explanation(form.text, matches, cost))
+
+    @staticmethod
+    def _loose(match: Match, form: Form) -> bool:
+        """Whether a value that is not exact counts: among many forms too many would."""
+        return match.fits and not form.several
 
     def _candidates(self, k: int, form: Form, *, others: bool) -> list[Candidate]:
         """What value `k` may be on a form of the images."""
@@ -246,4 +251,5 @@ def _match(
         difference=difference,
         allowed=value.allowed(candidate.metric),
         cost=candidate.cost + inexact,
+        named=candidate.cost < COST_OTHER_METRIC,
     )

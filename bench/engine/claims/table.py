@@ -76,18 +76,7 @@ def read_claims(file: Path, metrics: Sequence[str] | None = None) -> list[Claim]
     NothingSelected
         It claims nothing.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text"
-        raise UsageError(f"{file}: {reason}") from None
-    head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
-    rows = csv.DictReader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
-    titles = [title.strip() for title in rows.fieldnames or ()]
-    rows.fieldnames = titles
-    if double := next((title for title in titles if titles.count(title) > 1), None):
-        raise UsageError(f"{file}: two columns are called {double!r}")
+    rows, titles = _rows(file)
     scene, method, dataset = (_title(titles, known) for known in (SCENE, METHOD, DATASET))
     if not method:
         raise UsageError(f"{file}: no column is called method; there are {', '.join(titles)}")
@@ -114,6 +103,22 @@ def read_claims(file: Path, metrics: Sequence[str] | None = None) -> list[Claim]
     if not claims:
         raise NothingSelected(f"{file}: it claims no value")
     return list(claims.values())
+
+
+def _rows(file: Path) -> tuple[csv.DictReader[str], list[str]]:
+    """The rows of a CSV file and the titles of its columns, which differ."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text"
+        raise UsageError(f"{file}: {reason}") from None
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    rows = csv.DictReader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    titles = [title.strip() for title in rows.fieldnames or ()]
+    rows.fieldnames = titles
+    if double := next((title for title in titles if titles.count(title) > 1), None):
+        raise UsageError(f"{file}: two columns are called {double!r}")
+    return rows, titles
 
 
 def _title(titles: Sequence[str], known: Sequence[str]) -> str:
