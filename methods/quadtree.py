@@ -24,6 +24,9 @@ cv2 = lazy.load("cv2")
 
 Array = NDArray[Any]
 
+#: Steps per level to which focus is rounded: the filter's noise must not decide between equals.
+PRECISION = 2**16
+
 
 @method(
     "quadtree",
@@ -135,12 +138,13 @@ def _kernel(side: int) -> Array:
 def _focus(source: Array, threshold: float, kernel: Array) -> Array:
     strength = modified_laplacian(levels(source), cv2.BORDER_REFLECT)
     strength[strength < threshold] = 0
-    return cv2.filter2D(strength, -1, kernel, borderType=cv2.BORDER_REFLECT)
+    focus = cv2.filter2D(strength, -1, kernel, borderType=cv2.BORDER_REFLECT)
+    return np.rint(focus * PRECISION) / PRECISION
 
 
 def _tree(focus: Array, split: float) -> Array:
     """Number (H, W) of the source that a pixel's block takes, -1 where several sources tie."""
-    count, height, width = focus.shape
+    height, width = focus.shape[1:]
     side = 1 << (max(height, width) - 1).bit_length()
     top, left = (side - height + 1) // 2, (side - width + 1) // 2
     labels = np.full((side, side), -1, np.int16)
