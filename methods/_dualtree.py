@@ -1,0 +1,172 @@
+"""The dual-tree complex wavelet transform, with near-symmetric and q-shift filters.
+
+Kingsbury 2001, https://doi.org/10.1006/acha.2000.0343
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lazy_loader as lazy
+import numpy as np
+from numpy.typing import NDArray
+
+cv2 = lazy.load("cv2")
+
+Array = NDArray[Any]
+
+#: Filters of level 1 (near_sym_a): low and high of the analysis, then of the synthesis.
+LOW1 = np.array([-1, 5, 12, 5, -1]) / 20
+HIGH1 = np.array([3, -15, -73, 170, -73, -15, 3]) / 280
+BACK_LOW1 = np.array([-3, -15, 73, 170, 73, -15, -3]) / 280
+BACK_HIGH1 = np.array([-1, -5, 12, -5, -1]) / 20
+
+#: Analysis filters of tree a from level 2 on (q-shift 06); those of tree b are their reverse.
+LOW = np.zeros(10)
+LOW[[0, 2, 3, 4, 5, 7]] = (
+    0.03516383657149474,
+    -0.08832942445107285,
+    0.23389032060723564,
+    0.7602723690661257,
+    0.5875182977235605,
+    -0.11430183714424873,
+)
+HIGH = LOW[::-1] * (-1.0) ** np.arange(10)
+
+
+def forward(image: Array, levels: int) -> tuple[Array, list[list[Array]]]:
+    """Low-pass image and, from fine to coarse, the three bands of each level as real quads.
+
+    Parameters
+    ----------
+    image : ndarray
+        float64 (H, W).
+    levels : int
+        At least 1.
+
+    Returns
+    -------
+    low : ndarray
+        float64.
+    bands : list of list of ndarray
+        For each level three arrays, each of which holds two complex bands; see `moduli`.
+    """
+    low = np.pad(image, [(0, length % 2) for length in image.shape], mode="edge")
+    rows = _filter(low, LOW1), _filter(low, HIGH1)
+    low, bands = _filter(rows[0].T, LOW1).T, []
+    bands.append(
+        [_filter(rows[1].T, LOW1).T, _filter(rows[0].T, HIGH1).T, _filter(rows[1].T, HIGH1).T]
+    )
+    for _ in range(levels - 1):
+        low = np.pad(low, [(length % 4 // 2,) * 2 for length in low.shape], mode="edge")
+        low_rows, high_rows = _down(low, LOW), _down(low, HIGH)
+        low = _down(low_rows.T, LOW).T
+        bands.append(
+            [_down(high_rows.T, LOW).T, _down(low_rows.T, HIGH).T, _down(high_rows.T, HIGH).T]
+        )
+    return low, bands
+
+
+def inverse(low: Array, bands: list[list[Array]]) -> Array:
+    """The image, of even sides, from what `forward` gives."""
+    for level in range(len(bands) - 1, -1, -1):
+        vertical, horizontal, diagonal = bands[level]
+        low = _cropped(low, vertical.shape)
+        step = _up if level else _back
+        left = step(low, False) + step(vertical, True)
+        right = step(horizontal, False) + step(diagonal, True)
+        low = (step(left.T, False) + step(right.T, True)).T
+    return low
+
+
+def _cropped(image: Array, shape: tuple[int, ...]) -> Array:
+    """Without the first and the last row or column where the finer band is smaller."""
+    cut = [(have - want) // 2 for have, want in zip(image.shape, shape, strict=True)]
+    return image[cut[0] : image.shape[0] - cut[0], cut[1] : image.shape[1] - cut[1]]
+
+
+def moduli(quads: Array) -> tuple[Array, Array]:
+    """Magnitudes of the two complex bands that an array of 2 x 2 quads holds."""
+    a, b, c, d = quads[::2, ::2], quads[::2, 1::2], quads[1::2, ::2], quads[1::2, 1::2]
+    scale = np.sqrt(0.5)
+    return scale * np.hypot(a - d, b + c), scale * np.hypot(a + d, b - c)
+
+
+def select(quads: tuple[Array, Array], first: tuple[Array, Array]) -> Array:
+    """Quads whose complex bands come from the first or the second array.
+
+    Parameters
+    ----------
+    quads : tuple of ndarray
+        Two arrays of quads.
+    first : tuple of ndarray
+        For each complex band of `moduli`, bool (h/2, w/2): where the first array's is taken.
+    """
+    minus, plus = (
+        [np.where(mask, x, y) for x, y in zip(*(_parts(q, sign) for q in quads), strict=True)]
+        for mask, sign in zip(first, (-1, 1), strict=True)
+    )
+    chosen = np.empty_like(quads[0])
+    chosen[::2, ::2] = (plus[0] + minus[0]) / 2
+    chosen[1::2, 1::2] = (plus[0] - minus[0]) / 2
+    chosen[::2, 1::2] = (plus[1] + minus[1]) / 2
+    chosen[1::2, ::2] = (minus[1] - plus[1]) / 2
+    return chosen
+
+
+def _parts(quads: Array, sign: int) -> tuple[Array, Array]:
+    """Real and imaginary part of one complex band, times the root of 2."""
+    a, b, c, d = quads[::2, ::2], quads[::2, 1::2], quads[1::2, ::2], quads[1::2, 1::2]
+    return a + sign * d, b - sign * c
+
+
+def _filter(image: Array, taps: Array) -> Array:
+    """Convolution along columns."""
+    return cv2.filter2D(
+        np.ascontiguousarray(image), -1, taps[::-1, None], borderType=cv2.BORDER_REFLECT
+    )
+
+
+def _back(image: Array, high: bool) -> Array:
+    return _filter(image, BACK_HIGH1 if high else BACK_LOW1)
+
+
+def _down(image: Array, taps: Array) -> Array:
+    """Both trees' filters along columns and every fourth row of each: half the rows.
+
+    Tree a has the reversed `taps`, tree b has `taps`.
+    """
+    rows = len(image)
+    wide = _mirrored(image, 10)
+    count = rows // 4
+    pairs = [np.zeros((count, image.shape[1])) for _ in range(2)]
+    for total, filters, offset in zip(pairs, (taps[::-1], taps), (10, 11), strict=True):
+        for n in np.nonzero(filters)[0]:
+            start = 10 + offset - 2 * n
+            total += filters[n] * wide[start : start + 4 * count : 4]
+    if (taps * taps[::-1]).sum() <= 0:
+        pairs.reverse()
+    small = np.empty((2 * count, image.shape[1]))
+    small[::2], small[1::2] = pairs
+    return small
+
+
+def _up(image: Array, high: bool) -> Array:
+    """The transpose of `_down`: twice the rows."""
+    taps = HIGH if high else LOW
+    rows = len(image)
+    wide = _mirrored(image, 10)
+    large = np.zeros((2 * rows, image.shape[1]))
+    offsets = (4, 5) if (taps * taps[::-1]).sum() > 0 else (5, 4)
+    for place in range(4):
+        filters, offset = (taps, offsets[0]) if place % 2 == 0 else (taps[::-1], offsets[1])
+        for j in range(5):
+            weight = filters[2 * j + place // 2]
+            if weight:
+                start = 10 + offset - 2 * j
+                large[place::4] += weight * wide[start : start + rows : 2]
+    return large
+
+
+def _mirrored(image: Array, margin: int) -> Array:
+    return np.pad(image, ((margin, margin), (0, 0)), mode="symmetric")
