@@ -270,7 +270,13 @@ def structure_saliency(levels: Array, sigmas: Sequence[float], alpha: float = 0.
     ----------
     Zhou, Li, Wang 2014, https://doi.org/10.1016/j.inffus.2013.11.005
     """
-    across, down = differences(levels)
+    return saliency_of_gradients(*differences(levels), sigmas, alpha)
+
+
+def saliency_of_gradients(
+    across: Array, down: Array, sigmas: Sequence[float], alpha: float = 0.5
+) -> list[Array]:
+    """`structure_saliency` of an image whose differences are given, float64 (H, W)."""
     products = (across * across, across * down, down * down)
     found = []
     for sigma in sigmas:
