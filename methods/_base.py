@@ -81,6 +81,8 @@ class Method:
         do that convert colour to an 8-bit gray image.
     symmetric : bool
         Whether two sources may change places without any effect on the fused image.
+    exact : bool
+        Whether equal sources come back as they are. Transforms of networks need not either.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Method:
     aliases: tuple[str, ...] = ()
     rounded_luminance: bool = False
     symmetric: bool = True
+    exact: bool = True
 
     def __post_init__(self) -> None:
         """Refuse wrong metadata."""
@@ -155,6 +158,7 @@ def method(
     aliases: Sequence[str] = (),
     rounded_luminance: bool = False,
     symmetric: bool = True,
+    exact: bool = True,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
 
@@ -209,6 +213,7 @@ def method(
                 aliases=tuple(aliases),
                 rounded_luminance=rounded_luminance,
                 symmetric=symmetric,
+                exact=exact,
             )
         )
         return fn

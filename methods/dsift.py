@@ -22,6 +22,8 @@ CHANNELS, SHARPNESS = 8, 9
 NORM, CUT = 1.0, 0.2
 #: Undecided pixels that are matched at a time.
 AT_ONCE = 4096
+#: Steps to which activity is rounded: the noise of running sums must not decide between equals.
+PRECISION = 2.0**30
 
 
 @method(
@@ -167,7 +169,8 @@ class _Descriptors:
         height, width = self.shape
         starts = [self.pad + place for place in self.places]
         rows = sum(total[start : start + height] for start in starts)
-        return np.asarray(sum(rows[:, start : start + width] for start in starts))
+        activity = sum(rows[:, start : start + width] for start in starts)
+        return np.rint(np.asarray(activity) * PRECISION) / PRECISION
 
     def at(self, rows: Array, columns: Array) -> Array:
         """Normalised descriptors (n, 128) of some pixels."""
@@ -261,6 +264,5 @@ def _frequency(image: Array, rows: Array, columns: Array, reach: int) -> Array:
     """Squared spatial frequency, not divided by the area, of the windows around some pixels."""
     around = np.arange(-reach, reach + 1)
     windows = image[rows[:, None, None] + around[:, None], columns[:, None, None] + around]
-    return (np.diff(windows, axis=1) ** 2).sum(axis=(1, 2)) + (np.diff(windows, axis=2) ** 2).sum(
-        axis=(1, 2)
-    )
+    squares = [(np.diff(windows, axis=axis) ** 2).sum(axis=(1, 2)) for axis in (1, 2)]
+    return squares[0] + squares[1]

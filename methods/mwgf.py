@@ -37,6 +37,7 @@ STEP = 0.1
     doi="10.1016/j.inffus.2013.11.005",
     rounded_luminance=True,
     symmetric=False,
+    exact=False,
     in_all=False,
 )
 def mwgf(
@@ -83,9 +84,10 @@ def mwgf(
     Notes
     -----
     fidelity: constants are those of the authors' code for registered pairs, which runs on 8-bit
-    levels and rounds within each step. Against the images published with the survey of 2020: 68 dB, mean
-    PSNR, gray and colour: exact ties of the rounding are decided by the last bit. Two sources by
-    nature; more are folded from the left.
+    levels and rounds within each step. Against the images published with the survey of 2020:
+    68 dB, mean PSNR, gray and colour: exact ties of the rounding are decided by the last bit. The
+    border's gradient counts as zero, so that equal sources change there. Two sources by nature;
+    more are folded from the left.
 
     References
     ----------
