@@ -154,14 +154,7 @@ class _Descriptors:
         for k, channel in enumerate(self.channels):
             along = np.maximum(0, np.cos(angle - k * np.pi / 4))
             directed = (magnitude * along**SHARPNESS).astype(np.float32)
-            channel[...] = cv2.sepFilter2D(
-                directed,
-                -1,
-                taps,
-                taps,
-                anchor=(2 * cell // 3,) * 2,
-                borderType=cv2.BORDER_CONSTANT,
-            )
+            channel[...] = _pooled(_pooled(directed, taps).T, taps).T
 
     def activity(self) -> Array:
         """Sum of the descriptor of each pixel, float64 (H, W)."""
@@ -185,6 +178,16 @@ class _Descriptors:
         cut = np.minimum(found[strong] / norm[strong], CUT)
         found[strong] = cut / np.linalg.norm(cut, axis=1, keepdims=True)
         return found
+
+
+def _pooled(values: Array, taps: Array) -> Array:
+    """Weighted sums along columns in float32, added up in the order of the taps."""
+    before = 2 * len(taps) // 6
+    wide = np.pad(values, ((before, len(taps) - 1 - before), (0, 0)))
+    total = np.zeros_like(values)
+    for t, weight in enumerate(taps.astype(np.float32)):
+        total += weight * wide[t : t + len(values)]
+    return total
 
 
 def _gradients(image: Array) -> tuple[Array, Array]:
@@ -261,8 +264,14 @@ def _nearest(
 
 
 def _frequency(image: Array, rows: Array, columns: Array, reach: int) -> Array:
-    """Squared spatial frequency, not divided by the area, of the windows around some pixels."""
+    """Spatial frequency of the windows around some pixels.
+
+    Each direction is divided by the area before both are added, as in the authors' code: the
+    rounding decides between equal sums.
+    """
     around = np.arange(-reach, reach + 1)
     windows = image[rows[:, None, None] + around[:, None], columns[:, None, None] + around]
-    squares = [(np.diff(windows, axis=axis) ** 2).sum(axis=(1, 2)) for axis in (1, 2)]
-    return squares[0] + squares[1]
+    down, across = (
+        (np.diff(windows, axis=axis) ** 2).sum(axis=(1, 2)) / len(around) ** 2 for axis in (1, 2)
+    )
+    return np.sqrt(down + across)
