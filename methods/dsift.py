@@ -217,7 +217,7 @@ def _matched(
     images: list[Array], fields: list[_Descriptors], places: Any, search: int, matching: bool
 ) -> Array:
     """Weights of the first source at some undecided pixels."""
-    own = [_frequency(image, *places, search) for image in images]
+    own = [_frequency(image, places[0], places[1], search) for image in images]
     if not matching:
         return (own[0] > own[1]).astype(np.float32)
     to_second, to_first = (

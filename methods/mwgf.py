@@ -130,8 +130,10 @@ def _swapped(images: list[Array]) -> bool:
     found = []
     for image in images:
         size = tuple(-(-length // ORDER_SHRINK) for length in reversed(image.shape))
-        parts = [cv2.resize(d, size, interpolation=cv2.INTER_AREA) for d in differences(image)]
-        found.append(saliency_of_gradients(*parts, [ORDER_SIGMA])[0])
+        across, down = (
+            cv2.resize(d, size, interpolation=cv2.INTER_AREA) for d in differences(image)
+        )
+        found.append(saliency_of_gradients(across, down, [ORDER_SIGMA])[0])
     return float(np.mean(found[0] > found[1])) > 0.5
 
 
