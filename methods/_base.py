@@ -126,7 +126,9 @@ class Method:
 
     @property
     def year(self) -> int | None:
-        """Year of the paper, the last one that its citation names; None for a baseline."""
+        """Year of the paper, the last one that its citation names; None without a paper."""
+        if self.paper.startswith("this benchmark"):
+            return None
         years = re.findall(r"\b(?:19|20)\d\d\b", self.paper)
         return int(years[-1]) if years else None
 

@@ -53,8 +53,8 @@ def bf(
     Focus: the mean morphological gradient over disks of growing size. Where neither source is
     clearly in focus a boundary runs; thinned, its long lines part the image, and each part takes
     the source of the larger focus. Watersheds of either focus measure, within a band around the
-    lines, give two better boundaries, of which the one with the sharper fused image is taken. Pixels
-    along it are blended by their distance to both sides.
+    lines, give two better boundaries, of which the one with the sharper fused image is taken.
+    Pixels along it are blended by their distance to both sides.
 
     Parameters
     ----------
