@@ -86,9 +86,9 @@ def bf(
     Notes
     -----
     fidelity: steps and constants are those of the authors' code. Deviation: the watershed is
-    scikit-image's, whose lines differ by single pixels where levels are equal; the definition's
-    own measurement with it is 82 dB on MFIFB's lossless gray images. Two sources; more are folded
-    from the left.
+    scikit-image's, whose lines differ by single pixels where levels are equal. Agreement is not
+    measured: lossless published images were not at hand. Two sources; more are folded from the
+    left.
 
     References
     ----------

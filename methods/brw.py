@@ -81,10 +81,10 @@ def brw(
 
     Notes
     -----
-    fidelity: steps and constants are those of the authors' code with one mended index. All images
-    published with the survey of 2020 are equal, gray and colour, but for single pixels. The first
-    source guides all filters, so the order matters. Two sources by nature; more are folded from
-    the left.
+    fidelity: steps and constants are those of the authors' code with one mended index. Mean
+    PSNR to the images of the 2020 survey at hand (g_01-g_05, c_01-c_03; equal ones count as 99
+    dB): 99 dB gray and colour. The first source guides all filters, so the order matters. Two
+    sources by nature; more are folded from the left.
 
     References
     ----------

@@ -74,9 +74,9 @@ def dct_var(sources: Array, *, consistent: bool = True) -> Array:
     Notes
     -----
     fidelity: no published image is known; the definition is the authors' code's. Ties go to the
-    last source. Deviations:
-    rows and columns after the last full block follow that block, where the code leaves them gray;
-    of more than two sources the one with the most blocks around is taken.
+    last source. Deviations: rows and columns after the last full block follow that block, where
+    the code leaves them gray; of more than two sources the one with the most blocks around is
+    taken.
 
     References
     ----------
@@ -123,11 +123,10 @@ def dct_eol(sources: Array, *, consistent: bool = True) -> Array:
 
     Notes
     -----
-    fidelity: the authors' code; ties go to the first source. Against MFIFB's published images,
-    made channel by channel: the lossless gray ones are equal, colour has 81 dB after the same JPEG.
-    Deviations:
-    rows and columns after the last full block follow that block, where the code leaves them gray;
-    of more than two sources the one with the most blocks around is taken.
+    fidelity: the authors' code; ties go to the first source. MFIFB's images were made channel
+    by channel. Agreement is not measured: its lossless ones were not at hand. Deviations: rows
+    and columns after the last full block follow that block, where the code leaves them gray; of
+    more than two sources the one with the most blocks around is taken.
 
     References
     ----------
@@ -175,11 +174,10 @@ def dct_corr(sources: Array, *, consistent: bool = True) -> Array:
 
     Notes
     -----
-    fidelity: the authors' code; ties go to the first source. Against MFIFB's published images,
-    made channel by channel: the lossless gray ones are equal, colour has 88 dB after the same JPEG.
-    Deviations:
-    rows and columns after the last full block follow that block, where the code leaves them gray;
-    of more than two sources the one with the most blocks around is taken.
+    fidelity: the authors' code; ties go to the first source. MFIFB's images were made channel
+    by channel. Agreement is not measured: its lossless ones were not at hand. Deviations: rows
+    and columns after the last full block follow that block, where the code leaves them gray; of
+    more than two sources the one with the most blocks around is taken.
 
     References
     ----------
@@ -226,11 +224,10 @@ def dct_svd(sources: Array, *, consistent: bool = True) -> Array:
 
     Notes
     -----
-    fidelity: the authors' code; ties go to the last source. Against MFIFB's published images,
-    made channel by channel: 96 dB (gray, lossless) and 73 dB (colour, after the same JPEG).
-    Deviations:
-    rows and columns after the last full block follow that block, where the code leaves them gray;
-    of more than two sources the one with the most blocks around is taken.
+    fidelity: the authors' code; ties go to the last source. MFIFB's images were made channel by
+    channel. Agreement is not measured: its lossless ones were not at hand. Deviations: rows and
+    columns after the last full block follow that block, where the code leaves them gray; of
+    more than two sources the one with the most blocks around is taken.
 
     References
     ----------

@@ -66,11 +66,11 @@ def gfdf(
 
     Notes
     -----
-    fidelity: constants and steps are those of the authors' code, for two sources. Against the
-    images published with the survey of 2020: mean PSNR 95 dB (gray; 9 of 10 equal) and 99 dB
-    (colour; all equal). Means repeat the border pixel. Where the
-    focus ties the last source is taken. Deviation: more than two sources are compared at once;
-    a small region then goes to its nearest larger one, and the weights are normalised.
+    fidelity: constants and steps are those of the authors' code, for two sources. Mean PSNR to
+    the images of the 2020 survey at hand (g_01-g_05, c_01-c_03; equal ones count as 99 dB):
+    92.4 dB gray, 99 colour. Means repeat the border pixel. Where the focus ties the last source
+    is taken. Deviation: more than two sources are compared at once; a small region then goes to
+    its nearest larger one, and the weights are normalised.
 
     References
     ----------

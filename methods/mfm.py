@@ -77,10 +77,10 @@ def mfm(
 
     Notes
     -----
-    fidelity: steps and constants are those of the authors' code (the paper prints 13 for the second
-    radius). Against the lossless gray images of MFIFB: 92 to 97 dB, mean PSNR. Where sums tie the
-    last source is taken; the first source guides all filters, so the order matters. Two sources by
-    nature; more are folded from the left.
+    fidelity: steps and constants are those of the authors' code (the paper prints 13 for the
+    second radius). Agreement is not measured: lossless published images were not at hand. Where
+    sums tie the last source is taken; the first source guides all filters, so the order
+    matters. Two sources by nature; more are folded from the left.
 
     References
     ----------

@@ -84,10 +84,10 @@ def mwgf(
     Notes
     -----
     fidelity: constants are those of the authors' code for registered pairs, which runs on 8-bit
-    levels and rounds within each step. Against the images published with the survey of 2020:
-    68 dB, mean PSNR, gray and colour: exact ties of the rounding are decided by the last bit. The
-    border's gradient counts as zero, so that equal sources change there. Two sources by nature;
-    more are folded from the left.
+    levels and rounds within each step. Mean PSNR to the images of the 2020 survey at hand
+    (g_01-g_05, c_01-c_03; equal ones count as 99 dB): 66.1 dB gray, 70.9 colour: exact ties of
+    the rounding are decided by the last bit. The border's gradient counts as zero, so that
+    equal sources change there. Two sources by nature; more are folded from the left.
 
     References
     ----------

@@ -64,9 +64,10 @@ def nsct(sources: Array, *, directions: tuple[int, ...] = (2, 3, 3, 4)) -> Array
 
     Notes
     -----
-    fidelity: filters "pyrexc" and "7-9", in closed form in the Fourier domain. All images published
-    with the survey of 2020 are equal, gray and colour. Where votes tie the last source is taken,
-    so there the order matters. More than two sources are folded from the left.
+    fidelity: filters "pyrexc" and "7-9", in closed form in the Fourier domain. Mean PSNR to the
+    images of the 2020 survey at hand (g_01-g_05; equal ones count as 99 dB): 98.2 dB. Where
+    votes tie the last source is taken, so there the order matters. More than two sources are
+    folded from the left.
 
     References
     ----------

@@ -85,9 +85,9 @@ def quadtree(
     Notes
     -----
     fidelity: steps and constants are those of the authors' code, also for more than two
-    sources. Against the images published with the survey of 2020, which were made channel by
-    channel: all equal, gray and colour. The code stops at images of more than 1024 pixels a
-    side; this one does not.
+    sources. Mean PSNR to the images of the 2020 survey at hand (g_01-g_05, c_01-c_03; equal
+    ones count as 99 dB): 96.3 dB gray, 99 colour; those were made channel by channel. The code
+    stops at images of more than 1024 pixels a side; this one does not.
 
     References
     ----------
