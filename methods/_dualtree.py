@@ -32,6 +32,8 @@ LOW[[0, 2, 3, 4, 5, 7]] = (
     -0.11430183714424873,
 )
 HIGH = LOW[::-1] * (-1.0) ** np.arange(10)
+#: Rows that these filters reach beyond the image, at most.
+MARGIN = 10
 
 
 def forward(image: Array, levels: int) -> tuple[Array, list[list[Array]]]:
@@ -40,23 +42,22 @@ def forward(image: Array, levels: int) -> tuple[Array, list[list[Array]]]:
     Parameters
     ----------
     image : ndarray
-        float64 (H, W).
+        float (H, W).
     levels : int
         At least 1.
 
     Returns
     -------
     low : ndarray
-        float64.
+        float32, as the bands are.
     bands : list of list of ndarray
-        For each level three arrays, each of which holds two complex bands; see `moduli`.
+        For each level three arrays, each of which holds two complex bands; see `energies`.
     """
-    low = np.pad(image, [(0, length % 2) for length in image.shape], mode="edge")
-    rows = _filter(low, LOW1), _filter(low, HIGH1)
-    low, bands = _filter(rows[0].T, LOW1).T, []
-    bands.append(
-        [_filter(rows[1].T, LOW1).T, _filter(rows[0].T, HIGH1).T, _filter(rows[1].T, HIGH1).T]
-    )
+    grow = [(0, length % 2) for length in image.shape]
+    wide = np.pad(image.astype(np.float64), grow, mode="edge")
+    low = _filter(wide, LOW1, LOW1)
+    pairs = (HIGH1, LOW1), (LOW1, HIGH1), (HIGH1, HIGH1)
+    bands = [[_filter(wide, down, across) for down, across in pairs]]
     for _ in range(levels - 1):
         low = np.pad(low, [(length % 4 // 2,) * 2 for length in low.shape], mode="edge")
         low_rows, high_rows = _down(low, LOW), _down(low, HIGH)
@@ -72,11 +73,16 @@ def inverse(low: Array, bands: list[list[Array]]) -> Array:
     for level in range(len(bands) - 1, -1, -1):
         vertical, horizontal, diagonal = bands[level]
         low = _cropped(low, vertical.shape)
-        step = _up if level else _back
-        left = step(low, False) + step(vertical, True)
-        right = step(horizontal, False) + step(diagonal, True)
-        low = (step(left.T, False) + step(right.T, True)).T
-    return low
+        if level:
+            left = _up(low, LOW) + _up(vertical, HIGH)
+            right = _up(horizontal, LOW) + _up(diagonal, HIGH)
+            low = (_up(left.T, LOW) + _up(right.T, HIGH)).T
+            continue
+        image = _filter(low, BACK_LOW1, BACK_LOW1)
+        image += _filter(vertical, BACK_HIGH1, BACK_LOW1)
+        image += _filter(horizontal, BACK_LOW1, BACK_HIGH1)
+        image += _filter(diagonal, BACK_HIGH1, BACK_HIGH1)
+    return image
 
 
 def _cropped(image: Array, shape: tuple[int, ...]) -> Array:
@@ -85,11 +91,17 @@ def _cropped(image: Array, shape: tuple[int, ...]) -> Array:
     return image[cut[0] : image.shape[0] - cut[0], cut[1] : image.shape[1] - cut[1]]
 
 
-def moduli(quads: Array) -> tuple[Array, Array]:
-    """Magnitudes of the two complex bands that an array of 2 x 2 quads holds."""
-    a, b, c, d = quads[::2, ::2], quads[::2, 1::2], quads[1::2, ::2], quads[1::2, 1::2]
-    scale = np.sqrt(0.5)
-    return scale * np.hypot(a - d, b + c), scale * np.hypot(a + d, b - c)
+def energies(quads: Array) -> tuple[Array, Array]:
+    """Squared magnitudes, times 2, of the two complex bands that an array of 2 x 2 quads holds."""
+    minus, plus = (_parts(quads, sign) for sign in (-1, 1))
+    return _energy(*minus), _energy(*plus)
+
+
+def _energy(real: Array, imaginary: Array) -> Array:
+    real *= real
+    imaginary *= imaginary
+    real += imaginary
+    return real
 
 
 def select(quads: tuple[Array, Array], first: tuple[Array, Array]) -> Array:
@@ -100,35 +112,31 @@ def select(quads: tuple[Array, Array], first: tuple[Array, Array]) -> Array:
     quads : tuple of ndarray
         Two arrays of quads.
     first : tuple of ndarray
-        For each complex band of `moduli`, bool (h/2, w/2): where the first array's is taken.
+        For each complex band of `energies`, bool (h/2, w/2): where the first array's is taken.
     """
     minus, plus = (
         [np.where(mask, x, y) for x, y in zip(*(_parts(q, sign) for q in quads), strict=True)]
         for mask, sign in zip(first, (-1, 1), strict=True)
     )
+    for part in (*minus, *plus):
+        part *= float(0.5)
     chosen = np.empty_like(quads[0])
-    chosen[::2, ::2] = (plus[0] + minus[0]) / 2
-    chosen[1::2, 1::2] = (plus[0] - minus[0]) / 2
-    chosen[::2, 1::2] = (plus[1] + minus[1]) / 2
-    chosen[1::2, ::2] = (minus[1] - plus[1]) / 2
+    np.add(plus[0], minus[0], out=chosen[::2, ::2])
+    np.subtract(plus[0], minus[0], out=chosen[1::2, 1::2])
+    np.add(plus[1], minus[1], out=chosen[::2, 1::2])
+    np.subtract(minus[1], plus[1], out=chosen[1::2, ::2])
     return chosen
 
 
 def _parts(quads: Array, sign: int) -> tuple[Array, Array]:
     """Real and imaginary part of one complex band, times the root of 2."""
     a, b, c, d = quads[::2, ::2], quads[::2, 1::2], quads[1::2, ::2], quads[1::2, 1::2]
-    return a + sign * d, b - sign * c
+    return (a + d, b - c) if sign > 0 else (a - d, b + c)
 
 
-def _filter(image: Array, taps: Array) -> Array:
-    """Convolution along columns."""
-    return cv2.filter2D(
-        np.ascontiguousarray(image), -1, taps[::-1, None], borderType=cv2.BORDER_REFLECT
-    )
-
-
-def _back(image: Array, high: bool) -> Array:
-    return _filter(image, BACK_HIGH1 if high else BACK_LOW1)
+def _filter(image: Array, down: Array, across: Array) -> Array:
+    """Symmetric filters along columns and rows."""
+    return cv2.sepFilter2D(image, -1, across, down, borderType=cv2.BORDER_REFLECT)
 
 
 def _down(image: Array, taps: Array) -> Array:
@@ -136,35 +144,32 @@ def _down(image: Array, taps: Array) -> Array:
 
     Tree a has the reversed `taps`, tree b has `taps`.
     """
-    rows = len(image)
-    wide = _mirrored(image, 10)
-    count = rows // 4
-    pairs = [np.zeros((count, image.shape[1])) for _ in range(2)]
-    for total, filters, offset in zip(pairs, (taps[::-1], taps), (10, 11), strict=True):
-        for n in np.nonzero(filters)[0]:
-            start = 10 + offset - 2 * n
-            total += filters[n] * wide[start : start + 4 * count : 4]
+    wide = _mirrored(image, MARGIN)
+    count = len(image) // 4
+    small = np.zeros((2 * count, image.shape[1]), image.dtype)
+    trees = (taps[::-1], 0), (taps, 1)
     if (taps * taps[::-1]).sum() <= 0:
-        pairs.reverse()
-    small = np.empty((2 * count, image.shape[1]))
-    small[::2], small[1::2] = pairs
+        trees = trees[::-1]
+    for tree, (filters, shift) in enumerate(trees):
+        for n in np.nonzero(filters)[0]:
+            start = 2 * MARGIN + shift - 2 * n
+            small[tree::2] += float(filters[n]) * wide[start : start + 4 * count : 4]
     return small
 
 
-def _up(image: Array, high: bool) -> Array:
+def _up(image: Array, taps: Array) -> Array:
     """The transpose of `_down`: twice the rows."""
-    taps = HIGH if high else LOW
     rows = len(image)
-    wide = _mirrored(image, 10)
-    large = np.zeros((2 * rows, image.shape[1]))
+    wide = _mirrored(image, MARGIN)
+    large = np.zeros((2 * rows, image.shape[1]), image.dtype)
     offsets = (4, 5) if (taps * taps[::-1]).sum() > 0 else (5, 4)
     for place in range(4):
         filters, offset = (taps, offsets[0]) if place % 2 == 0 else (taps[::-1], offsets[1])
         for j in range(5):
             weight = filters[2 * j + place // 2]
             if weight:
-                start = 10 + offset - 2 * j
-                large[place::4] += weight * wide[start : start + rows : 2]
+                start = MARGIN + offset - 2 * j
+                large[place::4] += float(weight) * wide[start : start + rows : 2]
     return large
 
 

@@ -167,7 +167,7 @@ def larger_window(first: Array, second: Array) -> Array:
     Parameters
     ----------
     first, second : ndarray
-        Magnitudes, float (h, w).
+        Magnitudes or their squares, float (h, w).
     """
     active = [_activity(magnitude) for magnitude in (first, second)]
     larger = (active[0] > active[1]).astype(np.uint8)

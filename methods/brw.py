@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +17,8 @@ from methods._filters import (
     rounded_levels,
     structure_saliency,
 )
+
+scipy = lazy.load("scipy")
 
 Array = NDArray[Any]
 
@@ -112,7 +115,7 @@ def brw(
     ]
     sure = _sure(maps, [(1 - share) / 2 for share in kept])
     spread = _Smoother(rounded_levels(sources[0]), 255 * sigma, smoothing)
-    small, both = spread(sure[0]), spread(sure[0] + sure[1])
+    small, both = spread(np.stack([sure[0], sure[0] + sure[1]]))
     share = small / (both + np.spacing(both))
     return blend_two(np.where(share > 1 - share, maps[0], maps[1]))
 
@@ -147,38 +150,25 @@ class _Smoother:
     """Min's fast global smoother: tridiagonal systems along rows and columns by turns."""
 
     def __init__(self, guide: Array, contrast: float, smoothing: float) -> None:
-        self.passes = []
-        first = FIRST_LAMBDA * smoothing
-        weights = [np.exp(-np.abs(np.diff(g, axis=0)) / contrast) for g in (guide.T, guide)]
-        for k in range(ROUNDS):
-            self.passes.append([_Lines(w, first / ATTENUATION**k) for w in weights])
+        steps = (np.abs(np.diff(lines, axis=1)) for lines in (guide, guide.T))
+        self.weights = [np.exp(-step / contrast) for step in steps]
+        self.strengths = [FIRST_LAMBDA * smoothing / ATTENUATION**k for k in range(ROUNDS)]
 
-    def __call__(self, values: Array) -> Array:
-        for across, down in self.passes:
-            values = down.solve(across.solve(values.T).T)
-        return values
+    def __call__(self, images: Array) -> Array:
+        """The images (n, H, W), each smoothed."""
+        for strength in self.strengths:
+            for weights in self.weights:
+                images = _solved(images, weights, strength).swapaxes(1, 2)
+        return images
 
 
-class _Lines:
-    """(1 + lambda L) x = b along every column, by Thomas's algorithm; L has free ends."""
+def _solved(images: Array, weights: Array, strength: float) -> Array:
+    """(1 + lambda L) x = b along every row; L has free ends.
 
-    def __init__(self, weights: Array, strength: float) -> None:
-        below = -strength * weights
-        ends = np.zeros((1, weights.shape[1]))
-        edges = np.concatenate([ends, below, ends])
-        diagonal = 1 - edges[:-1] - edges[1:]
-        self.lower = edges[:-1]
-        self.scale, self.upper = np.empty_like(diagonal), np.zeros_like(diagonal)
-        for row in range(len(diagonal)):
-            pivot = diagonal[row] - self.lower[row] * (self.upper[row - 1] if row else 0)
-            self.scale[row] = 1 / pivot
-            self.upper[row] = edges[row + 1] / pivot
-
-    def solve(self, values: Array) -> Array:
-        found = values * self.scale
-        factors = self.lower * self.scale
-        for row in range(1, len(found)):
-            found[row] -= factors[row] * found[row - 1]
-        for row in range(len(found) - 2, -1, -1):
-            found[row] -= self.upper[row] * found[row + 1]
-        return found
+    All rows make one system, in which nothing couples the end of a row with the next one.
+    """
+    edges = np.pad(-strength * weights, ((0, 0), (1, 1)))
+    diagonal = 1 - edges[:, :-1] - edges[:, 1:]
+    right = images.reshape(len(images), -1).T
+    found = scipy.linalg.lapack.dptsv(diagonal.ravel(), edges[:, 1:].ravel()[:-1], right)[2]
+    return found.T.reshape(images.shape)

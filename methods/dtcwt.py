@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bench.core.errors import UsageError
 from methods import method
-from methods._dualtree import forward, inverse, moduli, select
+from methods._dualtree import energies, forward, inverse, select
 from methods._filters import levels as levels_of
 from methods._multiscale import larger_window
 
@@ -83,6 +83,6 @@ def dtcwt(sources: Array, *, levels: int = 4) -> Array:
 
 def _chosen(first: Array, second: Array) -> Array:
     """One array of quads of two sources."""
-    of_first, of_second = moduli(first), moduli(second)
-    masks = [larger_window(u, v) for u, v in zip(of_first, of_second, strict=True)]
-    return select((first, second), (masks[0], masks[1]))
+    pairs = zip(energies(first), energies(second), strict=True)
+    minus, plus = (larger_window(u, v) for u, v in pairs)
+    return select((first, second), (minus, plus))
