@@ -5,6 +5,7 @@ Kingsbury 2001, https://doi.org/10.1006/acha.2000.0343
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import lazy_loader as lazy
@@ -12,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 cv2 = lazy.load("cv2")
+scipy = lazy.load("scipy")
 
 Array = NDArray[Any]
+Band = tuple[Array, Array]
 
 #: Filters of level 1 (near_sym_a): low and high of the analysis, then of the synthesis.
 LOW1 = np.array([-1, 5, 12, 5, -1]) / 20
@@ -51,7 +54,7 @@ def forward(image: Array, levels: int) -> tuple[Array, list[list[Array]]]:
     low : ndarray
         float32, as the bands are.
     bands : list of list of ndarray
-        For each level three arrays, each of which holds two complex bands; see `energies`.
+        For each level three arrays, each of which holds two complex bands; see `complex_bands`.
     """
     grow = [(0, length % 2) for length in image.shape]
     wide = np.pad(image.astype(np.float64), grow, mode="edge")
@@ -91,47 +94,28 @@ def _cropped(image: Array, shape: tuple[int, ...]) -> Array:
     return image[cut[0] : image.shape[0] - cut[0], cut[1] : image.shape[1] - cut[1]]
 
 
-def energies(quads: Array) -> tuple[Array, Array]:
-    """Squared magnitudes, times 2, of the two complex bands that an array of 2 x 2 quads holds."""
-    minus, plus = (_parts(quads, sign) for sign in (-1, 1))
-    return _energy(*minus), _energy(*plus)
+def complex_bands(quads: Array) -> tuple[Band, Band]:
+    """Two complex bands, times the root of 2, that an array of 2 x 2 quads (h, w) holds.
 
-
-def _energy(real: Array, imaginary: Array) -> Array:
-    real *= real
-    imaginary *= imaginary
-    real += imaginary
-    return real
-
-
-def select(quads: tuple[Array, Array], first: tuple[Array, Array]) -> Array:
-    """Quads whose complex bands come from the first or the second array.
-
-    Parameters
-    ----------
-    quads : tuple of ndarray
-        Two arrays of quads.
-    first : tuple of ndarray
-        For each complex band of `energies`, bool (h/2, w/2): where the first array's is taken.
+    Returns
+    -------
+    tuple of tuple of ndarray
+        Real and imaginary part (h/2, w/2) of each.
     """
-    minus, plus = (
-        [np.where(mask, x, y) for x, y in zip(*(_parts(q, sign) for q in quads), strict=True)]
-        for mask, sign in zip(first, (-1, 1), strict=True)
-    )
-    for part in (*minus, *plus):
-        part *= float(0.5)
-    chosen = np.empty_like(quads[0])
-    np.add(plus[0], minus[0], out=chosen[::2, ::2])
-    np.subtract(plus[0], minus[0], out=chosen[1::2, 1::2])
-    np.add(plus[1], minus[1], out=chosen[::2, 1::2])
-    np.subtract(minus[1], plus[1], out=chosen[1::2, ::2])
-    return chosen
-
-
-def _parts(quads: Array, sign: int) -> tuple[Array, Array]:
-    """Real and imaginary part of one complex band, times the root of 2."""
     a, b, c, d = quads[::2, ::2], quads[::2, 1::2], quads[1::2, ::2], quads[1::2, 1::2]
-    return (a + d, b - c) if sign > 0 else (a - d, b + c)
+    return (a - d, b + c), (a + d, b - c)
+
+
+def quads_of(minus: Band, plus: Band) -> Array:
+    """The inverse of `complex_bands`."""
+    height, width = minus[0].shape
+    quads = np.empty((2 * height, 2 * width))
+    np.add(plus[0], minus[0], out=quads[::2, ::2])
+    np.subtract(plus[0], minus[0], out=quads[1::2, 1::2])
+    np.add(plus[1], minus[1], out=quads[::2, 1::2])
+    np.subtract(minus[1], plus[1], out=quads[1::2, ::2])
+    quads *= 0.5
+    return quads
 
 
 def _filter(image: Array, down: Array, across: Array) -> Array:
@@ -140,38 +124,49 @@ def _filter(image: Array, down: Array, across: Array) -> Array:
 
 
 def _down(image: Array, taps: Array) -> Array:
-    """Both trees' filters along columns and every fourth row of each: half the rows.
-
-    Tree a has the reversed `taps`, tree b has `taps`.
-    """
-    wide = _mirrored(image, MARGIN)
-    count = len(image) // 4
-    small = np.zeros((2 * count, image.shape[1]), image.dtype)
-    trees = (taps[::-1], 0), (taps, 1)
-    if (taps * taps[::-1]).sum() <= 0:
-        trees = trees[::-1]
-    for tree, (filters, shift) in enumerate(trees):
-        for n in np.nonzero(filters)[0]:
-            start = 2 * MARGIN + shift - 2 * n
-            small[tree::2] += float(filters[n]) * wide[start : start + 4 * count : 4]
-    return small
+    """Both trees' filters along columns and every fourth row of each: half the rows."""
+    return _down_matrix(len(image), taps is HIGH) @ image
 
 
 def _up(image: Array, taps: Array) -> Array:
     """The transpose of `_down`: twice the rows."""
-    rows = len(image)
-    wide = _mirrored(image, MARGIN)
-    large = np.zeros((2 * rows, image.shape[1]), image.dtype)
-    offsets = (4, 5) if (taps * taps[::-1]).sum() > 0 else (5, 4)
+    return _up_matrix(len(image), taps is HIGH) @ image
+
+
+@functools.lru_cache(maxsize=64)
+def _down_matrix(rows: int, high: bool) -> Any:
+    """Tree a, in the even rows, has the reversed filter, tree b has the filter."""
+    taps = HIGH if high else LOW
+    trees = [(taps[::-1], 0), (taps, 1)]
+    if high:
+        trees.reverse()
+    count = rows // 4
+    terms = []
+    for tree, (filters, shift) in enumerate(trees):
+        for n in np.nonzero(filters)[0]:
+            start = 2 * MARGIN + shift - 2 * n
+            terms.append((filters[n], slice(tree, None, 2), slice(start, start + 4 * count, 4)))
+    return _matrix(2 * count, rows, terms)
+
+
+@functools.lru_cache(maxsize=64)
+def _up_matrix(rows: int, high: bool) -> Any:
+    taps = HIGH if high else LOW
+    offsets = (5, 4) if high else (4, 5)
+    terms = []
     for place in range(4):
         filters, offset = (taps, offsets[0]) if place % 2 == 0 else (taps[::-1], offsets[1])
         for j in range(5):
+            start = MARGIN + offset - 2 * j
             weight = filters[2 * j + place // 2]
-            if weight:
-                start = MARGIN + offset - 2 * j
-                large[place::4] += float(weight) * wide[start : start + rows : 2]
-    return large
+            terms.append((weight, slice(place, None, 4), slice(start, start + rows, 2)))
+    return _matrix(2 * rows, rows, terms)
 
 
-def _mirrored(image: Array, margin: int) -> Array:
-    return np.pad(image, ((margin, margin), (0, 0)), mode="symmetric")
+def _matrix(height: int, width: int, terms: list[tuple[float, slice, slice]]) -> Any:
+    """Sparse matrix from weights of rows that are made and rows of the mirrored image."""
+    made, mirrored = np.arange(height), np.pad(np.arange(width), MARGIN, mode="symmetric")
+    places = [np.stack([made[to], mirrored[of]]) for _, to, of in terms]
+    weights = np.repeat([weight for weight, _, _ in terms], [p.shape[1] for p in places])
+    matrix = scipy.sparse.coo_array((weights, np.concatenate(places, axis=1)), (height, width))
+    return matrix.tocsr()

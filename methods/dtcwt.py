@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import UsageError
 from methods import method
-from methods._dualtree import energies, forward, inverse, select
+from methods._dualtree import complex_bands, forward, inverse, quads_of
 from methods._filters import levels as levels_of
 from methods._multiscale import larger_window
 
@@ -83,6 +84,8 @@ def dtcwt(sources: Array, *, levels: int = 4) -> Array:
 
 def _chosen(first: Array, second: Array) -> Array:
     """One array of quads of two sources."""
-    pairs = zip(energies(first), energies(second), strict=True)
-    minus, plus = (larger_window(u, v) for u, v in pairs)
-    return select((first, second), (minus, plus))
+    bands = []
+    for ours, theirs in zip(complex_bands(first), complex_bands(second), strict=True):
+        mask = larger_window(*(real**2 + imaginary**2 for real, imaginary in (ours, theirs)))
+        bands.append((np.where(mask, ours[0], theirs[0]), np.where(mask, ours[1], theirs[1])))
+    return quads_of(*bands)
