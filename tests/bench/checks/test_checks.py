@@ -140,8 +140,8 @@ def test_a_score_outside_of_its_bounds_is_invalid_in_a_run(tmp_path, nearness):
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_folders_are_scored_by_a_metric_of_a_plug_in(tmp_path, capsys, nearness, jobs):
     folders = ["--sources", str(tmp_path), "--fused", str(tmp_path / "fused"), "--jobs", jobs]
-    assert main(["score", *folders, *nearness()]) == 0
-    assert "x,lp,nearness,0.9" in capsys.readouterr().out
+    assert main(["score", *folders, *nearness(), "--format", "csv"]) == 0
+    assert "folder,x,lp,nearness,0.9" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

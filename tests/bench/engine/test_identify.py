@@ -156,8 +156,8 @@ def test_mean_of_the_channels_scores(images):
 
 
 def test_order_of_the_sources(images):
-    value = Scorer(images[1::-1]).score(images[2], "fmi_pixel_toolbox")
-    result = identify(images[:2], images[2], {"fmi_pixel_toolbox": f"{value:.12f}"})
+    value = Scorer(images[1::-1]).score(images[2], "qc_zheng")
+    result = identify(images[:2], images[2], {"QC": f"{value:.7f}"})
     assert result.explanations[0].images == "sources in the other order"
 
 
