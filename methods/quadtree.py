@@ -87,7 +87,8 @@ def quadtree(
     fidelity: steps and constants are those of the authors' code, also for more than two
     sources. Mean PSNR to the images of the 2020 survey at hand (g_01-g_05, c_01-c_03; equal
     ones count as 99 dB): 96.3 dB gray, 99 colour; those were made channel by channel. The code
-    stops at images of more than 1024 pixels a side; this one does not.
+    stops at images of more than 1024 pixels a side; this one does not. Published JPEG images of
+    MFI-WHU, after the same JPEG: 80.0 dB, one of four equal.
 
     References
     ----------
