@@ -96,7 +96,7 @@ def _add_many(parser: argparse.ArgumentParser) -> None:
         "--pattern",
         default="",
         metavar="TEXT",
-        help="path of a fused image without its ending, with {scene} and {method}, where names "
+        help="path of a fused image without its ending, with {scene}, {method} and *, where names "
         "are not understood (default: by the words of the name)",
     )
     add(
