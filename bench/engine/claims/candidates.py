@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bench.engine.claims.printed import PrintedValue, family_of
+from bench.engine.claims.unrounded import UnroundedView
 from bench.engine.claims.view import View
 from metrics import METRICS, Metric
 
@@ -105,7 +106,7 @@ class Candidate:
         against = f"against {self.against}" if self.against.startswith("source") else self.against
         return ", ".join(filter(None, [self.metric.name, against, self.unit.text]))
 
-    def value(self, view: View) -> float:
+    def value(self, view: View | UnroundedView) -> float:
         """The number that it gives on `view`; NaN where it is not defined."""
         name = self.metric.name
         if not self.against:

@@ -14,11 +14,18 @@ from skimage.measure import shannon_entropy
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.api import identify
+from bench.checks.methods import pair
 from bench.core.errors import ImageError, UnknownName, UsageError
 from bench.engine.claims.candidates import UNITS, candidates
 from bench.engine.claims.changes import single_changes
 from bench.engine.claims.findings import AS_GIVEN
 from bench.engine.claims.printed import printed, printed_values
+from bench.engine.claims.unrounded import (
+    OF_FUSED,
+    OF_REFERENCE,
+    OF_SOURCES,
+    UnroundedView,
+)
 from bench.engine.claims.view import ImageSet
 from metrics import METRICS, Scorer
 
@@ -53,6 +60,10 @@ def mutual(x, y):
 
 def ssim(x, y):
     return structural_similarity(x, y, gaussian_weights=True, use_sample_covariance=False)
+
+
+def psnr(x, y):
+    return peak_signal_noise_ratio(x, y, data_range=255)
 
 
 def jpeg(image, quality, subsampling):
@@ -149,6 +160,32 @@ def test_forms_of_the_images(images, form):
     assert [match.what for match in result.explanations[0].matches] == ["ie", "mi_raw"]
 
 
+@pytest.mark.parametrize("shape", [(48, 56), (47, 64)])
+def test_unrounded_metrics_are_the_metrics_on_whole_levels(shape):
+    a, b = pair(*shape, 3)
+    fused = np.maximum(a, b)
+    floats = [image.astype(float) for image in (a, b, fused)]
+    view = UnroundedView(ImageSet(tuple(floats[:2]), floats[2]))
+    scorer = Scorer([a, b])
+    for name in OF_FUSED | OF_SOURCES:
+        assert view.value(name) == pytest.approx(scorer.score(fused, name), abs=1e-8), name
+    for k, source in enumerate((a, b)):
+        for name in OF_REFERENCE:
+            wanted = Scorer([], source).score(fused, name)
+            assert view.value(name, against=k) == pytest.approx(wanted, abs=1e-8), name
+    assert math.isnan(view.value("fmi"))
+    assert math.isnan(view.value("ssim"))
+
+
+def test_gray_that_is_not_rounded(images):
+    floats = [color.rgb2gray(image) * 255 for image in images]
+    values = {"SD": f"{std(floats[2]):.7f}", "PSNR": f"{psnr(floats[0], floats[2]):.7f}"}
+    result = identify(images[:2], images[2], values)
+    best = result.explanations[0]
+    assert best.images == "gray by BT.709, not rounded"
+    assert [match.what for match in best.matches] == ["sd_global", "psnr, against source 1"]
+
+
 def test_mean_of_the_channels_scores(images):
     value = np.mean([shannon_entropy(images[2][..., k]) for k in range(3)])
     result = identify(images[:2], images[2], {"EN": f"{value:.7f}"})
@@ -188,6 +225,10 @@ def test_another_metric_under_the_wrong_name(images):
     result = identify(images[:2], images[2], {"QY": f"{value:.7f}"})
     assert [match.what for match in result.explanations[0].matches] == ["qcb"]
     assert result.untried == ("two changes of the images",)
+    values = {"EN": f"{shannon_entropy(gray(images[2])):.7f}", "QY": f"{value:.7f}"}
+    result = identify(images[:2], images[2], values)
+    assert [match.what for match in result.explanations[0].matches] == ["ie", "qcb"]
+    assert len({(match.images, match.what) for match in result.tried[0]}) == len(result.tried[0])
 
 
 def test_one_hypothesis_explains_all_values_and_is_ranked_first(images):
