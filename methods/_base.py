@@ -8,6 +8,7 @@ stacks and quantisation are done once for all of them in `methods._fusion`.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,10 +56,10 @@ class Method:
     kind : {'transform', 'decision'}
         Whether `fn` returns pixels or weights of the sources.
     colour : {'luminance', 'channels', 'rgb'}
-        How colour sources are treated. A decision is always made on luminance and applied to
-        every channel. A transform runs on each channel by itself (``channels``), on
-        luminance with the chroma weighted by its strength (``luminance``), or takes all
-        channels at once (``rgb``).
+        How colour sources are treated. A decision is made on luminance and applied to every
+        channel (``luminance``), or made for each channel by itself (``channels``). A transform
+        runs on each channel by itself (``channels``), on luminance with the chroma weighted by
+        its strength (``luminance``), or takes all channels at once (``rgb``).
     stack : {'native', 'pairwise'}
         Whether `fn` takes N sources, or two; then a longer stack is folded from the left.
     family : {'control', 'multi-scale', 'spatial', 'learned'}
@@ -73,6 +74,15 @@ class Method:
         float32 in [0, 1], (H, W) or (H, W, 3). The method is skipped on a scene without one.
     in_all : bool
         Whether ``all`` selects it.
+    aliases : tuple of str
+        What papers call it, where that is neither its name nor another method's.
+    rounded_luminance : bool
+        Whether the luminance of 8-bit colour sources is rounded to whole levels first, as codes
+        do that convert colour to an 8-bit gray image.
+    symmetric : bool
+        Whether two sources may change places without any effect on the fused image.
+    exact : bool
+        Whether equal sources come back as they are. Transforms of networks need not either.
     """
 
     name: str
@@ -90,6 +100,10 @@ class Method:
     takes_precision: bool = False
     needs_reference: bool = False
     in_all: bool = True
+    aliases: tuple[str, ...] = ()
+    rounded_luminance: bool = False
+    symmetric: bool = True
+    exact: bool = True
 
     def __post_init__(self) -> None:
         """Refuse wrong metadata."""
@@ -97,10 +111,26 @@ class Method:
         for item, allowed in choices.items():
             check_choice("method", self.name, item, getattr(self, item), get_args(allowed))
         check_name("method", self.name, {"all", *get_args(Family)})
+        if self.kind == "decision" and self.colour == "rgb":
+            raise UsageError(
+                f"method {self.name!r}: a decision takes luminance or channels, not rgb"
+            )
         if not isinstance(self.weights, tuple):
             raise UsageError(
                 f"method {self.name!r}: weights {self.weights!r} is not a tuple of paths"
             )
+        if not isinstance(self.aliases, tuple):
+            raise UsageError(
+                f"method {self.name!r}: aliases {self.aliases!r} is not a tuple of text"
+            )
+
+    @property
+    def year(self) -> int | None:
+        """Year of the paper, the last one that its citation names; None without a paper."""
+        if self.paper.startswith("this benchmark"):
+            return None
+        years = re.findall(r"\b(?:19|20)\d\d\b", self.paper)
+        return int(years[-1]) if years else None
 
     @property
     def weights_digest(self) -> str | None:
@@ -122,13 +152,19 @@ def method(
     family: Family,
     paper: str,
     doi: str = "",
-    colour: Colour = "channels",
+    colour: Colour | None = None,
     stack: Stack = "native",
     weights: Path | str | Sequence[Path | str] | None = None,
     needs_reference: bool = False,
     in_all: bool = True,
+    aliases: Sequence[str] = (),
+    rounded_luminance: bool = False,
+    symmetric: bool = True,
+    exact: bool = True,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
+
+    Without `colour` a decision is made on luminance, and a transform runs on each channel.
 
     The keyword arguments of the function are its parameters, and their defaults the
     benchmark's setting. A parameter ``device`` is set from ``--device``, and a parameter
@@ -165,7 +201,7 @@ def method(
                 title=title,
                 fn=fn,
                 kind=kind,
-                colour=colour,
+                colour=colour or ("luminance" if kind == "decision" else "channels"),
                 stack=stack,
                 family=family,
                 paper=paper,
@@ -176,6 +212,10 @@ def method(
                 takes_precision=takes_precision,
                 needs_reference=needs_reference,
                 in_all=in_all,
+                aliases=tuple(aliases),
+                rounded_luminance=rounded_luminance,
+                symmetric=symmetric,
+                exact=exact,
             )
         )
         return fn

@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import ContractViolation, ImageError, Skipped, UsageError
-from bench.core.pixels import ROWS, as_image, luminance, quantise, same_size, strips, to_unit
+from bench.core.pixels import (
+    ROWS,
+    as_image,
+    luminance,
+    quantise,
+    same_size,
+    strips,
+    to_gray255,
+    to_unit,
+)
 from bench.core.precision import Precision, number_format
 from methods._base import METHODS, Method
 
@@ -149,11 +158,19 @@ class Sources:
             _convert(image[rows, :, c] if image.ndim == 3 else image[rows], unit)
         return out
 
-    def luminance(self) -> Array:
-        """Luminance of all images, float32 (N, H, W)."""
+    def luminance(self, rounded: bool = False) -> Array:
+        """Luminance of all images, float32 (N, H, W).
+
+        With `rounded` that of colour images is rounded half up to whole 8-bit levels, unless an
+        image has 16 bits.
+        """
         if not self.colour:
             return self.stack()
         gray = np.empty(self.shape, np.float32)
+        if rounded and all(image.dtype != np.uint16 for image in self.images):
+            for unit, image in zip(gray, self.images, strict=True):
+                np.divide(to_gray255(image), 255, out=unit, casting="same_kind")
+            return gray
         for rows in strips(self.shape[1]):
             gray[:, rows] = luminance(self.stack(rows))
         return gray
@@ -225,8 +242,10 @@ def _joined(sources: Sources, fuse_channel: Callable[[Array], Array]) -> Array:
 
 
 def _decide(method: Method, sources: Sources, fn: Callable[[Array], Any]) -> Array:
-    """Decide on luminance, blend every channel."""
-    gray = sources.luminance()
+    """Decide on luminance and blend every channel, or decide and blend each by itself."""
+    if sources.colour and method.colour == "channels":
+        return _joined(sources, lambda channel: _decide(method, Sources(channel), fn))
+    gray = sources.luminance(method.rounded_luminance)
     decision = fn(gray)
     if not callable(decision):
         del gray

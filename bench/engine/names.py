@@ -120,7 +120,7 @@ def plain(name: str) -> str:
 
 
 def find(registry: Registry[N], name: str, aliases: Mapping[str, str] | None = None) -> N:
-    """The entry of that name, label or alias; case, dashes and brackets do not matter.
+    """The entry of that name, alias or label; case, dashes and brackets do not matter.
 
     Raises
     ------
@@ -134,6 +134,9 @@ def find(registry: Registry[N], name: str, aliases: Mapping[str, str] | None = N
             return found[0]
     if plain(name) in (aliases or {}):
         return registry[(aliases or {})[plain(name)]]
+    called = [e for e in registry if plain(name) in map(plain, getattr(e, "aliases", ()))]
+    if len(called) == 1:
+        return called[0]
     found = [e for e in registry if plain(name) and plain(getattr(e, "label", "")) == plain(name)]
     return found[0] if len(found) == 1 else registry[name]
 
