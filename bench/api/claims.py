@@ -139,17 +139,20 @@ def check_claims(
 
     from bench.api.folder_scores import _scenes_of, _texts, score_folder
     from bench.engine.claims.checked import CheckedClaims
+    from bench.engine.claims.source_scores import source_scores
     from bench.engine.claims.table import read_claims
     from bench.engine.claims.verdicts import ScoreOf, needed_metrics, verdicts
     from bench.engine.execute import load_plugins
+    from bench.engine.image_folder import gather_images
     from bench.engine.selection import select_scenes
 
     load_plugins(plugins)
     wanted = read_claims(Path(claims), metrics)
+    needed = needed_metrics(wanted)
     table = score_folder(
         sources,
         fused,
-        metrics=needed_metrics(wanted),
+        metrics=needed,
         pattern=pattern,
         available=available,
         jobs=jobs,
@@ -162,4 +165,5 @@ def check_claims(
         for dataset, scene, method, metric, value, _, message in table.itertuples(index=False)
     ]
     scenes = select_scenes([_scenes_of(text) for text in _texts(sources)])
-    return CheckedClaims(tuple(verdicts(wanted, scores, scenes)))
+    against = source_scores(gather_images(_texts(fused), scenes, pattern), scenes, needed)
+    return CheckedClaims(tuple(verdicts(wanted, scores, scenes, against)))
