@@ -142,18 +142,21 @@ def check_claims(
     """
     import pandas as pd
 
-    from bench.api.folder_scores import scenes_of, score_folder
+    from bench.api.folder_scores import scenes_of, score_folder, texts_of
     from bench.engine.claims.checked import CheckedClaims
+    from bench.engine.claims.source_scores import source_scores
     from bench.engine.claims.table import read_claims
     from bench.engine.claims.verdicts import ScoreOf, needed_metrics, verdicts
     from bench.engine.execute import load_plugins
+    from bench.engine.image_folder import gather_images
 
     load_plugins(plugins)
     wanted = read_claims(Path(claims), metrics)
+    needed = needed_metrics(wanted)
     table = score_folder(
         sources,
         fused,
-        metrics=needed_metrics(wanted),
+        metrics=needed,
         pattern=pattern,
         layout=layout,
         bits=bits,
@@ -167,4 +170,6 @@ def check_claims(
         ScoreOf(f"{dataset}/{scene}", method, metric, None if pd.isna(value) else value, message)
         for dataset, scene, method, metric, value, _, message in table.itertuples(index=False)
     ]
-    return CheckedClaims(tuple(verdicts(wanted, scores, scenes_of(sources, layout))))
+    scenes = scenes_of(sources, layout)
+    against = source_scores(gather_images(texts_of(fused), scenes, pattern), scenes, needed)
+    return CheckedClaims(tuple(verdicts(wanted, scores, scenes, against)))

@@ -111,12 +111,15 @@ class Candidate:
         name = self.metric.name
         if not self.against:
             value = view.value(name)
-        elif self.against in SOURCES:
-            each = [view.value(name, against=k) for k in range(view.count)]
-            value = SOURCES[self.against](each)
         else:
-            value = view.value(name, against=int(self.against.split()[-1]) - 1)
+            value = self.of_sources([view.value(name, against=k) for k in range(view.count)])
         return self.unit.factor * value + self.unit.offset
+
+    def of_sources(self, values: list[float]) -> float:
+        """What is printed of the values with each source as the reference."""
+        if self.against in SOURCES:
+            return SOURCES[self.against](values)
+        return values[int(self.against.split()[-1]) - 1]
 
 
 def candidates(value: PrintedValue, sources: int, reference: bool) -> list[Candidate]:

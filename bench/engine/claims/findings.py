@@ -223,7 +223,7 @@ class Identification:
             if value in explained:
                 continue
             yield f"nothing that was tried gives {value.name or 'the value'} = {value.text}"
-            for match in self.nearest(k):
+            for match in dict.fromkeys([*self.nearest(k, AS_GIVEN)[:1], *self.nearest(k)]):
                 yield f"  nearest: {match.gives:.7g} ({_sign(match)}) {match.what}; {match.images}"
 
 

@@ -192,7 +192,7 @@ class _Search:
             tried = [_match(self._values[k], candidate, view, form) for candidate in found]
             new = [match for match in tried if not (others and match.named)]
             self._tried[k] += [match for match in new if match.defined]
-            if fitting := [match for match in tried if match.exact or self._loose(match, form)]:
+            if fitting := [match for match in tried if match.fits]:
                 best[k] = min(fitting, key=lambda match: (match.cost, abs(match.difference)))
             elif form.several:
                 return
@@ -200,11 +200,6 @@ class _Search:
             matches = tuple(best[k] for k in sorted(best))
             cost = form.cost + sum(match.cost for match in matches)
             self._explanations.append(Explanation(form.text, matches, cost))
-
-    @staticmethod
-    def _loose(match: Match, form: Form) -> bool:
-        """Whether a value that is not exact counts: among many forms too many would."""
-        return match.fits and not form.several
 
     def _candidates(self, k: int, form: Form, *, others: bool) -> list[Candidate]:
         """What value `k` may be on a form of the images."""
@@ -249,7 +244,8 @@ def _match(
         what=candidate.text,
         gives=gives,
         difference=difference,
-        allowed=value.allowed(candidate.metric),
+        # Among many forms too many would fit a metric's known difference to public codes.
+        allowed=value.rounding if form.several else value.allowed(candidate.metric),
         cost=candidate.cost + inexact,
         named=candidate.cost < COST_OTHER_METRIC,
     )

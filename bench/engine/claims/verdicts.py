@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bench.engine.claims.candidates import PLAIN, Candidate, candidates
+from bench.engine.claims.source_scores import SourceScores
 from bench.engine.claims.table import Claim
 from bench.engine.image_names import SceneNames
 from bench.engine.names import plain
@@ -80,7 +81,10 @@ def needed_metrics(claims: Iterable[Claim]) -> list[str]:
 
 
 def verdicts(
-    claims: Sequence[Claim], scores: Iterable[ScoreOf], scenes: Sequence[Scene]
+    claims: Sequence[Claim],
+    scores: Iterable[ScoreOf],
+    scenes: Sequence[Scene],
+    against: SourceScores | None = None,
 ) -> list[Verdict]:
     """Compare each claim with the scores, in the order of the table.
 
@@ -96,8 +100,10 @@ def verdicts(
         scenes of which a method has scores, or should have.
     scenes : sequence of Scene
         The scenes that the claims may name.
+    against : mapping, optional
+        The scores with each source as the reference, of metrics that need one.
     """
-    known = _Scores(scores, scenes)
+    known = _Scores(scores, scenes, against or {})
     found = [{c: known.value(claim, c) for c in _candidates(claim)} for claim in claims]
     agreeing = [
         [c for c, (value, _) in values.items() if value is not None and _fits(claim, c, value)]
@@ -147,15 +153,19 @@ def _fits(claim: Claim, candidate: Candidate, value: float) -> bool:
 
 def _candidates(claim: Claim) -> list[Candidate]:
     """What the claim may be; the metric itself first."""
-    found = [c for c in candidates(claim.value, 2, reference=True) if not c.against]
-    own = [c for c in found if c.metric == claim.value.metric and c.unit == PLAIN]
+    found = candidates(claim.value, 2, reference=True)
+    plain_ones = (c for c in found if c.unit == PLAIN and not c.against)
+    own = [c for c in plain_ones if c.metric == claim.value.metric]
     return [*own, *(c for c in found if c not in own)]
 
 
 class _Scores:
     """Scores by their names, and means over scenes."""
 
-    def __init__(self, scores: Iterable[ScoreOf], scenes: Sequence[Scene]) -> None:
+    def __init__(
+        self, scores: Iterable[ScoreOf], scenes: Sequence[Scene], against: SourceScores
+    ) -> None:
+        self._against = {(scene, plain(m), name): v for (scene, m, name), v in against.items()}
         self._known = {(s.scene, plain(s.method), s.metric): s for s in scores}
         self._methods = {plain(score.method): score.method for score in self._known.values()}
         self._names = SceneNames(scenes)
@@ -172,6 +182,9 @@ class _Scores:
             return None, why
         found = [self._known.get((one, method, candidate.metric.name)) for one in scenes]
         values = [score.value for score in found if score and score.value is not None]
+        if candidate.against:
+            each = (self._against.get((one, method, candidate.metric.name)) for one in scenes)
+            values = [candidate.of_sources(own) for own in each if own]
         if len(values) == len(scenes):
             value = candidate.unit.factor * fmean(values) + candidate.unit.offset
             note = "" if claim.scene else f"mean of {len(scenes)} scenes"

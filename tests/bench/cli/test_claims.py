@@ -112,6 +112,16 @@ def test_a_claim_that_differs_ends_with_1_and_is_written(folder, capsys):
     assert (folder / "out.md").read_text().startswith("| scene ")
 
 
+def test_metrics_that_need_a_reference_are_compared_with_the_sources(folder, capsys):
+    a, b = pair(48, 56, 1)
+    each = [Scorer([], source).score(a // 2 + b // 2, "ssim") for source in (a, b)]
+    text = f"scene,method,SSIM\ns1,mine,{sum(each) / 2:.5f}\n"
+    assert claims(folder, text) == 0
+    assert "agrees with variant | ssim, mean over the sources" in capsys.readouterr().out
+    assert claims(folder, text.replace(f"{sum(each) / 2:.5f}", "0.12345")) == 1
+    assert "nearest: ssim, " in capsys.readouterr().out
+
+
 def test_means_over_the_images_that_there_are(folder, capsys):
     (folder / "fused" / "mine" / "s2.png").unlink()
     text = f"method,QG\nmine,{value(1, 'qabf'):.4f}\n"
