@@ -89,7 +89,8 @@ def _open(data: bytes) -> Picture:
 
 
 def _check(picture: Picture, name: str) -> None:
-    check_size(*picture.size, name)
+    width, height = picture.size
+    check_size(width, height, name)
     frames = int(getattr(picture, "n_frames", 1))
     # The further frames of an MPO file are previews, or the other eye of a stereo camera.
     if frames > 1 and picture.format != "MPO":
