@@ -91,6 +91,8 @@ def test_writers_killed_at_any_instant(tmp_path, survived):
     report = repair.examine(Store(tmp_path / "store"))
     # A kill within a write tears the line that is being written; no other line suffers.
     assert len(report.damaged) <= kills // 40
+    assert report.lost_images == 0
+    assert repair.examine(Store(tmp_path / "store")).damaged == []
     assert leftovers(tmp_path) == []
 
 
