@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.api.progress import Progress
 from bench.engine.options import METRICS, RunOptions
@@ -56,18 +56,7 @@ class FolderScores:
 
 
 def score_folder(
-    sources: Place | Sequence[Place],
-    fused: Place | Sequence[Place],
-    *,
-    metrics: Names | None = None,
-    pattern: str = "",
-    layout: str | Sequence[str] = (),
-    available: bool = False,
-    jobs: int = 1,
-    plugins: Sequence[Path | str] = (),
-    store: Path | str | None = None,
-    bits: int | None = None,
-    progress: Progress | None = None,
+    sources: Place | Sequence[Place], fused: Place | Sequence[Place], **options: Any
 ) -> pd.DataFrame:
     """Score the fused images in folders; one row a scene, method and metric.
 
@@ -87,19 +76,7 @@ def score_folder(
     >>> from bench.api import score_folder
     >>> table = score_folder("liu2020", "my_results", metrics="all")  # doctest: +SKIP
     """
-    return score_folders(
-        sources,
-        fused,
-        metrics=metrics,
-        pattern=pattern,
-        layout=layout,
-        available=available,
-        jobs=jobs,
-        plugins=plugins,
-        store=store,
-        bits=bits,
-        progress=progress,
-    ).scores
+    return score_folders(sources, fused, **options).scores
 
 
 def score_folders(
