@@ -44,7 +44,7 @@ TABLE = [
 ]
 #: Published as JPEG: the fused image goes through the same JPEG first. Least mean PSNR in dB.
 JPEG_TABLE = {
-    "bf": ("BFMF", 65),
+    "bf": ("BFMF", 75),
     "brw": ("TF", 90),
     "dct-corr": ("DCT_Corr", 90),
     "dct-eol": ("DCT_EOL", 70),
