@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["paper", "psnr", "ssim"],
         metavar="NAME",
-        help="names, also as papers write them (QG, EN), a family, paper, all, q* for all that "
-        "match, -qp to leave one out (default: paper psnr ssim)",
+        help="names, also as papers write them (QG, EN), a family, paper, principal, all, q* for "
+        "all that match, -qp to leave one out (default: paper psnr ssim)",
     )
     add(
         "--out",

@@ -305,7 +305,9 @@ class Run:
         chosen = self.selection
         cells = [cell for part in self.parts for cell in part.cells]
         methods = [
-            MethodEntry(m.name, m.title, m.family, takes_precision(m), m.identity)
+            MethodEntry(
+                m.name, m.title, m.family, takes_precision(m), m.identity, year=m.year, doi=m.doi
+            )
             for m in chosen.methods
         ]
         return RunManifest(

@@ -35,6 +35,10 @@ class MethodEntry:
     ----------
     name, title, family : str
         Name in tables, name spelled out, and group.
+    year : int, optional
+        When its paper was published.
+    doi : str
+        The paper's; empty if it has none.
     takes_precision : bool
         Whether ``--precision`` decides what it computes.
     identity : dict
@@ -46,6 +50,8 @@ class MethodEntry:
     family: str
     takes_precision: bool = False
     identity: dict[str, Any] = field(default_factory=dict)
+    year: int | None = None
+    doi: str = ""
 
     @property
     def is_baseline(self) -> bool:
