@@ -127,8 +127,8 @@ def leaderboard_page(
         lines = [f"- {method}: {count}" for method, count in board.incomplete.items()]
         parts.append(
             "## Incomplete\n\nRanks are over the scenes that every ranked method finished; these "
-            "did not finish all, and a method with no score on a metric is not ranked there.\n\n"
-            + "\n".join(lines)
+            "did not finish all. A method with under half of the scenes of others is not ranked."
+            "\n\n" + "\n".join(lines)
         )
     if board.skipped:
         lines = [f"- {labels[metric]}: {why}" for metric, why in board.skipped.items()]
