@@ -31,7 +31,7 @@ from bench.engine.names import (
 )
 from bench.engine.published import PUBLISHED_PREFIX, PublishedMethod, select_published
 from datasets import DATASETS, Scene, load_scenes
-from methods import METHODS, Method
+from methods import FAMILY_ALIASES, METHODS, Method
 from metrics import METRICS, Metric
 
 #: The project's own code that every fused image depends on.
@@ -146,7 +146,7 @@ def _methods(text: str, scenes: Sequence[Scene]) -> Sequence[SelectedMethod]:
         return select_published(text)
     if text.startswith(IMAGES_PREFIX):
         return select_images(text, scenes)
-    low = text.lower()
+    low = FAMILY_ALIASES.get(text.lower(), text.lower())
     if low == "all":
         return [ConfiguredMethod(m) for m in METHODS if m.in_all]
     if low in {method.family for method in METHODS}:

@@ -23,7 +23,7 @@ from reports.data.statistics import Ranking, comparable
 from reports.html.charts import Point, critical, distribution, scatter
 
 #: Order of the families, which is that of their colours and shapes; others share the last.
-FAMILIES = (BASELINE_FAMILY, "multi-scale", "spatial", "learned", "published")
+FAMILIES = (BASELINE_FAMILY, "multi-scale", "spatial", "learned", "published", "published-network")
 
 OVERALL = "overall"
 
