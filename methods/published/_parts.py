@@ -29,6 +29,11 @@ def levels(sources: Array) -> int:
     return 65535
 
 
+def exact255(sources: Array, top: int) -> Array:
+    """Sources on the scale of 0..255 in float64, without the rounding of float32."""
+    return np.rint(sources.astype(np.float64) * top) * (255 / top)
+
+
 def truncated(image: Array, top: int) -> Array:
     """The level at or below each value; `image` on the scale of 0..top."""
     return (np.floor(np.clip(image, 0, top)) / top).astype(np.float32)

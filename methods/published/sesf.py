@@ -13,6 +13,7 @@ from methods._filters import guided_filter
 from methods.published._parts import (
     Y_SKIMAGE,
     box_mean,
+    exact255,
     focus_features,
     gradient_energy,
     gray_of,
@@ -93,10 +94,10 @@ def sesf(sources: Array, *, device: str = "cpu") -> Array:
         near, far = (_activity(tensor(plane[None], device), state) for plane in gray)
         first = (near > far)[0, 0].cpu().numpy()
     first = _cleaned(first, 0.01 * first.size)
-    a, b = sources.astype(np.float64) * 255
+    top = levels(sources)
+    a, b = exact255(sources, top)
     weight = _weight(np.where(first if a.ndim == 2 else first[..., None], a, b), first)
     weight = weight if a.ndim == 2 else weight[..., None]
-    top = levels(sources)
     return truncated((weight * a + (1 - weight) * b) * (top / 255), top)
 
 
