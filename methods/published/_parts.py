@@ -139,12 +139,17 @@ def cleaned(mask: Array, area: float, connectivity: int) -> Array:
 
 
 def box_mean(image: Array, radius: int) -> Array:
-    """Mean over the part of a square that lies within the image."""
-    side = (2 * radius + 1,) * 2
-    how = {"normalize": False, "borderType": cv2.BORDER_CONSTANT}
-    return cv2.boxFilter(image, -1, side, **how) / cv2.boxFilter(
-        np.ones_like(image), -1, side, **how
+    """Mean over the part of a square that lies within the image.
+
+    Every sum is made of its own pixels: running sums leave residues where the image is flat, and
+    truncation turns a residue into a level.
+    """
+    taps = np.ones(2 * radius + 1)
+    sums, counts = (
+        cv2.sepFilter2D(plane, -1, taps, taps, borderType=cv2.BORDER_CONSTANT)
+        for plane in (image, np.ones_like(image))
     )
+    return sums / counts
 
 
 def ycbcr(rgb: Array) -> tuple[Array, Array, Array]:

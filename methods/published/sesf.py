@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from methods import method
-from methods._filters import guided_filter
 from methods.published._parts import (
     Y_SKIMAGE,
     box_mean,
@@ -119,11 +118,9 @@ def _cleaned(first: Array, area: float) -> Array:
 def _weight(guide: Array, first: Array) -> Array:
     """The filtered map; in colour the sum of three fits, each in one channel."""
     chosen = first.astype(np.float64)
-    if guide.ndim == 2:
-        return guided_filter(guide, chosen, 4, 0.1)
     mean_chosen = box_mean(chosen, 4)
     offset, weight = mean_chosen.copy(), np.zeros_like(chosen)
-    for channel in np.moveaxis(guide, -1, 0):
+    for channel in [guide] if guide.ndim == 2 else np.moveaxis(guide, -1, 0):
         channel = np.ascontiguousarray(channel)
         mean = box_mean(channel, 4)
         slope = box_mean(channel * chosen, 4) - mean * mean_chosen
