@@ -116,13 +116,17 @@ class Method:
             check_choice("method", self.name, item, getattr(self, item), get_args(allowed))
         check_name("method", self.name, {"all", *FAMILY_ALIASES, *get_args(Family)})
         if self.kind == "decision" and self.colour == "rgb":
-            raise UsageError(f"method {self.name!r}: a decision takes luminance or channels, not rgb")
+            raise UsageError(
+                f"method {self.name!r}: a decision takes luminance or channels, not rgb"
+            )
         if not isinstance(self.weights, tuple):
             raise UsageError(
                 f"method {self.name!r}: weights {self.weights!r} is not a tuple of paths"
             )
         if not isinstance(self.aliases, tuple):
-            raise UsageError(f"method {self.name!r}: aliases {self.aliases!r} is not a tuple of text")
+            raise UsageError(
+                f"method {self.name!r}: aliases {self.aliases!r} is not a tuple of text"
+            )
 
     @property
     def year(self) -> int | None:
@@ -228,9 +232,7 @@ def method(
     return register
 
 
-def _paths(
-    name: str, fn: Callable[..., Any], weights: Any
-) -> tuple[Path | CataloguedFile, ...]:
+def _paths(name: str, fn: Callable[..., Any], weights: Any) -> tuple[Path | CataloguedFile, ...]:
     """The files that a method reads, as absolute paths."""
     given = (weights,) if isinstance(weights, Weights) else () if weights is None else weights
     if not isinstance(given, Sequence) or not all(isinstance(f, Weights) for f in given):

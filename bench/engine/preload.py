@@ -33,7 +33,9 @@ def learned_is_needed(
     device, precision : str
         Part of a cell's key.
     """
-    learned = [m for m in methods if isinstance(m, ConfiguredMethod) and m.family in NETWORK_FAMILIES]
+    learned = [
+        m for m in methods if isinstance(m, ConfiguredMethod) and m.family in NETWORK_FAMILIES
+    ]
     if not learned:
         return False
     try:

@@ -349,7 +349,11 @@ def _folder_of(plugin: Path) -> Plugin:
         if plugin_of(inspect.unwrap(entry.fn).__module__) == plugin.resolve():
             needed.update(source_files(entry.fn))
             needed.update(entry.weights if isinstance(entry, Method) else ())
-    files = [f for f in needed if isinstance(f, Path) and f.is_file() and f.resolve().is_relative_to(home)]
+    files = [
+        f
+        for f in needed
+        if isinstance(f, Path) and f.is_file() and f.resolve().is_relative_to(home)
+    ]
     return plugin.name, {str(f.resolve().relative_to(home)): f.read_bytes() for f in files}
 
 

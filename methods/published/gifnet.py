@@ -96,9 +96,7 @@ def gifnet(sources: Array, *, device: str = "cpu") -> Array:
         fused = _network(pair, state)[0, 0].cpu().numpy()
     if images.ndim == 3:
         return truncated(fused * (top / 255), top)[:height, :width]
-    chroma = [
-        chroma_by_strength(planes[0][c], planes[1][c]).astype(np.float32) for c in (1, 2)
-    ]
+    chroma = [chroma_by_strength(planes[0][c], planes[1][c]).astype(np.float32) for c in (1, 2)]
     return from_ycbcr(fused, *chroma)[:height, :width]
 
 

@@ -29,7 +29,7 @@ RETURN = "return 1 - np.abs"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", METHODS.names())
+@pytest.mark.parametrize("name", [m.name for m in METHODS if m.family != "published-network"])
 def test_methods(name):
     failed = [f"{r.check}{r.detail}" for r in check_method(METHODS[name]) if not r.passed]
     assert not failed
