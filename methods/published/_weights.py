@@ -63,7 +63,7 @@ def _converted(file: CataloguedFile) -> dict[str, Any]:
 
 
 def _convert(path: Any, file: CataloguedFile) -> dict[str, Any]:
-    """Read the authors' file and keep its tensors as safetensors, where the cache can be written."""
+    """Read the authors' file, and keep its tensors as safetensors in the cache."""
     import hashlib
 
     import torch

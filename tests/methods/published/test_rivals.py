@@ -34,7 +34,7 @@ def test_they_are_selected_together_and_not_by_all(text):
 def test_without_weights_one_command_is_named(name, offline, sources):
     load_state.cache_clear()
     assert ConfiguredMethod(METHODS[name]).identity["weights"]
-    with pytest.raises(Skipped, match="python -m bench data fetch weights --only '.*' downloads"):
+    with pytest.raises(Skipped, match=r"python -m bench data fetch weights --only '.*'` downloads"):
         fuse(name, sources)
     load_state.cache_clear()
 
