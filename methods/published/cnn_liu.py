@@ -57,7 +57,8 @@ def cnn_liu(sources: Array, *, device: str = "cpu") -> Array:
 
     Notes
     -----
-    fidelity: held to the author's program on g_01, g_02, c_01 and c_02 of liu2020. The weights
+    fidelity: on g_01, g_02, c_01 and c_02 of liu2020 at most one value differs from the author's
+    program, by one level. The weights
     are those of the author's "slight" network (Liu et al. 2018, doi:10.1142/S0219691318500182);
     the paper's full model, 33 MB, decides the same but at some edges. Images below 16 x 16 are
     extended by their border.

@@ -67,7 +67,8 @@ def gacn(sources: Array, *, device: str = "cpu") -> Array:
 
     Notes
     -----
-    fidelity: held to the authors' program on g_01, g_02, c_01 and c_02 of liu2020. As there, an
+    fidelity: on g_01, g_02, c_01 and c_02 of liu2020 at most 3 values differ from the authors'
+    program, by one level. As there, an
     image with a value outside of [0, 1] is stretched from its least to its largest value. More
     than two sources are fused by the authors' decision calibration: every source is compared with
     the first one, and pixels are copied.

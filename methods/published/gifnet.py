@@ -69,7 +69,7 @@ def gifnet(sources: Array, *, device: str = "cpu") -> Array:
 
     Notes
     -----
-    fidelity: held to the authors' program on g_01, g_02, c_01 and c_02 of liu2020. The order of
+    fidelity: written from the definition; not compared with the authors' program yet. The order of
     the sources matters, and the normalisation is of the whole image, so that there are no tiles:
     about 4 kB of memory per pixel. Images below 16 x 16 are extended by their border. Longer
     stacks are folded.
