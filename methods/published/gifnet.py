@@ -69,7 +69,8 @@ def gifnet(sources: Array, *, device: str = "cpu") -> Array:
 
     Notes
     -----
-    fidelity: written from the definition; not compared with the authors' program yet. The order of
+    fidelity: on g_02 of liu2020 3 values differ from the authors' program, by one level; colour was
+    not compared. The order of
     the sources matters, and the normalisation is of the whole image, so that there are no tiles:
     about 4 kB of memory per pixel. Images below 16 x 16 are extended by their border. Longer
     stacks are folded.
