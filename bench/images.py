@@ -5,7 +5,14 @@ The functions are defined in `bench.core.image_io` (files) and `bench.core.pixel
 
 from __future__ import annotations
 
-from bench.core.image_io import SUFFIXES, encode_png, read_image, write_image
+from bench.core.image_io import (
+    SUFFIXES,
+    encode_png,
+    page_count,
+    read_image,
+    read_pages,
+    write_image,
+)
 from bench.core.pixels import (
     LUMINANCE_WEIGHTS,
     as_image,
@@ -23,8 +30,10 @@ __all__ = [
     "as_image",
     "encode_png",
     "luminance",
+    "page_count",
     "quantise",
     "read_image",
+    "read_pages",
     "same_size",
     "strips",
     "to_gray255",

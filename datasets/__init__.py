@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from datasets._base import DATASETS, Dataset, Scene, SceneImages, dataset, load_scenes
+from datasets._base import DATASETS, Dataset, Scene, SceneImages, dataset
+from datasets._selection import load_scenes, names_scenes
 
-__all__ = ["DATASETS", "Dataset", "Scene", "SceneImages", "dataset", "load_scenes"]
+__all__ = ["DATASETS", "Dataset", "Scene", "SceneImages", "dataset", "load_scenes", "names_scenes"]

@@ -1,4 +1,4 @@
-"""Scenes, datasets, and the selection of scenes by name.
+"""Scenes and datasets.
 
 A dataset is a function that lists its scenes without reading a pixel; a scene's images are
 loaded when it is fused.
@@ -16,17 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import (
-    BenchError,
     ContractViolation,
     EnvironmentFault,
     ImageError,
-    NothingSelected,
-    UnknownName,
-    UsageError,
 )
 from bench.core.pixels import as_image, same_size
 from bench.core.registry import Registry, check_choice, check_name
+from bench.core.remarks import collect
 from datasets import fetch
+from datasets.bits import bits_note, bits_to_scale, scale_bits
 from datasets.catalog import collection
 
 Origin = Literal["real", "synthetic", "stand-in"]
@@ -44,11 +42,18 @@ class SceneImages:
         The all-in-focus reference, where it is known.
     mask : ndarray or None
         ``bool`` (H, W): where the first source is in focus, where that is known.
+    notes : tuple of str
+        What a user should know of the images; `Scene.read_checked` adds what the readers of their
+        files remark.
+    bits : int
+        The bits that 16-bit images had before they were scaled; 0 if they were not.
     """
 
     sources: tuple[NDArray[np.generic], ...]
     reference: NDArray[np.generic] | None = None
     mask: NDArray[np.bool_] | None = None
+    notes: tuple[str, ...] = ()
+    bits: int = 0
 
     def check(self, name: str) -> SceneImages:
         """Return self, or raise `ImageError` that names an image of wrong type or size."""
@@ -85,6 +90,35 @@ class SceneImages:
             digest.update(np.ascontiguousarray(image).tobytes())
         return digest.hexdigest()
 
+    def scaled(self, name: str, bits: int = 0) -> SceneImages:
+        """Checked images with 16-bit ones of fewer bits scaled, which a note says.
+
+        Parameters
+        ----------
+        name : str
+            Name of the scene in messages.
+        bits : int
+            The bits that 16-bit images have; 0 to take them from the largest value.
+
+        Raises
+        ------
+        ImageError
+            A value does not fit `bits`.
+        """
+        images = [*self.sources, *([] if self.reference is None else [self.reference])]
+        names = [f"scene {name}: source {k + 1}" for k in range(len(self.sources))]
+        names += [f"scene {name}: the reference"] * (len(images) - len(names))
+        if not (found := bits_to_scale(images, names, bits)):
+            return self
+        reference = None if self.reference is None else scale_bits(self.reference, found)
+        return replace(
+            self,
+            sources=tuple(scale_bits(source, found) for source in self.sources),
+            reference=reference,
+            notes=(*self.notes, bits_note(images, found)),
+            bits=found,
+        )
+
 
 def _kind(value: object) -> str:
     """The type of a value as a user knows it: ``list``, ``PIL.Image.Image``."""
@@ -113,6 +147,9 @@ class Scene:
         Collection and path of each catalogued file that `read` opens; see `datasets.fetch`.
     selected : str
         The part of the selection that it belongs to; set by `load_scenes`.
+    bits : int
+        The bits that its 16-bit images have, 16 for no scaling; 0 to take them from the largest
+        value. See `datasets.bits`.
     """
 
     dataset: str
@@ -123,6 +160,7 @@ class Scene:
     title: str = ""
     files: tuple[tuple[str, str], ...] = ()
     selected: str = ""
+    bits: int = 0
 
     def __post_init__(self) -> None:
         """Refuse an unknown origin."""
@@ -155,20 +193,24 @@ class Scene:
         return self.read_checked()
 
     def read_checked(self) -> SceneImages:
-        """Read the images again and check that they can be fused.
+        """Read the images again, check that they can be fused, and scale 12 bits stored in 16.
+
+        Their `notes` are what a user should know of them.
 
         Raises
         ------
         ContractViolation
             `read` did not return `SceneImages`.
         ImageError
-            Types or sizes of the images do not match.
+            Types or sizes of the images do not match, or a value does not fit `bits`.
         """
-        images = self.read()
+        with collect() as remarks:
+            images = self.read()
         if not isinstance(images, SceneImages):
             kind = type(images).__name__
             raise ContractViolation(f"scene {self.name}: read() gave {kind}, not SceneImages")
-        return images.check(self.name)
+        images = images.check(self.name)
+        return replace(images, notes=(*images.notes, *remarks)).scaled(self.name, self.bits)
 
 
 @dataclass(frozen=True)
@@ -231,85 +273,3 @@ def dataset(
         return fn
 
     return register
-
-
-def load_scenes(selection: str | Sequence[str]) -> list[Scene]:
-    """The scenes of ``NAME``, ``NAME:ARGUMENT`` or ``NAME/SCENE``, or of several of them.
-
-    Parameters
-    ----------
-    selection : str or sequence of str
-        For example ``"paper"``, ``"paper/clock"``, ``"folder:my_photos"``.
-
-    Raises
-    ------
-    UnknownName
-        There is no such dataset, or no such scene in it.
-    UsageError
-        Two folders give scenes of one name.
-    NothingSelected
-        The datasets have no scene.
-
-    Examples
-    --------
-    >>> from datasets import load_scenes
-    >>> [scene.id for scene in load_scenes("paper")]
-    ['clock', 'pepsi', 'camera', 'color']
-    """
-    parts = [selection] if isinstance(selection, str) else list(selection)
-    scenes: dict[str, Scene] = {}
-    chosen_by: dict[str, str] = {}
-    for part in parts:
-        whole = part if ":" in part else part.partition("/")[0]
-        for scene in _one(part):
-            if chosen_by.setdefault(scene.name, whole) != whole:
-                raise UsageError(
-                    f"{chosen_by[scene.name]} and {part} both have a scene {scene.name}; "
-                    "run them one after the other"
-                )
-            selected = part if ":" in part else f"{whole}/{scene.id}"
-            scenes.setdefault(scene.name, replace(scene, selected=selected))
-    if not scenes:
-        raise NothingSelected(f"no scene in {', '.join(parts) or 'an empty selection'}")
-    return list(scenes.values())
-
-
-def _listed(entry: Dataset, argument: str) -> list[Scene]:
-    """The scenes of a dataset; raises an error unless it lists scenes of its own."""
-    try:
-        scenes = entry.scenes(argument) if argument else entry.scenes()
-    except BenchError:
-        raise
-    except Exception as error:
-        raise ContractViolation(
-            f"dataset {entry.name!r}: listing its scenes ended with {type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(scenes, list) or not all(isinstance(scene, Scene) for scene in scenes):
-        raise ContractViolation(f"dataset {entry.name!r}: it must return a list of Scene")
-    seen: set[str] = set()
-    for scene in scenes:
-        if scene.dataset != entry.name:
-            raise ContractViolation(
-                f"dataset {entry.name!r}: its scene {scene.id!r} has the dataset {scene.dataset!r}"
-            )
-        if scene.id in seen:
-            raise ContractViolation(f"dataset {entry.name!r}: two scenes are called {scene.id!r}")
-        seen.add(scene.id)
-    return scenes
-
-
-def _one(part: str) -> list[Scene]:
-    name, colon, argument = part.partition(":")
-    name, slash, wanted = name.partition("/") if not colon else (name, "", "")
-    entry = DATASETS[name]
-    if colon and not entry.argument:
-        raise UsageError(f"dataset {name!r} takes no argument, got {argument!r}")
-    if entry.argument_required and not argument:
-        raise UsageError(f"dataset {name!r} needs an argument: {name}:{entry.argument}")
-    scenes = _listed(entry, argument)
-    if not slash:
-        return scenes
-    chosen = [scene for scene in scenes if scene.id == wanted]
-    if not chosen:
-        raise UnknownName(f"scene of {name}", wanted, (scene.id for scene in scenes))
-    return chosen

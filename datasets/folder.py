@@ -1,58 +1,41 @@
-"""A user's own pairs and stacks, found by the names of the files."""
+"""A user's own pairs and stacks, found by the names of files and directories."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.errors import ImageError, NothingSelected, UsageError
-from bench.core.image_io import SUFFIXES, read_image
+from bench.core.errors import ImageError, UsageError
+from bench.core.image_io import page_count, read_image, read_pages
 from bench.core.pixels import to_gray255
+from bench.core.remarks import remark
 from datasets._base import Scene, SceneImages, dataset
-
-#: ``scene_A``, ``scene-2``, ``scene reference``; within a scene's own folder also ``A``, ``2``.
-_NAME = re.compile(
-    r"(?:(?P<scene>.+)[_\- ])?(?P<role>[a-z]|\d{1,4}|reference|truth|mask)", re.IGNORECASE
-)
-CONVENTION = "name_A and name_B, or name_1, name_2 and so on"
-
-
-@dataclass
-class _Group:
-    """The files of one scene so far."""
-
-    sources: dict[str, Path] = field(default_factory=dict)
-    reference: Path | None = None
-    mask: Path | None = None
+from datasets.layouts.files import SceneFiles, scan
+from datasets.layouts.patterns import SEPARATOR, scenes_by_layout
+from datasets.layouts.tree import scenes_below
 
 
 @dataclass(frozen=True)
-class _Files:
-    """The files of one complete scene; sources in their order."""
-
-    sources: tuple[Path, ...]
-    reference: Path | None
-    mask: Path | None
-
-
-@dataclass(frozen=True)
-class _Images:
+class FolderReader:
     """Reads a scene's files; an object rather than a closure, so that it can be pickled."""
 
-    files: _Files
+    files: SceneFiles
 
     def __call__(self) -> SceneImages:
-        reference = self.files.reference
+        """The images of the scene; a single source is a TIFF whose pages are the sources."""
+        files = self.files
+        for note in files.notes:
+            remark(note)
+        alone = len(files.sources) == 1
         return SceneImages(
-            sources=tuple(read_image(file) for file in self.files.sources),
-            reference=None if reference is None else read_image(reference),
-            mask=None if self.files.mask is None else _mask(self.files.mask),
+            sources=tuple(
+                read_pages(files.sources[0]) if alone else map(read_image, files.sources)
+            ),
+            reference=None if files.reference is None else read_image(files.reference),
+            mask=None if files.mask is None else _mask(files.mask),
         )
 
 
@@ -65,87 +48,56 @@ class _Images:
     argument_required=True,
 )
 def folder(where: str) -> list[Scene]:
-    """The scenes in a folder, and in each folder directly below it.
+    """The scenes in a folder and in the folders below it.
 
-    A scene's sources are called ``name_A.*``, ``name_B.*`` or ``name_1.*``, ``name_2.*`` and
-    so on, upper or lower case, with ``_``, ``-`` or a space before the last part, and any of
-    the image formats. ``name_reference.*`` (or ``name_truth.*``) is the all-in-focus reference,
-    ``name_mask.*`` is white where the first source is in focus. In a folder of its own the
-    files of a scene may be called ``A``, ``B`` and so on, and the folder's name is the scene's.
-    Other files are ignored.
+    What is understood, in upper or lower case and with any of the image formats:
+
+    - ``name_A.*`` and ``name_B.*``, or ``name_1.*``, ``name_2.*`` and so on, with ``_``, ``-`` or
+      a space before the last part; ``nameA``, ``nameB``; ``name_near``, ``name_far``;
+    - a folder for each scene, also several levels deep, with ``A``, ``B`` or ``image1``,
+      ``image2`` in it; the folder's name is the scene's;
+    - a folder for each source: ``source_1/1.jpg source_2/1.jpg full_clear/1.jpg``,
+      ``imageA/001_A.png imageB/001_B.png``, ``A/ B/ GT/``, ``near/ far/``;
+    - one stack whose names count up: ``DSC01234``, ``P1000123``, ``img_z000``, ``00``, or say the
+      time, at most a minute apart: ``IMG_20240101_120000``;
+    - a TIFF with several pages, which is a stack by itself.
+
+    ``name_reference``, ``gt``, ``full_clear``, ``AIF`` and the like are the all-in-focus reference,
+    ``name_mask``, ``label`` and ``map`` are white where the first source is in focus; ``name_F``,
+    ``fused`` and ``result`` are fused images, which are left out. A raw file beside a picture
+    of the same name is left out. Names that can be read in several ways are refused.
 
     Parameters
     ----------
     where : str
-        The folder.
+        The folder, or one TIFF file of several pages. Behind ``::`` follow patterns as
+        ``--layout`` takes them: ``DIR::source_{source}/{scene}::reference=full_clear/{scene}``;
+        see `datasets.layouts.patterns.scenes_by_layout`.
 
     Raises
     ------
     UsageError
-        There is no such folder, a scene has one source only, or two files have one role.
+        There is no such folder, or its names can be read in several ways, or a source is missing.
     NothingSelected
         No file has such a name.
     """
-    top = Path(where).expanduser().absolute()
-    if not top.is_dir():
-        raise UsageError(f"{where}: no such folder")
-    below = sorted(path for path in top.iterdir() if path.is_dir() and path.name[0] != ".")
-    found: dict[str, _Files] = {}
-    for place in [top, *below]:
-        for name, files in _scenes_in(place, own=place != top).items():
-            if name in found:
-                name = f"{place.name} {name}"
-            if name in found:
-                raise UsageError(f"{where}: two scenes are called {name!r}")
-            found[name] = files
-    if not found:
-        raise NothingSelected(f"{where}: no sources in it; call them {CONVENTION}")
-    return [Scene("folder", name, _Images(files), "real") for name, files in sorted(found.items())]
-
-
-def _scenes_in(place: Path, *, own: bool) -> dict[str, _Files]:
-    groups: dict[str, _Group] = {}
-    for file in sorted(place.iterdir()):
-        if file.suffix.lower() not in SUFFIXES or file.name[0] == "." or not file.is_file():
-            continue
-        match = _NAME.fullmatch(unicodedata.normalize("NFC", file.stem))
-        if match and (match["scene"] or own):
-            name = match["scene"] or unicodedata.normalize("NFC", place.name)
-            _put(groups.setdefault(name.strip(), _Group()), match["role"].lower(), file)
-    return {name: _complete(place, name, group) for name, group in groups.items()}
-
-
-def _put(group: _Group, role: str, file: Path) -> None:
-    """Add an image to the group; raises `UsageError` when its role is taken."""
-    if role in ("reference", "truth"):
-        taken, group.reference = group.reference, file
-    elif role == "mask":
-        taken, group.mask = group.mask, file
+    place, *patterns = where.split(SEPARATOR)
+    top = Path(place).expanduser().absolute()
+    if top.is_file():
+        found = [_stack(top)]
+    elif not top.is_dir():
+        raise UsageError(f"{place}: no such folder")
     else:
-        number = str(int(role)) if role.isdecimal() else role
-        taken = group.sources.get(number)
-        group.sources[number] = file
-    if taken is not None:
-        raise UsageError(f"{taken} and {file.name} are both {role!r} of one scene")
+        tree = scan(str(top))
+        found = scenes_by_layout(tree, patterns) if patterns else scenes_below(tree)
+    return [Scene("folder", files.name, FolderReader(files), "real") for files in found]
 
 
-def _complete(place: Path, name: str, group: _Group) -> _Files:
-    """The checked files of a group, with its sources in order."""
-    letters = [role for role in group.sources if role.isalpha()]
-    if letters and len(letters) < len(group.sources):
-        raise UsageError(
-            f"{place}: scene {name!r} mixes letters and numbers; call them {CONVENTION}"
-        )
-    if len(group.sources) < 2:
-        single: Iterable[Path | None] = [*group.sources.values(), group.reference, group.mask]
-        only = next(file.name for file in single if file is not None)
-        count = "only one source" if group.sources else "no source"
-        raise UsageError(
-            f"{place}: scene {name!r} has {count} ({only}); "
-            f"expected two or more, called {CONVENTION}"
-        )
-    order = sorted(group.sources, key=lambda role: (len(role), role))
-    return _Files(tuple(group.sources[role] for role in order), group.reference, group.mask)
+def _stack(file: Path) -> SceneFiles:
+    """The scene of one file, whose pages are the sources."""
+    if (pages := page_count(file)) < 2:
+        raise UsageError(f"{file}: a scene needs two sources, this file has {pages} page")
+    return SceneFiles(file.stem, (file,), pages=pages)
 
 
 def _mask(file: Path) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ _MFIFB_SOURCE = re.compile(r"input/(?P<scene>[^/]+)/(?P=scene)_(?P<source>[AB])\
 _MFIFB_FUSED = re.compile(r"fused_images/(?P<scene>[a-z]+(?:_\d\d)?)_(?P<method>[A-Za-z_]+)\.\w+")
 
 #: Names of the survey's gray pairs in the literature, where they are certain.
-_TITLES = {"g_01": "Clock", "g_02": "Pepsi", "g_03": "Desk", "g_04": "Lab", "g_05": "Calendar"}
+_TITLES = {"g_01": "Clock", "g_02": "Pepsi", "g_03": "Lab", "g_04": "Desk", "g_05": "Calendar"}
 
 
 @dataset(

@@ -17,6 +17,13 @@ from metrics import METRICS
 collect_ignore = ["support"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option of ``tox -e numbers``."""
+    parser.addoption(
+        "--all-images", action="store_true", help="compare scores of all published images there are"
+    )
+
+
 @pytest.fixture
 def sources() -> list[np.ndarray]:
     """A gray pair, each source blurred in one half."""

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from bench.api.images import fuse, score, score_folder
+from bench.api.claims import check_claims, identify
+from bench.api.folder_scores import FolderScores, score_folder, score_folders
+from bench.api.images import fuse, score
 from bench.api.progress import Progress
 from bench.api.runs import dry_run, merge, run
 
-__all__ = ["Progress", "dry_run", "fuse", "merge", "run", "score", "score_folder"]
+__all__ = [
+    "FolderScores",
+    "Progress",
+    "check_claims",
+    "dry_run",
+    "fuse",
+    "identify",
+    "merge",
+    "run",
+    "score",
+    "score_folder",
+    "score_folders",
+]

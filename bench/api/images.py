@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
+import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.api.progress import Progress
-from bench.core.errors import UsageError
+from bench.core.errors import ImageWarning, UsageError
 from bench.core.precision import PRECISIONS, Precision
-from bench.engine.options import METRICS, RunOptions
-from bench.engine.progress import Silent
+from bench.core.remarks import collect
+from bench.engine.options import METRICS
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from bench.engine.single_image import Image
@@ -29,6 +25,7 @@ def fuse(
     *,
     device: str = "cpu",
     precision: Precision = "auto",
+    bits: int | None = None,
     **parameters: Any,
 ) -> NDArray[Any]:
     """Fuse registered images of one scene.
@@ -43,6 +40,9 @@ def fuse(
         ``"cpu"``, ``"cuda"`` or ``"cuda:N"``, for methods that take one.
     precision : {'auto', 'fp32', 'bf16'}
         Number format of learned methods.
+    bits : int, optional
+        The bits that 16-bit images have, 8 to 16. Unless given, their largest value decides: of
+        12-bit images the method sees white as 1, and the fused image has 12 bits again.
     **parameters
         Parameters of the method; ``python -m bench show METHOD`` lists them.
 
@@ -74,6 +74,7 @@ def fuse(
     from bench.core.pixels import same_size
     from bench.engine.selection import configured_method
     from bench.engine.single_image import read_images
+    from datasets.bits import bits_to_scale, check_bits, scale_bits, unscale_bits
     from methods import fuse as fuse_images
 
     if precision not in PRECISIONS:
@@ -81,15 +82,18 @@ def fuse(
     check_device(device)
     chosen = configured_method(method)
     settings = {**chosen.parameters, **parameters}
-    arrays = read_images(images, "image")
-    same_size([array for _, array in arrays], [name for name, _ in arrays])
-    return fuse_images(
+    named = read_images(images, "image")
+    names, arrays = [name for name, _ in named], [array for _, array in named]
+    same_size(arrays, names)
+    found = bits_to_scale(arrays, names, check_bits(bits))
+    fused = fuse_images(
         chosen.method,
-        [array for _, array in arrays],
+        [scale_bits(array, found) for array in arrays],
         parameters=settings,
         device=device,
         precision=precision,
     )
+    return unscale_bits(fused, found)
 
 
 def score(
@@ -98,7 +102,9 @@ def score(
     *,
     metrics: Names | None = None,
     reference: Image | None = None,
+    bits: int | None = None,
     on_error: Callable[[str, str], object] | None = None,
+    on_note: Callable[[str], object] | None = None,
 ) -> dict[str, float]:
     """Score one fused image.
 
@@ -114,9 +120,15 @@ def score(
         for these images.
     reference : array_like or path-like, optional
         The all-in-focus image, where it is known.
+    bits : int, optional
+        The bits that 16-bit images have, 8 to 16; 16 leaves them as they are. Unless given, the
+        largest value of sources and reference decides, and 12 bits stored in 16 are scaled.
     on_error : callable, optional
         Called with the name of each metric that fails and the reason; the metric is then left out.
         Without it the first failure is raised.
+    on_note : callable, optional
+        Called with each sentence that a user should know of the images; without it they are
+        warnings, `bench.errors.ImageWarning`.
 
     Returns
     -------
@@ -139,19 +151,24 @@ def score(
     {'ie': 1.0}
     """
     from bench.core.pixels import same_size
-    from bench.engine.single_image import defined_metrics, read_images
+    from bench.engine.single_image import defined_metrics, read_images, scaled_for_scores
     from bench.workers.reason import reason_of
+    from datasets.bits import check_bits
     from metrics import GrayImage, Scorer
 
-    images = read_images(sources, "source")
+    with collect() as notes:
+        images = read_images(sources, "source")
     count = len(images)
     if count < 2:
         given = images[0][0] if images else "none"
         raise UsageError(f"one source image given ({given}); at least two are needed")
     others = [fused] if reference is None else [fused, reference]
-    images += read_images(others, "the fused image", "the reference")
-    arrays = [array for _, array in images]
-    same_size(arrays, [name for name, _ in images])
+    with collect() as more:
+        images += read_images(others, "the fused image", "the reference")
+    same_size([array for _, array in images], [name for name, _ in images])
+    arrays, said = scaled_for_scores(images, count, check_bits(bits))
+    for text in [*notes, *more, *said]:
+        on_note(text) if on_note else warnings.warn(text, ImageWarning, stacklevel=2)
     scorer = Scorer(arrays[:count], None if reference is None else arrays[-1])
     fused_image = GrayImage.of(arrays[count])
     if (wanted := metrics) is None:
@@ -165,90 +182,3 @@ def score(
                 raise
             on_error(name, reason_of(error))
     return values
-
-
-def score_folder(
-    sources: Path | str,
-    fused: Path | str,
-    *,
-    metrics: Names | None = None,
-    pattern: str = "",
-    jobs: int = 1,
-    plugins: Sequence[Path | str] = (),
-    store: Path | str | None = None,
-    progress: Progress | None = None,
-) -> pd.DataFrame:
-    """Score the fused images in a folder.
-
-    Parameters
-    ----------
-    sources : path-like
-        A folder of ``name_A.*``, ``name_B.*`` pairs, or a dataset such as ``"liu2020"``.
-    fused : path-like
-        Folder of the fused images; see `bench.engine.image_folder.PATTERNS` for the layouts.
-    metrics : str or sequence of str, optional
-        Names, as for `run`. A metric that is selected by name and not defined for a scene fails.
-    pattern : str
-        Path of a fused image without its ending, with ``{scene}`` and ``{method}``.
-    jobs : int
-        Processes.
-    plugins : sequence of path-like
-        Python files that register metrics or datasets.
-    store : path-like, optional
-        Folder in which the scores are kept, so that a second call finds them.
-    progress : Progress, optional
-        Receives each finished image, and notes about files that fit no scene.
-
-    Returns
-    -------
-    DataFrame
-        ``scene, method, metric, value, status, message``; the status is ``ok``, ``missing``
-        (no fused image of the scene) or ``failed``.
-
-    Examples
-    --------
-    >>> from bench.api import score_folder
-    >>> table = score_folder("liu2020", "my_results", metrics="all")  # doctest: +SKIP
-    """
-    import pandas as pd
-
-    from bench.engine.channel_order import channel_notes
-    from bench.engine.execute import execute, load_plugins, store_of
-    from bench.engine.folder_scores import ScoreRow, score_rows
-    from bench.engine.image_folder import find_images
-    from bench.engine.selection import named_metrics, select_metrics, select_scenes
-
-    chosen = RunOptions(jobs=jobs, plugins=plugins, repeats=0, store=store)
-    if jobs == 1:
-        chosen = dataclasses.replace(chosen, isolation="none")
-    load_plugins(plugins)
-    scenes = select_scenes(str(sources) if _is_dataset(str(sources)) else f"folder:{sources}")
-    methods, strays = find_images(Path(fused), scenes, pattern)
-    picked = select_metrics(METRICS if metrics is None else metrics)
-    observer = progress or Silent()
-    if strays:
-        more = f" and {len(strays) - 1} more" if len(strays) > 1 else ""
-        observer.note(f"not scored, fits no scene: {strays[0]}{more}")
-    with tempfile.TemporaryDirectory(prefix="mfif-score-") as folder:
-        selection = chosen.selection(scenes, methods, picked)
-        out = Path(folder)
-        task = execute(selection, chosen, out, store_of(chosen, out), observer)
-    for text in channel_notes(methods, scenes):
-        observer.note(text)
-    rows = list(score_rows(task, named_metrics(metrics or ())))
-    scored = {row.metric for row in rows}
-    unfit = [metric.name for metric in picked if metric.name not in scored]
-    if metrics and unfit:
-        observer.note(f"not defined for any of these scenes: {', '.join(unfit)}")
-    columns = [field.name for field in dataclasses.fields(ScoreRow)]
-    return pd.DataFrame([dataclasses.asdict(row) for row in rows], columns=columns)
-
-
-def _is_dataset(text: str) -> bool:
-    """Whether `text` names a dataset, or scenes of one, rather than a folder."""
-    from bench.engine.names import DATASET_ALIASES
-    from datasets import DATASETS
-
-    name = text.partition(":")[0].partition("/")[0].lower()
-    known = {*(known.lower() for known in DATASETS.names()), *DATASET_ALIASES}
-    return name in known and not Path(text).is_dir()

@@ -46,7 +46,8 @@ def run(
     **options
         See `bench.engine.options.RunOptions`: ``device``, ``precision``, ``threads``,
         ``repeats``, ``timeout``, ``memory``, ``isolation``, ``jobs``, ``backend``,
-        ``scheduler``, ``workers``, ``rerun``, ``shard``, ``plugins``, ``store``, ``offline``.
+        ``scheduler``, ``workers``, ``rerun``, ``shard``, ``plugins``, ``store``, ``offline``,
+        ``jpeg``, ``bits``, ``layout``.
 
     Returns
     -------
@@ -67,13 +68,17 @@ def run(
     >>> results.scores[["method", "metric", "status"]].values.tolist()
     [['average', 'qabf', 'ok'], ['lp', 'qabf', 'ok']]
     """
+    from bench.core.remarks import collect
     from bench.engine.execute import execute, network, select, store_of, without_torch
     from bench.store.manifest import MANIFEST
 
     chosen, observer, out = RunOptions.of(options), progress or Silent(), Path(out)
     store = store_of(chosen, out)
     with network(offline=chosen.offline):
-        selection = select(chosen, methods, datasets, metrics)
+        with collect() as remarks:
+            selection = select(chosen, methods, datasets, metrics)
+        for remark in remarks:
+            observer.note(remark)
         if sentence := without_torch(selection.methods):
             observer.note(sentence)
         try:
@@ -202,13 +207,15 @@ def _write_tables(out: Path, store: Store) -> Results:
 
 
 def _notes(task: Run, out: Path, store: Store) -> Iterator[str]:
-    """Notes for the user: stand-ins, swapped channels, files of tables, other library versions."""
-    from bench.engine.channel_order import channel_notes
+    """Notes for the user: stand-ins, fused images, files of tables, other library versions."""
+    from bench.engine.image_notes import image_notes
+    from bench.store.scene_notes import noted
 
+    yield from noted(task.scenes)
     for scene in task.scenes:
         if scene.origin == "stand-in":
             yield f"{scene.name}: {scene.note}"
-    yield from channel_notes(task.selection.methods, task.selection.scenes)
+    yield from image_notes(task.selection.methods, task.selection.scenes)
     yield from map(str, sorted((out / "tables").glob("*.md")))
     if sentence := task.versions.sentence(store):
         yield sentence

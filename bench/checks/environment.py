@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -24,6 +25,15 @@ LIBRARIES = {
     "pillow": "PIL",
     "PyWavelets": "pywt",
     "scikit-image": "skimage",
+    "tifffile": "tifffile",
+    "imagecodecs": "imagecodecs",
+}
+#: What an extra adds -> the module, and what it is for.
+EXTRAS = {
+    "raw": ("rawpy", "raw photos"),
+    "heif": ("pillow_heif", "HEIC photos"),
+    "plots": ("matplotlib", "figures"),
+    "dask": ("distributed", "clusters"),
 }
 #: Imports the modules that are its arguments; a line for each: name, verdict, version or error.
 IMPORT_ALL = """
@@ -57,6 +67,7 @@ def check_environment(where: Path) -> Iterator[Check]:
         yield _package(package)
     yield from _libraries()
     yield _opencv()
+    yield _extras()
     for name, look in (("data", _data), ("cache", _cache), ("processes", _processes)):
         try:
             yield look()
@@ -105,6 +116,17 @@ def _opencv() -> Check:
     return Check(
         "opencv", "fault", f"there must be exactly one opencv wheel, found {wheels or 'none'}"
     )
+
+
+def _extras() -> Check:
+    """Which optional parts are there; none of them is needed."""
+    there = {extra: importlib.util.find_spec(module) is not None for extra, (module, _) in
+             EXTRAS.items()}  # fmt: skip
+    missing = [f"{extra} ({EXTRAS[extra][1]})" for extra, found in there.items() if not found]
+    detail = f"installed: {', '.join(extra for extra, found in there.items() if found) or 'none'}"
+    if missing:
+        detail += f"; not installed: {', '.join(missing)}"
+    return Check("extras", "note" if missing else "ok", detail)
 
 
 def _data() -> Check:

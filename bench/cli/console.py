@@ -5,8 +5,23 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
+
+
+def add_layout(add: Callable[..., object]) -> None:
+    """Declare ``--layout``, which several commands have, with the method of a parser."""
+    add(
+        "--layout",
+        nargs="+",
+        default=[],
+        metavar="[ROLE=]PATTERN",
+        help="which files of folder:DIR are what, where their names do not say it: paths below "
+        "DIR with {scene}, {source} and *, such as '{scene}_{source}'; ROLE is source (default), "
+        "reference, mask or fused; several patterns of sources follow each other; without "
+        "{scene} all files are one stack",
+    )
 
 
 def error(message: str) -> None:
@@ -26,7 +41,12 @@ def emit(text: str) -> None:
 
 def emit_json(value: Any) -> None:
     """A value as strict JSON on stdout; numbers that are not finite become null."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+    print(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """A value as strict JSON; numbers that are not finite become null."""
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:
@@ -121,3 +141,33 @@ class RunProgress:
     def note(self, text: str) -> None:
         """Keep the note and print it after the bar has ended."""
         self.notes.append(text)
+
+
+class StepProgress:
+    """What a search tries now: a line that changes, or a line for each step without a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        screen = Console(stderr=True)
+        self._status = screen.status("starting") if screen.is_terminal else None
+        self._step = ""
+
+    def __enter__(self) -> StepProgress:
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status:
+            self._status.stop()
+
+    def __call__(self, step: str, form: str, forms: int) -> None:
+        """Show the step of the search and what is tried in it."""
+        if self._status:
+            from rich.markup import escape
+
+            self._status.update(escape(f"{step} ({forms}): {form}"))
+        elif step != self._step:
+            note(f"{step} ({forms})")
+        self._step = step

@@ -21,6 +21,10 @@ from bench.core.packages import check_packages
 COMMANDS = {
     "run": ("bench.cli.run", "fuse, score and time methods on datasets; write the tables"),
     "score": ("bench.cli.score", "score fused images that exist already"),
+    "identify": (
+        "bench.cli.identify",
+        "find which variant of a metric gives a published number",
+    ),
     "compare": (
         "bench.cli.compare",
         "compare two runs: what changed, and whether it is significant",
@@ -30,7 +34,7 @@ COMMANDS = {
         "bench.cli.report",
         "write tables, leaderboard, HTML page or figures of a finished run",
     ),
-    "list": ("bench.cli.list", "list methods, metrics or datasets"),
+    "list": ("bench.cli.list", "list methods, metrics, datasets or scenes"),
     "show": ("bench.cli.show", "show all that is known about one method, metric or dataset"),
     "check": (
         "bench.cli.check",
@@ -124,7 +128,11 @@ def join_exclusions(arguments: Sequence[str]) -> list[str]:
     for argument in arguments:
         if argument.startswith("--"):
             option = argument
-        names = option in ("--methods", "--metrics") and joined[-1:] != [option]
+        names = option in ("--methods", "--metrics", "--datasets") and joined[-1:] != [option]
+        # Without an option before it only a glob or a scene, so that -h stays an option.
+        names = names or (
+            not option and bool(joined) and any(c in argument for c in ("*", "/", ".."))
+        )
         if names and argument[:1] == "-" and argument[1:2].isalnum() and argument != "-h":
             joined[-1] += f",{argument}"
         else:

@@ -38,7 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="output folder of the run (default: results)",
     )
     add("--store", type=Path, metavar="DIR", help="its store (default: the one that the run used)")
-    add("--dataset", default="", metavar="NAME", help="leaderboard: only this dataset's scenes")
+    add(
+        "--dataset",
+        default="",
+        metavar="NAME",
+        help="leaderboard: only the scenes of this dataset or subset",
+    )
     add("--to", type=Path, metavar="PATH", help="where to write (default: in OUT, as above)")
     add(
         "--assets",

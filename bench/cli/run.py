@@ -9,6 +9,7 @@ for example:
   python -m bench run --methods all my_method --plugin my_method.py
   python -m bench run --methods all published:liu2020 --datasets liu2020
   python -m bench run --methods lp lp@levels=6 --datasets folder:my_photos --metrics all
+  python -m bench run --datasets folder:set --layout 'in_{source}/{scene}' 'reference=gt/{scene}'
   python -m bench run --methods all -rp images:mine=my_results --datasets lytro
 """
 
@@ -36,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="names, a family (control: the baselines; multi-scale, spatial, learned), "
         "NAME@parameter=value, all (default); fcn* for all that match, -rp to leave one out; "
-        "published:liu2020 and published:mfifb for other people's fused images, images:NAME=DIR "
+        "published:liu2020 and published:mfifb for other people's fused images, images:NAME=DIR or "
+        "images:DIR (each folder in it a method; DIR may end with a pattern such as {scene}_x) "
         "for those in a folder",
     )
     add(
@@ -44,8 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["paper"],
         metavar="NAME",
-        help="datasets, DATASET/SCENE, lytro, folder:DIR, synthetic:DIR (default: paper)",
+        help="datasets, lytro, mffw and other subsets, folder:DIR, synthetic:DIR; behind a / one "
+        "scene, a glob or a range (liu2020/c_01..c_05, folder:DIR/glass); -liu2020/g_* leaves out "
+        "(default: paper; bench list scenes DATASET shows them)",
     )
+    console.add_layout(add)
     add(
         "--metrics",
         nargs="+",
@@ -152,9 +157,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run only the I-th of N parts; bench merge joins them",
     )
     add(
+        "--jpeg",
+        choices=("auto", "off"),
+        default="auto",
+        help="auto (default): where published images are or were JPEG, lossless images are also "
+        "scored through the same JPEG, as rows METHOD+jpeg; off: they are not",
+    )
+    add(
         "--dry-run",
         action="store_true",
         help="print what is stored and what would be computed, and stop",
+    )
+    add(
+        "--bits",
+        type=int,
+        metavar="N",
+        help="bits of the 16-bit images, which are scaled to 16; 16 leaves them as they are "
+        "(default: 8, 10, 12, 14 or 16, what the largest value of a scene needs)",
     )
     add("--offline", action="store_true", help="never use the network, as with MFIF_OFFLINE=1")
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: How many names the error about an unknown one lists.
+MOST_KNOWN = 20
+
 
 class BenchError(Exception):
     """Base of all expected errors: shown as one line, without a traceback."""
@@ -24,17 +27,25 @@ class UnknownName(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        lower = {each.lower(): each for each in known}
+        close = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)
+        shown = ", ".join(known[:MOST_KNOWN]) or "none"
+        if len(known) > MOST_KNOWN:
+            shown += f" and {len(known) - MOST_KNOWN} more"
         hint = (
-            f"did you mean {' or '.join(repr(c) for c in close)}?"
+            f"did you mean {' or '.join(repr(lower[c]) for c in close)}?"
             if close
-            else f"known: {', '.join(known) or 'none'}"
+            else f"known: {shown}"
         )
         super().__init__(f"unknown {kind} {name!r}; {hint}")
 
 
 class ImageError(BenchError):
     """An image cannot be read, or fusion or scoring is not defined for it."""
+
+
+class ImageWarning(UserWarning):
+    """What a user should know of an image that was read nevertheless."""
 
 
 class NothingSelected(BenchError):

@@ -35,6 +35,7 @@ NEUTRAL_MODULES = frozenset(
         "bench.core.errors",
         "bench.core.files",
         "bench.core.registry",
+        "bench.core.remarks",
         "bench.errors",
         "methods",
         "methods._base",

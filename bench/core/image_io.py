@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,41 +9,73 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core import tiff
 from bench.core.errors import ImageError
 from bench.core.files import write_bytes
+from bench.core.heif import HEIF_SUFFIXES, decode_heif, is_heif
+from bench.core.pictures import decode_picture
 from bench.core.pixels import as_image
+from bench.core.raw import RAW_SUFFIXES, decode_raw
 
 cv2 = lazy.load("cv2")
 
 
-#: What `read_image` accepts, by file ending.
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+#: Endings of images that are read without an extra.
+PLAIN_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+)
 
-#: How TIFF files begin.
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+#: Endings of files that are images. `read_image` goes by the content, not by the ending.
+SUFFIXES = PLAIN_SUFFIXES | RAW_SUFFIXES | HEIF_SUFFIXES
+
+#: How PGM and PPM files begin.
+NETPBM = (b"P2", b"P3", b"P5", b"P6")
+
+#: How PNG, JPEG, GIF, BMP, WebP, PPM and PGM files begin.
+PLAIN_SIGNATURES = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"BM",
+    b"RIFF",
+    b"P2",
+    b"P3",
+    b"P5",
+    b"P6",
+)
+
+#: How raw photos that are no plain TIFF files begin: Olympus, Panasonic, Fujifilm.
+RAW_SIGNATURES = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW")
+
+#: How a Canon CR3 begins, behind its first four bytes.
+CR3 = b"ftypcrx "
 
 
 def read_image(path: Path | str) -> NDArray[Any]:
-    """Read an image file as it is: gray or RGB, 8 or 16 bit.
+    """Read a file that holds one image, as it is: gray or RGB, 8 or 16 bit or floating-point.
 
-    EXIF rotation is applied, palettes and CMYK become RGB, an alpha channel is dropped.
+    EXIF rotation is applied, palettes and CMYK become RGB, an alpha channel is dropped; remarks
+    say so (`bench.core.remarks`). Of a raw photo the sensor's picture is read, never the preview.
 
     Parameters
     ----------
     path : path-like
-        A file that Pillow or OpenCV can decode.
+        PNG, JPEG, TIFF, BMP, WebP, PPM, PGM; with the extra ``raw`` a camera's raw photo, with
+        the extra ``heif`` HEIC or AVIF. The content counts, not the ending.
 
     Returns
     -------
     ndarray
         ``uint8`` or ``uint16``, shape (H, W) or (H, W, 3), RGB order. A floating-point file
-        must lie in [0, 1] and comes back as ``float32``.
+        must lie in [0, 1] and comes back as ``float32``. Integers of 32 bit come back as
+        ``uint16`` if they fit, else as ``float32``, divided by 4,294,967,295.
 
     Raises
     ------
     ImageError
-        The file is missing, empty, truncated, of an unknown format, holds NaN or infinity,
-        or is not a gray or RGB picture.
+        The file is missing, empty, truncated, of an unknown format, holds NaN, infinity or
+        negative numbers, several pages or frames, more than 250 megapixels, or is not a gray or
+        RGB picture.
 
     Examples
     --------
@@ -57,14 +87,72 @@ def read_image(path: Path | str) -> NDArray[Any]:
     ...     read_image(file).shape
     (2, 3)
     """
+    return decode_image(_content(Path(path)), str(path))
+
+
+def read_pages(path: Path | str) -> list[NDArray[Any]]:
+    """Read all pages of a TIFF file, such as a focus stack; one image of any other file.
+
+    Parameters
+    ----------
+    path : path-like
+        See `read_image`. Thumbnails and the levels of a pyramid are no pages.
+
+    Returns
+    -------
+    list of ndarray
+        The images in the file's order; see `read_image`.
+
+    Raises
+    ------
+    ImageError
+        As `read_image`; also a file with channels or with several axes (time and depth).
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, pathlib, tifffile
+    >>> from bench.core.image_io import page_count, read_pages
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "stack.tif")
+    ...     tifffile.imwrite(file, np.zeros((5, 32, 48), np.uint8), photometric="minisblack")
+    ...     page_count(file), [page.shape for page in read_pages(file)][:2]
+    (5, [(32, 48), (32, 48)])
+    """
+    name, data = str(path), _content(Path(path))
+    if not tiff.is_tiff(data) or _is_raw(data, name):
+        return [decode_image(data, name)]
+    return [_checked(page, name) for page in tiff.decode_pages(data, name)]
+
+
+def page_count(path: Path | str) -> int:
+    """The number of images in a file, without decoding them: 1 if it is not a TIFF file.
+
+    Parameters
+    ----------
+    path : path-like
+        See `read_pages`.
+
+    Raises
+    ------
+    ImageError
+        The file is missing, cannot be read, or is a damaged TIFF file.
+    """
     path = Path(path)
+    if not tiff.is_tiff(_content(path, 16)):
+        return 1
+    name, data = str(path), _content(path)
+    return 1 if _is_raw(data, name) else tiff.count_pages(data, name)
+
+
+def _content(path: Path, size: int = -1) -> bytes:
+    """The bytes of a file, or the first `size` of them."""
     try:
         if not path.is_file():
             raise ImageError(f"{path}: no such image file")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(size)
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror})") from error
-    return decode_image(data, str(path))
 
 
 def decode_image(data: bytes, name: str) -> NDArray[Any]:
@@ -79,59 +167,41 @@ def decode_image(data: bytes, name: str) -> NDArray[Any]:
     """
     if not data:
         raise ImageError(f"{name}: the file is empty")
-    image = _decode(name, data)
+    if _is_raw(data, name):
+        image = decode_raw(data, name)
+    elif _is_heif(data, name):
+        image = decode_heif(data, name)
+    elif tiff.is_tiff(data):
+        count = tiff.count_pages(data, name)
+        if count > 1:
+            raise ImageError(
+                f"{name}: holds {count} pages, not one image (a file of a whole stack is a scene)"
+            )
+        (image,) = tiff.decode_pages(data, name)
+    else:
+        image = decode_picture(data, name)
+    return _checked(image, name)
+
+
+def _is_raw(data: bytes, name: str) -> bool:
+    if data.startswith(RAW_SIGNATURES) or data[4:12] == CR3:
+        return True
+    raw_ending = name.lower().endswith(tuple(RAW_SUFFIXES))
+    if tiff.is_tiff(data):
+        return raw_ending or tiff.is_raw(data, name)
+    return raw_ending and not data.startswith(PLAIN_SIGNATURES)
+
+
+def _is_heif(data: bytes, name: str) -> bool:
+    plain = tiff.is_tiff(data) or data.startswith(PLAIN_SIGNATURES)
+    return is_heif(data) or (not plain and name.lower().endswith(tuple(HEIF_SUFFIXES)))
+
+
+def _checked(image: NDArray[Any], name: str) -> NDArray[Any]:
     try:
         return as_image(image)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None
-
-
-def _decode(path: str, data: bytes) -> NDArray[Any]:
-    """Decode through Pillow, which notices truncation; through OpenCV what is deeper than 8 bit."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        # Pillow warns of damage that it repairs, or for which it raises an error later.
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as picture:
-            deep = _is_deep(picture)
-            picture.load()
-            if not deep:
-                # Both copy the image even if there is nothing to do.
-                ImageOps.exif_transpose(picture, in_place=True)
-                mode = "L" if picture.mode in {"1", "L", "LA"} else "RGB"
-                return np.asarray(picture if picture.mode == mode else picture.convert(mode))
-    except UnidentifiedImageError:
-        if not data.startswith(TIFF):  # OpenCV reads a few layouts of TIFF that Pillow does not
-            raise ImageError(
-                f"{path}: not an image, or of a format that is not supported"
-            ) from None
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{path}: too many pixels to be a photo ({error})") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ImageError(f"{path}: damaged or truncated image ({error})") from None
-    return _decode_deep(path, data)
-
-
-def _is_deep(picture: object) -> bool:
-    """Whether Pillow would reduce more than 8 bit per channel to 8."""
-    mode = str(getattr(picture, "mode", ""))
-    if mode.startswith("I") or mode == "F":
-        return True
-    raw = [str(tile[3]) for tile in getattr(picture, "tile", [])]
-    return any(";16" in text or "16B" in text or "16L" in text for text in raw)
-
-
-def _decode_deep(path: str, data: bytes) -> NDArray[Any]:
-    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        raise ImageError(f"{path}: damaged image ({error})") from None
-    if image is None:
-        raise ImageError(f"{path}: not an image, or of a format that is not supported")
-    if image.ndim == 3:
-        image = image[..., ::-1]
-    return np.ascontiguousarray(image)
 
 
 def write_image(path: Path | str, image: NDArray[Any]) -> None:

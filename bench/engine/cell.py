@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from bench.core.errors import BenchError, DataUnavailable, ImageError
 from bench.core.image_io import encode_png
+from bench.core.jpeg import through_jpeg
+from bench.engine.fused_bits import at_scale_of
 from bench.engine.image_folder import ImageFolder
-from bench.engine.published import PublishedMethod
+from bench.engine.published import PublishedMethod, compression_of
 from bench.engine.selection import ConfiguredMethod
 from bench.store.keys import score_key
 from bench.store.library_versions import environment_id
@@ -50,19 +52,50 @@ def fuse(
 
 
 def adopt(
-    published: PublishedMethod | ImageFolder, scene: Scene, store: Store, key: str
+    published: PublishedMethod | ImageFolder,
+    scene: Scene,
+    store: Store,
+    key: str,
+    sources: Callable[[], Sequence[NDArray[Any]]],
+    bits: int = 0,
 ) -> FusionRecord:
     """Store a fused image of `scene` that exists already as the record of its cell."""
     try:
-        image = published.image(scene)
+        stored = published.image(scene)
+        image = at_scale_of(stored, sources(), bits) if bits else stored
+        facts = compression_of(published.path(scene), image, sources)
     except (DataUnavailable, ImageError) as error:
         status = "skipped" if isinstance(error, DataUnavailable) else "failed"
         return FusionRecord(status, str(error))
+    record = _kept(store, image)
+    if facts:
+        record.compression, record.subsampling = facts.label, facts.subsampling
+    if image is not stored:
+        record.note = f"its fused image has {bits} bits too and was scaled as the sources were"
+    record.inputs = store.put_once({"inputs": published.identity})
+    store.put(key, record.to_body())
+    return record
+
+
+def derive(lossless: FusionRecord, quality: int, subsampling: str, store: Store) -> FusionRecord:
+    """Store a fused image once more as JPEG of that quality gives it back; nothing is fused."""
+    image = store.get_image(lossless.pixels)
+    if image is None:
+        raise BenchError(f"{store.root}: fused image {lossless.pixels} is missing or damaged")
+    try:
+        lossy = through_jpeg(image, quality, subsampling)
+    except ImageError as error:
+        return FusionRecord("failed", str(error))
+    record = _kept(store, lossy)
+    record.compression, record.subsampling = f"jpeg{quality}", subsampling
+    return record
+
+
+def _kept(store: Store, image: NDArray[Any]) -> FusionRecord:
+    """The record of an image that exists, whose PNG file is stored."""
     png = encode_png(image)
     record = FusionRecord("ok", pixels=pixel_hash(image), file=hashlib.sha256(png).hexdigest())
     store.put_png(record.pixels, png)
-    record.inputs = store.put_once({"inputs": published.identity})
-    store.put(key, record.to_body())
     return record
 
 

@@ -11,10 +11,12 @@ from typing import Any
 from bench.core.errors import UnknownName
 from bench.core.registry import Registry
 from bench.engine.names import METRIC_ALIASES, find
-from bench.engine.published import PUBLISHED_PREFIX, select_published
+from bench.engine.published import PUBLISHED_PREFIX, is_published, select_published
 from datasets import DATASETS
 from datasets.catalog import collection
+from datasets.papers import paper_of
 from datasets.standard import PUBLISHED
+from datasets.subsets import SUBSETS
 from methods import METHODS
 from metrics import GOLDEN_SETS, METRICS, Metric
 
@@ -61,6 +63,10 @@ def _datasets() -> Iterable[dict[str, Any]]:
     for d in DATASETS:
         name = f"{d.name}:{d.argument}" if d.argument_required else d.name
         yield {"name": name, "title": d.title, "licence": d.licence}
+    for subset in SUBSETS.values():
+        of = f"{subset.dataset}/{subset.scenes}"
+        title = f"{subset.title}: {subset.count} pairs, {of}"
+        yield {"name": subset.name, "title": title, "licence": DATASETS[subset.dataset].licence}
 
 
 #: Gives the rows of each kind.
@@ -95,8 +101,11 @@ def facts_of(name: str) -> list[dict[str, Any]]:
         aliases = METRIC_ALIASES if registry is METRICS else {}
         with contextlib.suppress(UnknownName):
             found.append(_facts(registry.kind, find(registry, name, aliases)))
-    group, _, member = name.partition(":")
-    if member and group in ("published", *PUBLISHED):
+    if subset := SUBSETS.get(name.lower()):
+        facts = {"is": "subset", **dataclasses.asdict(subset)}
+        licence = DATASETS[subset.dataset].licence
+        found.append(facts | {"licence": licence, "documentation": "Pairs of a dataset by name."})
+    if is_published(name):
         found.append(_published_facts(name))
     if not found:
         names = [entry for registry in registries for entry in registry.names()]
@@ -106,14 +115,21 @@ def facts_of(name: str) -> list[dict[str, Any]]:
 
 def _published_facts(name: str) -> dict[str, Any]:
     """Of ``published:COLLECTION``, ``published:COLLECTION/METHOD`` or ``COLLECTION:METHOD``."""
-    if not name.startswith(PUBLISHED_PREFIX):
-        name = PUBLISHED_PREFIX + name.replace(":", "/", 1)
     rows = select_published(name)
     origin = collection(rows[0].collection)
     scenes = {scene for row in rows for scene in row.files}
+    paper = paper_of(rows[0].name) if len(rows) == 1 else None
+    about = {} if paper is None else {
+        "title": paper.title,
+        "year": paper.year,
+        "paper": paper.citation,
+        "doi": paper.doi or "not known",
+        "bibtex": paper.bibtex,
+    }  # fmt: skip
     return {
         "is": "published fused images",
         "rows": [row.name for row in rows],
+        **about,
         "scenes": f"{len(scenes)} of {origin.name}",
         "from": f"{origin.home} @ {origin.commit}",
         "licence": origin.licence,

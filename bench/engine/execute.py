@@ -85,7 +85,7 @@ def select(options: RunOptions, methods: Names, datasets: Names, metrics: Names)
     """What a run consists of, by name; nothing is read yet."""
     check_device(options.device, here=options.scheduler is None)
     load_plugins(options.plugins)
-    scenes = select_scenes(datasets)
+    scenes = select_scenes(datasets, options.layout)
     chosen = options.selection(scenes, select_methods(methods, scenes), select_metrics(metrics))
     check_workers_find(chosen)
     return chosen

@@ -18,14 +18,15 @@ class ScoreRow:
 
     Attributes
     ----------
-    scene, method, metric : str
-        Names of the scene, the method and the metric.
+    dataset, scene, method, metric : str
+        Names of the data set, the scene, the method and the metric.
     value : float or None
         None unless the status is ``ok``.
     status, message : str
         ``ok``, ``missing`` or ``failed``, and why.
     """
 
+    dataset: str
     scene: str
     method: str
     metric: str
@@ -48,6 +49,7 @@ def score_rows(task: Run, named: Collection[str]) -> Iterator[ScoreRow]:
     cells = {(c.dataset, c.scene, c.method): c for part in task.parts for c in part.cells}
     scenes = {(s.dataset, s.scene): s for s in task.scenes}
     metrics = task.selection.metrics
+    only = task.selection.only
     for scene in task.selection.scenes:
         facts = scenes.get((scene.dataset, scene.id))
         obstacles = {m.name: _obstacle(m, facts) for m in metrics}
@@ -56,10 +58,12 @@ def score_rows(task: Run, named: Collection[str]) -> Iterator[ScoreRow]:
         for method in task.selection.methods:
             if not isinstance(method, ImageFolder):
                 continue
+            if only is not None and (scene.name, method.name) not in only:
+                continue
             cell = cells.get((scene.dataset, scene.id, method.name))
             yield from _rows(scene, method, cell, defined)
             for name, why in refused.items():
-                yield ScoreRow(scene.id, method.name, name, None, "failed", why)
+                yield ScoreRow(scene.dataset, scene.id, method.name, name, None, "failed", why)
 
 
 def _rows(
@@ -67,7 +71,7 @@ def _rows(
 ) -> Iterator[ScoreRow]:
     file = method.files.get(scene.name)
     for name in metrics:
-        head = (scene.id, method.name, name)
+        head = (scene.dataset, scene.id, method.name, name)
         entry = cell.scores.get(name) if cell else None
         if file is None or cell is None:
             yield ScoreRow(*head, None, "missing")

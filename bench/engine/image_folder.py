@@ -1,14 +1,15 @@
 """Fused images that lie in a folder as rows of a run: scored by our metrics, never timed.
 
 ``images:DIR`` are the methods whose images lie in DIR, ``images:NAME=DIR`` is one method with
-the name NAME. A file belongs to the scene and the method that its path names.
+the name NAME. A file belongs to the scene and the method that its path names; see
+`bench.engine.image_match`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,29 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import DataUnavailable, NothingSelected, UsageError
-from bench.core.files import safe_name
 from bench.core.fingerprint import digest, file_digest
 from bench.core.image_io import SUFFIXES, read_image
 from bench.core.pixels import quantise
+from bench.engine.image_match import PATTERN_HINT, Matched, match_files
+from bench.engine.image_names import SceneNames
+from bench.engine.image_pattern import match_pattern
 from datasets import Scene
 
 IMAGES_PREFIX = "images:"
-
-#: Layouts that are tried when no pattern is given, the first that fits the most files is taken.
-#: ``{mark}`` is a word such as ``_fused``. Without ``{method}`` the folder's name is the method.
-PATTERNS = (
-    "{method}/{scene}",
-    "{method}/{scene}{mark}",
-    "{scene}",
-    "{scene}{mark}",
-    "{scene}_{method}",
-    "{method}_{scene}",
-    "{dataset}/{scene}/{method}",
-    "{scene}/{method}",
-)
-#: The layouts as help texts name them.
-USUAL = "{method}/{scene}, {scene}, {scene}_{method}, {method}_{scene}, {scene}/{method}"
-MARK = "[-_ ](?i:fused|fusion|result|f)"
 
 
 @dataclass(frozen=True)
@@ -54,11 +41,14 @@ class ImageFolder:
         The folder that was searched for its images.
     files : mapping
         Name of a scene to the file of its fused image.
+    notes : tuple of str
+        Sentences about the images of the folder that are left out.
     """
 
     name: str
     folder: Path
     files: Mapping[str, Path]
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     #: The name of the group in tables.
     family = "images"
@@ -80,7 +70,7 @@ class ImageFolder:
 
     def key(self, scene: str, device: str, precision: str = "auto") -> str:
         """Key of the cell on the scene of fingerprint `scene`; device and format do not matter."""
-        return digest({**self.identity, "scene": scene, "kind": "images"})
+        return digest({**self.identity, "scene": scene, "kind": "images", "jpeg": 1})
 
     def image(self, scene: Scene) -> NDArray[Any]:
         """The fused image of `scene`; floating-point images with 65536 levels.
@@ -92,8 +82,12 @@ class ImageFolder:
         """
         if scene.name not in self.files:
             raise DataUnavailable(f"no fused image by {self.name} of {scene.id} in {self.folder}")
-        image = read_image(self.files[scene.name])
+        image = read_image(self.path(scene))
         return quantise(image, np.uint16) if image.dtype.kind == "f" else image
+
+    def path(self, scene: Scene) -> Path:
+        """The file of the image of `scene`."""
+        return self.files[scene.name]
 
 
 def _content(file: Path) -> str:
@@ -104,30 +98,86 @@ def _content(file: Path) -> str:
         return "unreadable"
 
 
-def select_images(text: str, scenes: Sequence[Scene]) -> list[ImageFolder]:
+def select_images(text: str, scenes: Sequence[Scene], pattern: str = "") -> list[ImageFolder]:
     """The methods of ``images:DIR``, or the one of ``images:NAME=DIR``.
+
+    DIR may end with a pattern: ``images:results/{method}/{scene}``.
 
     Raises
     ------
     UsageError
-        No such folder, or NAME is given to several methods.
+        No such folder, an empty NAME, or NAME is given to several methods.
     NothingSelected
         The folder holds no image.
     """
-    name, equals, where = text.removeprefix(IMAGES_PREFIX).rpartition("=")
-    folder = Path(where.strip("'\"")).expanduser()
-    methods, _ = find_images(folder, scenes, label=text)
-    if not equals:
+    name, where = _name_and_folder(text)
+    folder, own = _split_pattern(where)
+    methods = find_images(folder, scenes, own or pattern, label=text)
+    if name is None:
         return methods
     if len(methods) > 1:
         several = ", ".join(method.name for method in methods)
-        raise UsageError(f"{text}: images of several methods ({several}); give the folder of one")
-    return [ImageFolder(name, methods[0].folder, methods[0].files)]
+        raise UsageError(
+            f"{text}: images of several methods ({several}); give the folder "
+            f"of one, or how its files are called, as in {IMAGES_PREFIX}NAME=DIR/{{scene}}_x"
+        )
+    return [replace(methods[0], name=name)]
+
+
+def gather_images(
+    texts: Sequence[str], scenes: Sequence[Scene], pattern: str = ""
+) -> list[ImageFolder]:
+    """The methods of several ``DIR`` and ``NAME=DIR``; one method may lie in several folders.
+
+    Raises
+    ------
+    UsageError
+        As `select_images`; also when two folders have images of one scene and method.
+    """
+    found: dict[str, ImageFolder] = {}
+    for text in texts:
+        marked = text.lower().startswith(IMAGES_PREFIX)
+        for method in select_images(text if marked else IMAGES_PREFIX + text, scenes, pattern):
+            other = found.get(method.name)
+            found[method.name] = method if other is None else _joined(other, method)
+    return list(found.values())
+
+
+def _joined(one: ImageFolder, two: ImageFolder) -> ImageFolder:
+    """The images of a method in two folders."""
+    if both := sorted(one.files.keys() & two.files.keys()):
+        raise UsageError(
+            f"{one.files[both[0]]} and {two.files[both[0]]} are both {one.name} of {both[0]}; "
+            "name the methods with NAME=DIR"
+        )
+    return ImageFolder(one.name, one.folder, {**one.files, **two.files}, one.notes + two.notes)
+
+
+def _name_and_folder(text: str) -> tuple[str | None, str]:
+    """What stands before and behind the first ``=``; no name if that belongs to the folder."""
+    given = text[len(IMAGES_PREFIX) :].strip()
+    name, equals, where = given.partition("=")
+    name = name.strip().strip("'\"")
+    plain = given.strip("'\"")
+    if not equals or "/" in name or "\\" in name or Path(plain).expanduser().is_dir():
+        return None, plain
+    if not name:
+        raise UsageError(f"{text}: no name before the =; write {IMAGES_PREFIX}NAME=DIR")
+    return name, where.strip().strip("'\"")
+
+
+def _split_pattern(where: str) -> tuple[Path, str]:
+    """The folder, and the parts from the first one with a field, which are the pattern."""
+    parts = Path(where).expanduser().parts
+    fields = [k for k, part in enumerate(parts) if "{scene}" in part or "{method}" in part]
+    if not fields:
+        return Path(where).expanduser(), ""
+    return Path(*parts[: fields[0]]), "/".join(parts[fields[0] :])
 
 
 def find_images(
     folder: Path, scenes: Sequence[Scene], pattern: str = "", label: str = ""
-) -> tuple[list[ImageFolder], list[Path]]:
+) -> list[ImageFolder]:
     """Match the image files below `folder` to scenes and methods.
 
     Parameters
@@ -138,20 +188,21 @@ def find_images(
         What they may be fused images of.
     pattern : str
         Path without its ending, with ``{scene}`` and ``{method}``, such as
-        ``"{method}/{scene}"`` or ``"{scene}_{method}"``; may lie in any sub-folder. The first
-        of `PATTERNS` that fits the most files unless given.
+        ``"{method}/{scene}"`` or ``"{scene}_{method}"``; may lie in any sub-folder. Unless it is
+        given, names are understood as `bench.engine.image_match` says.
     label : str
         What messages call the folder.
 
     Returns
     -------
-    list of ImageFolder, list of Path
-        The methods, sorted by name, and the image files that fit no scene.
+    list of ImageFolder
+        The methods, sorted by name; the notes of the first are about images that are left out.
 
     Raises
     ------
     UsageError
-        The folder does not exist, the pattern has no ``{scene}``, or nothing fits.
+        The folder does not exist, the pattern has no ``{scene}``, an image may be of two scenes,
+        two images are of one scene, or none fits.
     NothingSelected
         The folder holds no image.
     """
@@ -159,69 +210,52 @@ def find_images(
     if not folder.is_dir():
         raise UsageError(f"{label}: no such folder")
     folder = folder.absolute()
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-    if not files:
+    paths = list(_image_files(folder))
+    if not paths:
         raise NothingSelected(f"{label}: no image in it ({', '.join(sorted(SUFFIXES))})")
-    best: dict[tuple[str, str], Path] = {}
-    clash = ""
-    for text in [pattern] if pattern else PATTERNS:
-        found, doubles = _match(folder, files, text, scenes)
-        clash = clash or doubles
-        if len(found) > len(best) and not doubles:
-            best = found
-    if not best and clash:
-        raise UsageError(f"{clash}; use other folders, or score with --pattern")
-    if not best:
+    names = SceneNames(scenes)
+    try:
+        if pattern:
+            found = match_pattern(folder.name, paths, names, pattern)
+        else:
+            found = match_files(folder.name, paths, names)
+    except UsageError as error:
+        raise UsageError(f"{label}: {error}") from None
+    if not found.methods:
+        selected = _some(sorted({scene.id for scene in scenes}))
+        how = f"with the pattern {pattern}" if pattern else "by its name"
         raise UsageError(
-            f"{label}: none of {len(files)} images fits {pattern or USUAL} with a scene of "
-            f"{_some(sorted({scene.id for scene in scenes}))}"
+            f"{label}: none of {len(paths)} images fits a scene of {selected} {how}, for example "
+            f"{paths[0]}; {PATTERN_HINT}"
         )
-    by_method: dict[str, dict[str, Path]] = {}
-    for (scene, method), file in best.items():
-        by_method.setdefault(method, {})[scene] = file
-    used = set(best.values())
-    methods = [ImageFolder(name, folder, by_method[name]) for name in sorted(by_method)]
-    return methods, [file for file in files if file not in used]
+    notes = tuple(_notes(folder, found))
+    methods = [
+        ImageFolder(name, folder, {scene: folder / path for scene, path in images.items()})
+        for name, images in sorted(found.methods.items())
+    ]
+    return [replace(methods[0], notes=notes), *methods[1:]]
 
 
-def _match(
-    folder: Path, files: Sequence[Path], pattern: str, scenes: Sequence[Scene]
-) -> tuple[dict[tuple[str, str], Path], str]:
-    """File of each scene and method, and a sentence about two files of the same ones, if any."""
-    ids = {name: scene.id for scene in scenes for name in (scene.id, safe_name(scene.id))}
-    names = {"scene": list(ids), "dataset": sorted({safe_name(s.dataset) for s in scenes})}
-    matcher = _matcher(pattern, names)
-    found: dict[tuple[str, str], Path] = {}
-    doubles = ""
-    for file in files:
-        match = matcher.fullmatch(file.relative_to(folder).with_suffix("").as_posix())
-        if not match:
-            continue
-        groups = match.groupdict()
-        method = groups.get("method") or folder.name
-        fits = [s.name for s in scenes if s.id == ids[groups["scene"]]
-                and groups.get("dataset") in (None, safe_name(s.dataset))]  # fmt: skip
-        if len(fits) > 1:
-            doubles = f"{file} may be of {fits[0]} or of {fits[1]}"
-        for scene in fits:
-            if other := found.get((scene, method)):
-                doubles = f"{other} and {file} are both {method} of {scene}"
-            found.setdefault((scene, method), file)
-    return found, doubles
+def _notes(folder: Path, found: Matched) -> Iterator[str]:
+    """A sentence about each kind of image that is left out."""
+    for paths, why in (
+        (found.strays, "fits no scene"),
+        (found.maps, "called as a decision map"),
+        (found.sources, "called as a source or a reference"),
+    ):
+        if paths:
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            yield f"not scored, {why}: {folder / paths[0]}{more}"
 
 
-def _matcher(pattern: str, names: Mapping[str, Sequence[str]]) -> re.Pattern[str]:
-    if "{scene}" not in pattern:
-        raise UsageError(f"--pattern {pattern!r} has no {{scene}}")
-    text = re.escape(pattern).replace(r"\{mark\}", MARK)
-    fields = {"method": "[^/]+"}
-    for field, known in names.items():  # the longest first, as one may begin like another
-        longest = sorted(known, key=len, reverse=True)
-        fields[field] = "|".join(map(re.escape, longest)) or "(?!)"
-    for field, expression in fields.items():
-        mark = rf"\{{{field}\}}"
-        text = text.replace(mark, f"(?P<{field}>{expression})", 1).replace(mark, f"(?P={field})")
-    return re.compile("(?:.*/)?" + text)
+def _image_files(folder: Path) -> Iterator[str]:
+    """Paths of the image files below `folder`, folder by folder, each in order of name."""
+    top = len(str(folder)) + (not str(folder).endswith(os.sep))
+    for place, below, files in os.walk(folder):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for name in sorted(files):
+            if name[0] != "." and os.path.splitext(name)[1].lower() in SUFFIXES:  # noqa: PTH122
+                yield os.path.join(place[top:], name).replace(os.sep, "/")  # noqa: PTH118
 
 
 def _some(names: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from bench.core.errors import NothingSelected, UsageError
 from bench.core.precision import Precision
 from bench.engine.execute import load_plugins
 from bench.engine.image_folder import IMAGES_PREFIX
+from bench.engine.jpeg_rows import is_jpeg_row
 from bench.engine.options import RunOptions
 from bench.engine.published import PUBLISHED_PREFIX
 from bench.engine.runner import Selection
@@ -56,8 +57,14 @@ def joined_selection(
         raise NothingSelected(f"{parts[0][0]}: the runs have no cell")
     named = {scene for scene, _ in cells}
     selections = dict.fromkeys(s.selection or s.name for m in manifests for s in m.scenes)
-    scenes = [scene for scene in select_scenes(list(selections)) if scene.name in named]
-    asked = list(dict.fromkeys(_asked(x) for m in manifests for x in m.methods))
+    bits = _bits(parts)
+    scenes = [
+        dataclasses.replace(scene, bits=bits[scene.name])
+        for scene in select_scenes(list(selections))
+        if scene.name in named
+    ]
+    asked = list(dict.fromkeys(_asked(x) for m in manifests for x in m.methods
+                              if not is_jpeg_row(x)))  # fmt: skip
     methods = select_methods(asked, scenes)
     metrics = select_metrics(list(dict.fromkeys(x.name for m in manifests for x in m.metrics)))
     chosen = options.selection(scenes, methods, metrics)
@@ -90,6 +97,15 @@ def _one(said: Sequence[tuple[Path, str]], what: str) -> str:
         if other != value:
             raise UsageError(f"{first} and {where} differ in {what} ({value}, {other})")
     return value
+
+
+def _bits(parts: Sequence[tuple[Path, RunManifest]]) -> dict[str, int]:
+    """The bits that the 16-bit images of each scene were said to have."""
+    said: dict[str, list[tuple[Path, str]]] = {}
+    for where, manifest in parts:
+        for scene in manifest.scenes:
+            said.setdefault(scene.name, []).append((where, str(scene.bits)))
+    return {name: int(_one(values, f"--bits of {name}")) for name, values in said.items()}
 
 
 def _precision(parts: Sequence[tuple[Path, RunManifest]]) -> Precision:

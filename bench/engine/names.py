@@ -29,9 +29,6 @@ METRIC_ALIASES = {
     "std": "sd",
 }
 
-#: What papers call a dataset, or a part of one.
-DATASET_ALIASES = {"lytro": "liu2020/c_*"}
-
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -99,11 +96,18 @@ def split_names(texts: str | Sequence[str]) -> list[str]:
     >>> from bench.engine.names import split_names
     >>> split_names(["average,lp@levels=5,size=(3,3),gf", "-rp"])
     ['average', 'lp@levels=5,size=(3,3)', 'gf', '-rp']
+    >>> split_names("lp@levels=5,images:mine=DIR")
+    ['lp@levels=5', 'images:mine=DIR']
     """
     names: list[str] = []
     for text in as_texts(texts):
         for part in filter(None, split_outside(text)):
-            if "=" in part and "@" not in part and names and "@" in names[-1]:
+            if (
+                "=" in part
+                and not {":", "@"} & set(part.partition("=")[0])
+                and names
+                and ("@" in names[-1].partition(":")[0])
+            ):
                 names[-1] += f",{part}"
             else:
                 names.append(part)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Isolation = Literal["scene", "cell", "none"]
 Backend = Literal["local", "dask"]
+Jpeg = Literal["auto", "off"]
 Rerun = Literal["missing", "failed", "all", "none"]
 
 #: Metrics unless they are named: the paper's six, and two where the reference is known.
@@ -34,6 +35,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "isolation": get_args(Isolation),
     "backend": get_args(Backend),
     "rerun": get_args(Rerun),
+    "jpeg": get_args(Jpeg),
 }
 _LEAST = {"threads": 1, "repeats": 0, "jobs": 1, "workers": 1}
 
@@ -77,6 +79,15 @@ class RunOptions:
         Folder of the records; ``store`` in the output folder unless given.
     offline : bool
         Never use the network.
+    jpeg : {'auto', 'off'}
+        ``auto``: on a scene with JPEG images among those that exist already, the lossless ones
+        are also scored through the same JPEG, as rows of their own; ``off``: they are not.
+    bits : int, optional
+        The bits that 16-bit images have, 8 to 16: they are scaled to 16 bits; 16 leaves them as
+        they are. Unless given, the largest value of a scene decides; see `datasets.bits`.
+    layout : str or sequence of str
+        Which files of ``folder:DIR`` are what: ``"{scene}_{source}"``,
+        ``["source_{source}/{scene}", "reference=full_clear/{scene}"]``.
 
     Raises
     ------
@@ -106,6 +117,9 @@ class RunOptions:
     plugins: Sequence[Path | str] = ()
     store: Path | str | None = None
     offline: bool = False
+    jpeg: Jpeg = "auto"
+    bits: int | None = None
+    layout: str | Sequence[str] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RunOptions:
@@ -135,6 +149,10 @@ class RunOptions:
             raise UsageError("--backend dask needs processes, not --isolation none")
         if isinstance(self.plugins, str | os.PathLike):
             raise UsageError(f"plugins must be a list of files, got {self.plugins!r}")
+        if self.bits is not None:
+            from datasets.bits import check_bits
+
+            check_bits(self.bits)
         _ = self.seconds, self.memory_bytes, self.part
 
     @property
@@ -169,6 +187,9 @@ class RunOptions:
             raise UsageError(f"--shard {text!r} is not I/N with I from 1 to N")
         return int(match[1]), int(match[2])
 
+    def _with_bits(self, scenes: Sequence[Scene]) -> list[Scene]:
+        return [dataclasses.replace(s, bits=self.bits) if self.bits else s for s in scenes]
+
     def selection(
         self,
         scenes: Sequence[Scene],
@@ -183,7 +204,7 @@ class RunOptions:
 
         sharing = self.jobs if self.backend == "local" else self.workers or WORKERS
         return Selection(
-            scenes=scenes,
+            scenes=self._with_bits(scenes),
             methods=methods,
             metrics=metrics,
             device=self.device,
@@ -195,4 +216,5 @@ class RunOptions:
             isolation=self.isolation,
             jobs=self.jobs,
             shard=self.part,
+            jpeg=self.jpeg == "auto",
         )

@@ -6,9 +6,11 @@ those of the 30 methods of MFIFB, as their authors made them. They have no time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -16,9 +18,12 @@ from numpy.typing import NDArray
 from bench.core.errors import UnknownName
 from bench.core.fingerprint import digest
 from bench.core.image_io import read_image
+from bench.core.jpeg import JpegFacts, jpeg_facts, was_jpeg
 from datasets import Scene
 from datasets.catalog import collection
 from datasets.fetch import local_path
+from datasets.known_scenes import known_as
+from datasets.papers import paper_of
 from datasets.standard import PUBLISHED, published_images
 
 PUBLISHED_PREFIX = "published:"
@@ -50,8 +55,10 @@ class PublishedMethod:
 
     @property
     def title(self) -> str:
-        """A title which says that the images were not made here."""
-        return f"{self.method}, fused image published with {self.collection}"
+        """The paper's title and year; says that the images were not made here."""
+        paper = paper_of(self.name)
+        what = f"{paper.title} ({paper.year})" if paper else self.method
+        return f"{what}, fused image published with {self.collection}"
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -59,22 +66,54 @@ class PublishedMethod:
         return {"method": self.name, "commit": collection(self.collection).commit}
 
     def covers(self, scene: Scene) -> bool:
-        """Whether there is an image for `scene`."""
-        return scene.dataset == self.collection and scene.id in self.files
+        """Whether there is an image for `scene`, or for the same picture of its collection."""
+        return bool(self._file(scene))
+
+    def _file(self, scene: Scene) -> str:
+        """The file for `scene`, whichever collection the scene is of; empty if there is none."""
+        if scene.dataset == self.collection:
+            return self.files.get(scene.id, "")
+        for name in sorted(known_as(scene)):
+            whose, _, picture = name.partition("/")
+            if whose == self.collection and picture in self.files:
+                return self.files[picture]
+        return ""
 
     def key(self, scene: str, device: str, precision: str = "auto") -> str:
         """Key of the cell on the scene of fingerprint `scene`; device and format do not matter."""
         entries = collection(self.collection).entries
         hashes = sorted(entries[path].sha256 for path in self.files.values())
-        return digest({**self.identity, "scene": scene, "files": hashes})
+        return digest({**self.identity, "scene": scene, "files": hashes, "jpeg": 1})
 
     def image(self, scene: Scene) -> NDArray[Any]:
         """The published fused image of `scene`, as it is."""
-        return read_image(local_path(self.collection, self.files[scene.id]))
+        return read_image(self.path(scene))
+
+    def path(self, scene: Scene) -> Path:
+        """The file of the image of `scene`, downloaded if need be."""
+        return local_path(self.collection, self._file(scene))
+
+
+def compression_of(
+    file: Path, image: NDArray[Any], sources: Callable[[], Sequence[NDArray[Any]]]
+) -> JpegFacts | None:
+    """How a fused image that lies in `file` is compressed, or was before it was stored.
+
+    `sources` reads what it was fused from; it is not called for a JPEG file.
+    """
+    return jpeg_facts(file.read_bytes()) or was_jpeg(image, sources())
+
+
+def is_published(text: str) -> bool:
+    """Whether `text` names published images: ``published:…``, or ``COLLECTION:…`` as in tables."""
+    group, colon, _ = text.lower().partition(":")
+    return bool(colon) and f"{group}:" in (PUBLISHED_PREFIX, *(f"{name}:" for name in PUBLISHED))
 
 
 def select_published(text: str) -> list[PublishedMethod]:
-    """The rows of ``published:COLLECTION`` or ``published:COLLECTION/METHOD``.
+    """The rows of ``published:COLLECTION``, ``published:COLLECTION/METHOD``, ``COLLECTION:METHOD``.
+
+    Upper and lower case do not matter, and METHOD may be a glob.
 
     Raises
     ------
@@ -86,11 +125,16 @@ def select_published(text: str) -> list[PublishedMethod]:
     >>> from bench.engine.published import select_published
     >>> [row.name for row in select_published("published:liu2020/cnn")]
     ['liu2020:cnn']
+    >>> [row.name for row in select_published("MFIFB:dct-*")]
+    ['mfifb:dct-corr', 'mfifb:dct-eol']
     """
-    name, _, method = text.removeprefix(PUBLISHED_PREFIX).partition("/")
+    given = text.lower().removeprefix(PUBLISHED_PREFIX).replace(":", "/", 1)
+    name, _, method = given.partition("/")
+    method = method.replace("_", "-")
     if name not in PUBLISHED:
         raise UnknownName("collection of published results", name, PUBLISHED)
     images = published_images(name)
-    if method and method not in images:
+    found = [m for m in images if fnmatch.fnmatchcase(m, method or "*")]
+    if not found:
         raise UnknownName(f"published method of {name}", method, images)
-    return [PublishedMethod(name, m, files) for m, files in images.items() if method in ("", m)]
+    return [PublishedMethod(name, m, images[m]) for m in found]

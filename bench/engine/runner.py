@@ -23,6 +23,7 @@ from bench.core.environment import describe
 from bench.core.plugins import plugin_of
 from bench.core.precision import Precision, number_format
 from bench.engine.interrupted import with_unreached
+from bench.engine.jpeg_rows import jpeg_entries
 from bench.engine.preload import learned_is_needed
 from bench.engine.scene_run import RERUN, Progress, Rerun, SceneRun, Settings
 from bench.engine.selection import ConfiguredMethod, SelectedMethod
@@ -73,6 +74,8 @@ class Selection:
         Number of the part, counted from 1, and number of parts.
     only : frozenset of (str, str), optional
         Names of scene and method: only these cells are run.
+    jpeg : bool
+        Whether lossless images are also scored through the JPEG of others on their scene.
     """
 
     scenes: Sequence[Scene]
@@ -88,6 +91,7 @@ class Selection:
     jobs: int = 1
     shard: tuple[int, int] = (1, 1)
     only: frozenset[tuple[str, str]] | None = None
+    jpeg: bool = True
 
     def cells(self) -> list[tuple[Scene, list[SelectedMethod]]]:
         """The cells of this shard, by scene: a consecutive part of them all."""
@@ -164,6 +168,7 @@ class Run:
             rerun=chosen.rerun,
             contended=chosen.jobs > 1 or self.cluster is not None,
             fused_here=self.cluster is None or not self.cluster.remote,
+            jpeg=chosen.jpeg,
         )
         self.parts = [SceneRun(scene, methods, settings) for scene, methods in chosen.cells()]
 
@@ -298,6 +303,11 @@ class Run:
 
     def _manifest(self, started: str, complete: bool) -> RunManifest:
         chosen = self.selection
+        cells = [cell for part in self.parts for cell in part.cells]
+        methods = [
+            MethodEntry(m.name, m.title, m.family, takes_precision(m), m.identity)
+            for m in chosen.methods
+        ]
         return RunManifest(
             complete=complete,
             started=started,
@@ -312,16 +322,13 @@ class Run:
             store=str(self.store.root.absolute()),
             plugins=[str(path.absolute()) for path in chosen.plugins],
             environments=self.versions.entries(self.store),
-            methods=[
-                MethodEntry(m.name, m.title, m.family, takes_precision(m), m.identity)
-                for m in chosen.methods
-            ],
+            methods=jpeg_entries(methods, cells),
             metrics=[
                 MetricEntry(m.name, m.label, m.higher_is_better, m.variant_of, m.version)
                 for m in chosen.metrics
             ],
             scenes=self.scenes,
-            cells=[cell for part in self.parts for cell in part.cells],
+            cells=cells,
         )
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from bench.core.errors import EnvironmentFault
 from bench.core.files import safe_name, write_bytes
 from bench.core.precision import Precision
 from bench.engine import cell, timing
+from bench.engine.jpeg_rows import jpeg_key, jpeg_name, jpeg_of
+from bench.engine.scene_entry import entry_of, pixel_notes
 from bench.engine.selection import ConfiguredMethod, SelectedMethod
 from bench.store.keys import timing_key
 from bench.store.library_versions import VersionCount
@@ -96,6 +102,8 @@ class Settings:
         Whether other scenes are worked on at the same time.
     fused_here : bool
         Whether fusions run on this machine, so that their first call and memory are its own.
+    jpeg : bool
+        Whether lossless images are also scored through the JPEG of others on their scene.
     """
 
     metrics: Mapping[str, tuple[Metric, str]]
@@ -109,6 +117,7 @@ class Settings:
     rerun: Rerun
     contended: bool = False
     fused_here: bool = True
+    jpeg: bool = True
 
 
 @dataclass
@@ -149,38 +158,36 @@ class SceneRun:
             for method in self.methods:
                 self._finish(method, facts.status, facts.message)
             return
+        compute = self.settings.rerun.missing
+        store = self.settings.store
+        self._note(*pixel_notes(worker, store, facts.fingerprint, compute=compute))
         metrics = self.applicable(facts)
         finished: list[tuple[ConfiguredMethod, CellEntry, FusionRecord]] = []
+        records: dict[str, FusionRecord] = {}
         for method in self.methods:
             self.settings.progress.working(f"{self.scene.name}: {method.name}")
             entry, record = self._cell(method, worker, facts, metrics)
+            records[method.name] = record
             if isinstance(method, ConfiguredMethod) and record.status == "ok":
                 finished.append((method, entry, record))
+        if self.settings.jpeg:
+            self._through_jpeg(worker, facts, metrics, records)
         if self.settings.repeats and self.settings.rerun.missing:
             self._time(worker, finished)
+        self.__dict__.pop("_sources", None)
 
     def read(self, worker: Worker) -> SceneFacts:
         """The facts of the scene, which `worker` reads; they are kept in `entry`."""
         scene = self.scene
         reason = scene.missing()
         facts = SceneFacts("skipped", reason) if reason else worker.open(scene)
-        self.entry = SceneEntry(
-            dataset=scene.dataset,
-            scene=scene.id,
-            title=scene.title,
-            origin=scene.origin,
-            note=scene.note,
-            selection=_absolute(scene.selected),
-            status=facts.status,
-            message=facts.message,
-            fingerprint=facts.fingerprint,
-            sources=facts.sources,
-            height=facts.height,
-            width=facts.width,
-            channels=facts.channels,
-            reference=facts.reference,
-        )
+        self.entry = entry_of(scene, facts)
         return facts
+
+    def _note(self, *notes: str) -> None:
+        """Add to the notes of the scene."""
+        if self.entry is not None and notes:
+            self.entry = dataclasses.replace(self.entry, notes=(*self.entry.notes, *notes))
 
     def stored(self, method: SelectedMethod, facts: SceneFacts) -> tuple[str, FusionRecord | None]:
         """Key of a cell, and its record; None if it is missing or will be computed again."""
@@ -211,26 +218,62 @@ class SceneRun:
         key, record = self.stored(method, facts)
         cached = record is not None
         if record is None:
-            record = self._fused(method, worker, key)
+            record = self._fused(method, worker, key, facts.bits)
+        if record.note:
+            self._note(f"{method.name}: {record.note}")
         scores: dict[str, ScoreRecord] = {}
         if record.status == "ok":
             scores = self._scores(worker, metrics, facts.fingerprint, record.pixels)
             self.versions.add(
                 record if isinstance(method, ConfiguredMethod) else None, scores.values()
             )
-            self._export(method, record.pixels)
+            self._export(method.name, record.pixels)
         return self._finish(
             method, record.status, record.message, key, record, scores, cached
         ), record
 
-    def _fused(self, method: SelectedMethod, worker: Worker, key: str) -> FusionRecord:
+    def _fused(self, method: SelectedMethod, worker: Worker, key: str, bits: int) -> FusionRecord:
         chosen = self.settings
         if not chosen.rerun.missing:
             return FusionRecord("skipped", NOT_STORED)
         if isinstance(method, ConfiguredMethod):
             machine = chosen.machine if chosen.fused_here else ""
             return cell.fuse(method, worker, chosen.store, key, machine)
-        return cell.adopt(method, self.scene, chosen.store, key)
+        return cell.adopt(method, self.scene, chosen.store, key, lambda: self._sources, bits)
+
+    @cached_property
+    def _sources(self) -> tuple[NDArray[Any], ...]:
+        """The sources, kept while the scene is worked on."""
+        return self.scene.read_checked().sources
+
+    def _through_jpeg(
+        self,
+        worker: Worker,
+        facts: SceneFacts,
+        metrics: Mapping[str, tuple[Metric, str]],
+        records: Mapping[str, FusionRecord],
+    ) -> None:
+        """Score the lossless images through the JPEG of the others, if there are others."""
+        chosen, kind = self.settings, jpeg_of(list(records.values()))
+        if kind is None:
+            return
+        for name, lossless in records.items():
+            if lossless.status != "ok" or lossless.compression:
+                continue
+            chosen.progress.working(f"{self.scene.name}: {jpeg_name(name)}")
+            key = jpeg_key(facts.fingerprint, lossless.pixels, *kind)
+            record = cell.find(chosen.store, key)
+            if record is None and not chosen.rerun.missing:
+                record = FusionRecord("skipped", NOT_STORED)
+            elif record is None or chosen.rerun.again(record.status):
+                record = cell.derive(lossless, *kind, chosen.store)
+                chosen.store.put(key, record.to_body())
+            scores: dict[str, ScoreRecord] = {}
+            if record.status == "ok":
+                scores = self._scores(worker, metrics, facts.fingerprint, record.pixels)
+                self.versions.add(None, scores.values())
+                self._export(jpeg_name(name), record.pixels)
+            self.cells.append(self._entry(jpeg_name(name), key, record, scores))
 
     def _scores(
         self, worker: Worker, metrics: Mapping[str, tuple[Metric, str]], scene: str, pixels: str
@@ -281,10 +324,10 @@ class SceneRun:
             )
             chosen.store.put(entry.timing, body.to_body())
 
-    def _export(self, method: SelectedMethod, pixels: str) -> None:
+    def _export(self, method: str, pixels: str) -> None:
         """Write the fused image into the output folder, whole or not at all."""
         folder = safe_name(self.scene.dataset), safe_name(self.scene.id)
-        target = self.settings.out.joinpath("fused", *folder, f"{safe_name(method.name)}.png")
+        target = self.settings.out.joinpath("fused", *folder, f"{safe_name(method)}.png")
         png = self.settings.store.png(pixels)
         if png is None:
             return
@@ -305,37 +348,35 @@ class SceneRun:
         cached: bool = False,
     ) -> CellEntry:
         """Keep the entry of a finished cell; it is not ok if one of its scores failed."""
-        chosen, scores = self.settings, scores or {}
-        done = record is not None and record.status == "ok"
+        entry = self._entry(method.name, key, record or FusionRecord(status, message), scores or {})
+        if entry.pixels and isinstance(method, ConfiguredMethod):
+            timing = timing_key(key, self.settings.machine)
+            entry = dataclasses.replace(entry, timing=timing)
+        self.cells.append(entry)
+        said = f"{self.scene.name}: {method.name}"
+        self.settings.progress.done(said, entry.status, entry.message, cached)
+        return entry
+
+    def _entry(
+        self, name: str, key: str, record: FusionRecord, scores: Mapping[str, ScoreRecord]
+    ) -> CellEntry:
+        """The entry of a cell; it is not ok if one of its scores failed."""
+        status, message, done = record.status, record.message, record.status == "ok"
         if done and (bad := {n: s for n, s in scores.items() if s.status != "ok"}):
-            name, score = next(iter(bad.items()))
-            status, message = score.status, f"{name}: {score.message}"
-        here = record is not None and record.machine == chosen.machine
-        entry = CellEntry(
+            metric, worst = next(iter(bad.items()))
+            status, message = worst.status, f"{metric}: {worst.message}"
+        return CellEntry(
             dataset=self.scene.dataset,
             scene=self.scene.id,
-            method=method.name,
+            method=name,
             status=status,
             message=message,
             key=key,
-            timing=timing_key(key, chosen.machine)
-            if done and isinstance(method, ConfiguredMethod)
-            else "",
-            pixels=record.pixels if record and done else "",
-            peak_bytes=record.peak_bytes if record and here else 0,
+            pixels=record.pixels if done else "",
+            peak_bytes=record.peak_bytes if record.machine == self.settings.machine else 0,
             scores={
                 name: Score(score.status, score.value, score.message, score.fingerprint)
                 for name, score in scores.items()
             },
+            compression=record.compression if done else "",
         )
-        self.cells.append(entry)
-        chosen.progress.done(f"{self.scene.name}: {method.name}", status, message, cached)
-        return entry
-
-
-def _absolute(selected: str) -> str:
-    """The selection with the folder that it may name as an absolute path."""
-    name, colon, argument = selected.partition(":")
-    if colon and Path(argument).expanduser().exists():
-        return f"{name}:{Path(argument).expanduser().absolute()}"
-    return selected

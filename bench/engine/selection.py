@@ -7,19 +7,17 @@ so that a cell whose key has a record never runs again.
 from __future__ import annotations
 
 import ast
-import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bench.core.errors import NothingSelected, UnknownName, UsageError
+from bench.core.errors import NothingSelected, UsageError
 from bench.core.fingerprint import digest, function_fingerprint, modules_fingerprint
 from bench.core.precision import Precision, number_format
 from bench.engine.image_folder import IMAGES_PREFIX, ImageFolder, select_images
 from bench.engine.names import (
-    DATASET_ALIASES,
     METRIC_ALIASES,
     as_texts,
     choose,
@@ -29,8 +27,8 @@ from bench.engine.names import (
     split_names,
     split_outside,
 )
-from bench.engine.published import PUBLISHED_PREFIX, PublishedMethod, select_published
-from datasets import DATASETS, Scene, load_scenes
+from bench.engine.published import PublishedMethod, is_published, select_published
+from datasets import Scene, load_scenes
 from methods import FAMILY_ALIASES, METHODS, Method
 from metrics import METRICS, Metric
 
@@ -117,8 +115,8 @@ def select_methods(
     ----------
     texts : str or sequence of str
         Each may hold several names separated by commas. ``fcn*`` are all that match, ``-rp``
-        removes what was selected before; ``published:COLLECTION`` and ``images:NAME=DIR`` are
-        fused images that exist already.
+        removes what was selected before; ``published:COLLECTION``, ``COLLECTION:METHOD`` and
+        ``images:NAME=DIR`` are fused images that exist already.
     scenes : sequence of Scene
         What the images of a folder may belong to.
 
@@ -142,9 +140,9 @@ def select_methods(
 
 
 def _methods(text: str, scenes: Sequence[Scene]) -> Sequence[SelectedMethod]:
-    if text.startswith(PUBLISHED_PREFIX):
+    if is_published(text):
         return select_published(text)
-    if text.startswith(IMAGES_PREFIX):
+    if text.lower().startswith(IMAGES_PREFIX):
         return select_images(text, scenes)
     low = FAMILY_ALIASES.get(text.lower(), text.lower())
     if low == "all":
@@ -202,10 +200,15 @@ def named_metrics(texts: str | Sequence[str]) -> list[str]:
     return [find(METRICS, t, METRIC_ALIASES).name for t in names if t.lower() not in groups]
 
 
-def select_scenes(texts: str | Sequence[str]) -> list[Scene]:
-    """Scenes of ``DATASET``, ``DATASET/SCENE``, ``DATASET:ARGUMENT``; see `load_scenes`.
+def select_scenes(texts: str | Sequence[str], layout: str | Sequence[str] = ()) -> list[Scene]:
+    """Scenes of datasets and subsets, folders, globs, ranges; see `datasets.load_scenes`.
 
-    Names of datasets may be aliases or in any case, names of scenes globs.
+    Parameters
+    ----------
+    texts : str or sequence of str
+        What selects them.
+    layout : str or sequence of str
+        Which files of ``folder:DIR`` are what.
 
     Examples
     --------
@@ -213,21 +216,7 @@ def select_scenes(texts: str | Sequence[str]) -> list[Scene]:
     >>> [scene.name for scene in select_scenes("Paper/c*")]
     ['paper/clock', 'paper/camera', 'paper/color']
     """
-    parts: list[str] = []
-    for text in as_texts(texts):
-        text = DATASET_ALIASES.get(text.lower(), text)
-        given = re.split("[:/]", text, maxsplit=1)[0]
-        name = find(DATASETS, given).name
-        mark, rest = text[len(given) :][:1], text[len(given) :][1:]
-        if mark == "/" and is_glob(rest):
-            ids = [scene.id for scene in load_scenes(name)]
-            found = [scene for scene in ids if fnmatch.fnmatchcase(scene.lower(), rest.lower())]
-            if not found:
-                raise UnknownName(f"scene of {name}", rest, ids)
-            parts += [f"{name}/{scene}" for scene in found]
-        else:
-            parts.append(f"{name}{mark}{rest}")
-    return load_scenes(parts)
+    return load_scenes(as_texts(texts), as_texts(layout))
 
 
 #: The metrics of the paper's Tables 1-4, in the order of their columns.

@@ -111,6 +111,10 @@ class SceneEntry:
         Number and size of its images; 0 unless it was read.
     reference : bool
         Whether the all-in-focus reference is known.
+    bits : int
+        The bits that its 16-bit images were said to have; see `datasets.Scene`.
+    notes : tuple of str
+        What was noticed when it was read: what a user should know of its images.
     """
 
     dataset: str
@@ -127,6 +131,8 @@ class SceneEntry:
     width: int = 0
     channels: int = 0
     reference: bool = False
+    bits: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -179,6 +185,8 @@ class CellEntry:
         Largest resident memory while it was fused; 0 if that was not on this machine.
     scores : dict of str to Score
         Scores by metric.
+    compression : str
+        ``jpeg75`` if the fused image is or was JPEG of quality 75; empty if it is lossless.
     """
 
     dataset: str
@@ -191,6 +199,7 @@ class CellEntry:
     pixels: str = ""
     peak_bytes: int = 0
     scores: dict[str, Score] = field(default_factory=dict)
+    compression: str = ""
 
     @property
     def place(self) -> tuple[str, str]:

@@ -53,6 +53,12 @@ class FusionRecord(_Record):
         The last lines that the process printed, if it died.
     inputs : str
         Key of the record of the method's identity.
+    compression : str
+        ``jpeg75`` if the image is or was JPEG of quality 75; empty if it is lossless.
+    subsampling : str
+        Of the colours of such an image.
+    note : str
+        What a user should know of an image that existed already.
     """
 
     status: str
@@ -65,6 +71,9 @@ class FusionRecord(_Record):
     environment: str = ""
     output: str = ""
     inputs: str = ""
+    compression: str = ""
+    subsampling: str = ""
+    note: str = ""
 
 
 @dataclass(slots=True)

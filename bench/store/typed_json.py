@@ -53,8 +53,8 @@ def from_plain(kind: type[T], found: Any, where: str) -> T:
     Parameters
     ----------
     kind : type
-        A dataclass, whose fields may be dataclasses, lists, dicts by text, text, numbers, bools
-        and None.
+        A dataclass, whose fields may be dataclasses, lists, tuples of one type, dicts by text,
+        text, numbers, bools and None.
     found : object
         What `json.loads` gave.
     where : str
@@ -93,6 +93,8 @@ def _reader(expected: Any) -> Reader:
         return _object_reader(cast("type", expected))
     if origin is list:
         return _list_reader(_reader(arguments[0]))
+    if origin is tuple:
+        return _tuple_reader(_reader(arguments[0]))
     if origin is dict:
         return _dict_reader(_reader(arguments[1]))
     return _plain_reader(expected, arguments if origin else (expected,))
@@ -133,6 +135,11 @@ def _list_reader(convert: Reader) -> Reader:
         return [convert(entry) for entry in found]
 
     return read
+
+
+def _tuple_reader(convert: Reader) -> Reader:
+    read_list = _list_reader(convert)
+    return lambda found: tuple(read_list(found))
 
 
 def _dict_reader(convert: Reader) -> Reader:

@@ -198,6 +198,11 @@ class DaskWorker:
         taken: Seconds = self._ask("seconds", method, dict(parameters))
         return taken
 
+    def notes(self) -> tuple[str, ...] | None:
+        """See `Worker.notes`; found out on this machine, which has read the scene."""
+        with self._room:
+            return self._reader.notes()
+
     def close(self) -> None:
         """End the processes of the scene, here and on the other machines."""
         self._leave()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.core.errors import DataUnavailable
 from bench.workers.reason import reason_of
@@ -24,6 +24,10 @@ class SceneFacts:
         Number and size of the images.
     reference : bool
         Whether it has an all-in-focus reference.
+    bits : int
+        The bits that its 16-bit images had before they were scaled; 0 if they were not.
+    notes : tuple of str
+        What a user should know of its images.
     """
 
     status: str
@@ -34,6 +38,8 @@ class SceneFacts:
     width: int = 0
     channels: int = 0
     reference: bool = False
+    bits: int = 0
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, images: SceneImages) -> SceneFacts:
@@ -47,6 +53,8 @@ class SceneFacts:
             width=width,
             channels=3 if any(source.ndim == 3 for source in images.sources) else 1,
             reference=images.reference is not None,
+            bits=images.bits,
+            notes=images.notes,
         )
 
 
@@ -60,11 +68,14 @@ class SceneLoader:
         The scene itself; empty when its ``read`` cannot be pickled.
     selected, name : str
         What it was selected by, and its name, to select it again.
+    bits : int
+        See `datasets.Scene`.
     """
 
     pickled: bytes
     selected: str = ""
     name: str = ""
+    bits: int = 0
 
     @classmethod
     def of(cls, scene: Scene) -> SceneLoader | None:
@@ -72,7 +83,9 @@ class SceneLoader:
         try:
             return cls(pickle.dumps(scene))
         except (pickle.PicklingError, AttributeError, TypeError):
-            return cls(b"", scene.selected, scene.name) if scene.selected else None
+            if not scene.selected:
+                return None
+            return cls(b"", scene.selected, scene.name, scene.bits)
 
     def load(self) -> Scene:
         """The scene, in this process."""
@@ -81,7 +94,7 @@ class SceneLoader:
             return scene
         for scene in load_scenes(self.selected):
             if scene.name == self.name:
-                return scene
+                return replace(scene, bits=self.bits)
         raise DataUnavailable(f"scene {self.name}: no longer in {self.selected}")
 
 

@@ -117,6 +117,14 @@ class SubprocessWorker:
         self._dirty = True
         return taken
 
+    def notes(self) -> tuple[str, ...] | None:
+        """See `Worker.notes`; a process that ends gives None."""
+        try:
+            found: tuple[str, ...] | None = self.ask("notes")
+        except WorkerFailure:
+            return None
+        return found
+
     def close(self) -> None:
         """End the process."""
         with self._guard:

@@ -73,6 +73,9 @@ class Worker(Protocol):
     def seconds(self, method: str, parameters: Mapping[str, Any]) -> Seconds:
         """Time one fusion, after a warm-up."""
 
+    def notes(self) -> tuple[str, ...] | None:
+        """What the pixels of the scene show; None if that could not be found out."""
+
     def close(self) -> None:
         """End the work on the scene and free what it takes."""
 
@@ -166,6 +169,15 @@ class LocalWorker:
             return Seconds(self._timed(method, parameters)[1])
         except (Exception, SystemExit) as error:
             return Seconds(0.0, *_status_of(error))
+
+    def notes(self) -> tuple[str, ...] | None:
+        """See `Worker.notes`."""
+        from datasets.notes import scene_notes
+
+        try:
+            return scene_notes(self.images())
+        except MemoryError:
+            return None
 
     def close(self) -> None:
         """Forget the scene."""

@@ -6,15 +6,17 @@ too: a metric is not trusted on which a copied source beats half of the methods.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from bench.core.errors import NothingSelected, UnknownName, UsageError
+from bench.core.errors import NothingSelected, UsageError
+from bench.engine.jpeg_rows import SUFFIX
 from bench.store.manifest import MetricEntry
 from reports.data.means import cap_of
+from reports.data.parts import scores_of
 from reports.data.results import Results
 from reports.data.statistics import Ranking, agreement, rank_methods
 
@@ -75,7 +77,7 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
     results : Results
         A run.
     dataset : str
-        Only its scenes; all datasets together when empty.
+        Only its scenes, also those of a subset such as ``lytro``; all together when empty.
 
     Raises
     ------
@@ -84,12 +86,7 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
     NothingSelected
         No metric has two methods and a scene that they share.
     """
-    scores = results.scores
-    if dataset:
-        known = results.manifest.datasets
-        if dataset not in known:
-            raise UnknownName("dataset of this run", dataset, known)
-        scores = scores[scores["dataset"] == dataset]
+    scores = scores_of(results, dataset)
     metrics = results.manifest.metrics
     tables = {metric.name: by_scene(scores, metric.name) for metric in metrics}
     rankings, skipped = {}, {}
@@ -183,10 +180,15 @@ def _incomplete(scores: pd.DataFrame) -> dict[str, str]:
     return {n: f"finished {k} of {total} scenes" for n, k in counts.items() if k < total}
 
 
+def _no_fusion(names: Iterable[object]) -> list[str]:
+    """The baselines that do not fuse among `names`, also those through JPEG."""
+    return [str(name) for name in names if str(name).removesuffix(SUFFIX) in NO_FUSION]
+
+
 def _beaten(ranking: Ranking) -> str:
     """How many methods a baseline without fusion outranks, when it is half of them or more."""
     ranks = ranking.table["rank"]
-    baselines = [name for name in NO_FUSION if name in ranks.index]
+    baselines = _no_fusion(ranks.index)
     real = ranks.drop(baselines)
     if not baselines or not len(real):
         return ""
@@ -228,7 +230,7 @@ def _agreement(tables: dict[str, pd.DataFrame], metrics: list[MetricEntry]) -> p
     if AGAINST_REFERENCE not in tables:
         return pd.DataFrame(columns=columns)
     reference = tables[AGAINST_REFERENCE].replace([np.inf, -np.inf], np.nan)
-    reference = reference.drop(columns=[name for name in NO_FUSION if name in reference])
+    reference = reference.drop(columns=_no_fusion(reference.columns))
     rows = {}
     for metric in metrics:
         values = tables[metric.name]

@@ -35,8 +35,9 @@ class Results:
     store : Store
         Holds the fused images and the timings.
     scores : DataFrame
-        ``dataset, scene, method, metric, value, status``: every metric of the run on every
-        cell on which it is defined; the value is empty unless the status is ``ok``.
+        ``dataset, scene, method, metric, value, status, compression``: every metric of the run on
+        every cell on which it is defined; the value is empty unless the status is ``ok``, the
+        compression (``jpeg75``) unless the image is or was JPEG.
     timing : DataFrame
         Seconds by cell; empty where nothing was timed.
     failures : DataFrame
@@ -127,7 +128,7 @@ def _head(cell: CellEntry) -> dict[str, str]:
 
 
 def _scores(manifest: RunManifest) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    columns = [*KEYS, "metric", "value", "status"]
+    columns = [*KEYS, "metric", "value", "status", "compression"]
     table: dict[str, list[Any]] = {column: [] for column in columns}  # rows would take far more
     failures: list[dict[str, Any]] = []
     for cell in manifest.cells:
@@ -136,7 +137,7 @@ def _scores(manifest: RunManifest) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
             failures.append(head | {"metric": "", "status": cell.status, "message": cell.message})
         for name in cell.scores if cell.pixels else manifest.metric:
             score = cell.scores.get(name) or Score(cell.status)
-            row = (*head.values(), name, score.value, score.status)
+            row = (*head.values(), name, score.value, score.status, cell.compression)
             for column, value in zip(columns, row, strict=True):
                 table[column].append(value)
             if cell.pixels and score.status != "ok":

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bench.core.errors import BenchError
@@ -61,7 +62,7 @@ class Sources:
             if reason := scene.missing():
                 return None, reason
             try:
-                images = scene.read().check(scene.name)
+                images = replace(scene, bits=entry.bits).read_checked()
             except BenchError as error:
                 return None, str(error)
         if images.fingerprint() != entry.fingerprint:

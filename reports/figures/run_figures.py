@@ -21,6 +21,7 @@ from bench.core.pixels import quantise, to_unit
 from bench.store.manifest import SceneEntry
 from reports.data import paper
 from reports.data.means import cap_of
+from reports.data.parts import caption
 from reports.data.results import Results
 from reports.data.sources import Sources
 from reports.figures.drawing import COLOURS, MARKERS, STYLES, WIDTH, save, style
@@ -121,7 +122,7 @@ def _tables(results: Results) -> Iterator[tuple[str, str, Table]]:
             yield f"table{number}", title, scene_table(results, scene)
     for dataset in results.manifest.datasets:
         if dataset != "paper":
-            title = f"Means over {dataset}"
+            title = f"Means over {caption(results.manifest, dataset)}"
             yield f"mean_{safe_name(dataset)}", title, mean_table(results, dataset)
 
 

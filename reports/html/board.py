@@ -16,14 +16,24 @@ from markupsafe import Markup
 from bench.core.errors import NothingSelected
 from bench.store.manifest import BASELINE_FAMILY, MetricEntry, RunManifest
 from reports.data.best import DIGITS, best_of
+from reports.data.compression import by_compression, jpeg_methods, jpeg_note
 from reports.data.leaderboard import Leaderboard, by_scene, cautions, make_leaderboard
 from reports.data.means import CAP_NOTE, for_means, has_capped
+from reports.data.parts import caption
 from reports.data.results import Results
 from reports.data.statistics import Ranking, comparable
 from reports.html.charts import Point, critical, distribution, scatter
 
 #: Order of the families, which is that of their colours and shapes; others share the last.
-FAMILIES = (BASELINE_FAMILY, "multi-scale", "spatial", "learned", "published", "published-network")
+FAMILIES = (
+    BASELINE_FAMILY,
+    "multi-scale",
+    "spatial",
+    "learned",
+    "published",
+    "images",
+    "published-network",
+)
 
 OVERALL = "overall"
 
@@ -97,13 +107,24 @@ def family_name(family: str) -> str:
 def make_views(results: Results) -> list[View]:
     """The leaderboard over all datasets, if there are several, and over each."""
     datasets = results.manifest.datasets
-    views = [_view(results, dataset, f"d{k}") for k, dataset in enumerate(datasets)]
+    views = []
     if len(datasets) > 1:
-        views.insert(0, _view(results, "", "all"))
+        views += _views(results, "", "all")
+    for k, dataset in enumerate(datasets):
+        views += _views(results, dataset, f"d{k}")
     return views
 
 
-def _view(results: Results, dataset: str, key: str) -> View:
+def _views(results: Results, dataset: str, key: str) -> list[View]:
+    """The view of a dataset; another one of its JPEG images, which are ranked apart."""
+    lossless, lossy = by_compression(results, dataset)
+    views = [] if lossless is None else [_view(lossless, dataset, key)]
+    if lossy is not None:
+        views.append(_view(lossy, dataset, f"{key}-jpeg", jpeg=True))
+    return views
+
+
+def _view(results: Results, dataset: str, key: str, jpeg: bool = False) -> View:
     scores = results.scores
     if dataset:
         scores = scores[scores["dataset"] == dataset]
@@ -113,7 +134,8 @@ def _view(results: Results, dataset: str, key: str) -> View:
     seconds = _seconds(results, dataset)
     return View(
         key=key,
-        label=dataset or "all datasets together",
+        label=(caption(results.manifest, dataset) or "all datasets together")
+        + ", JPEG images" * jpeg,
         columns=[_column(m, board) for m in metrics],
         rows=_rows(results.manifest, scores, board, metrics),
         charts=_charts(results, scores, board, seconds, metrics),
@@ -124,7 +146,8 @@ def _view(results: Results, dataset: str, key: str) -> View:
         notes=[f"Not ranked — {labels.get(m, m)}: {why}" for m, why in board.skipped.items()]
         + _left_out(board.aside, labels)
         + [f"No = is shown: {line}" for line in cautions(board.rankings, labels)]
-        + ([CAP_NOTE.rstrip(".")] if has_capped(scores, labels) else []),
+        + ([CAP_NOTE.rstrip(".")] if has_capped(scores, labels) else [])
+        + [note.rstrip(".") for note in jpeg_note(jpeg_methods(results.manifest, dataset))],
     )
 
 

@@ -83,7 +83,7 @@ class Gallery:
     Attributes
     ----------
     scenes : list of dict
-        ``dataset``, ``scene``, ``title``, ``note``, ``origin``, ``width``, ``height``,
+        ``dataset``, ``scene``, ``title``, ``note``, ``notes``, ``origin``, ``width``, ``height``,
         ``missing`` (why the sources are not shown, or nothing), ``crop`` (box in parts of the
         width and height, or None) and ``images``, each with ``name``, ``kind`` (``source``,
         ``reference`` or ``fused``), ``thumb``, ``crop``, ``map`` (data addresses or nothing) and
@@ -189,6 +189,7 @@ def _scene(
         shown.append(picture)
     height, width = entry.height, entry.width
     about = {key: getattr(entry, key) for key in ("dataset", "scene", "title", "note", "origin")}
+    about["notes"] = list(entry.notes)
     return about | {
         "width": width,
         "height": height,

@@ -14,7 +14,7 @@ import logging
 import math
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ import pandas as pd
 
 from bench.core.errors import EnvironmentFault
 from bench.core.files import write_bytes
-from bench.store.manifest import RunManifest
+from bench.store.manifest import CellEntry, MetricEntry, RunManifest
 from reports.data.best import best_of
+from reports.data.references import references
 from reports.data.results import Results
 from reports.data.sources import Note
 
@@ -96,6 +97,7 @@ def render(results: Results, assets: Path | None = None, note: Note = _log.warni
     return environment.get_template("report.html").render(
         title=TITLE,
         manifest=manifest,
+        papers=references(method.name for method in manifest.methods),
         counts=_counts(manifest),
         command=shlex.join(manifest.command),
         record=json.dumps(manifest.facts(), indent=1, ensure_ascii=False),
@@ -124,17 +126,27 @@ def _add_scores(scenes: list[dict[str, Any]], results: Results) -> None:
             image["scores"] = {n: _plain(score.value) for n, score in cell.scores.items()}
             image["best"] = []
         for metric in manifest.metrics:
-            column = {
-                c.method: c.scores[metric.name].value for c in mine if metric.name in c.scores
-            }
-            best = best_of(
-                pd.Series(column, dtype=float),
-                higher_is_better=metric.higher_is_better,
-                baselines=manifest.baselines,
-            )
+            best = _best(mine, metric, manifest.baselines)
             for image in fused:
                 if best.get(image["name"]) == 1:
                     image["best"].append(metric.name)
+
+
+def _best(
+    cells: Sequence[CellEntry], metric: MetricEntry, baselines: Collection[str]
+) -> dict[str, int]:
+    """The best methods of a scene: of the lossless images, and of the JPEG ones."""
+    best: dict[str, int] = {}
+    for lossy in (False, True):
+        column = {
+            cell.method: cell.scores[metric.name].value
+            for cell in cells
+            if metric.name in cell.scores and bool(cell.compression) == lossy
+        }
+        values = pd.Series(column, dtype=float)
+        higher = metric.higher_is_better
+        best |= best_of(values, higher_is_better=higher, baselines=baselines)
+    return best
 
 
 def _plain(value: float | None) -> float | str | None:

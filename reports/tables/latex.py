@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from bench.core.files import safe_name, write_bytes
+from bench.store.scene_notes import noted
 from reports.data import paper
 from reports.data.best import DIGITS, best_of
 from reports.data.means import for_means
+from reports.data.parts import caption as part_caption
 from reports.data.results import Results
 from reports.tables.formats import Cell, to_latex
 from reports.tables.table import COVERAGE, TIME, mean_table, scene_table
@@ -65,7 +67,7 @@ def paper_latex(results: Results, scene: str) -> str:
         index="method", columns="metric", values="paper"
     )  # fmt: skip
     headers, groups = ["Method"], [("", 1)]
-    columns = [[Cell(str(name)) for name in rows]]
+    columns = [[Cell(name) for name in table.names()]]
     for column in map(str, table.values.columns):
         columns.append(_cells(table.values[column], table.places(column)))
         if column not in theirs:
@@ -85,6 +87,7 @@ def paper_latex(results: Results, scene: str) -> str:
             f"{entry.title} ({entry.origin}): {entry.note}. {finished}/{len(rows)} methods "
             f"finished. {_LEGEND}",
             *table.notes,
+            *(f"{note}." for note in noted([entry])),
         ]
     )
     body = list(zip(*columns, strict=True))
@@ -97,7 +100,7 @@ def mean_latex(results: Results, dataset: str) -> str:
     table = mean_table(results, dataset)
     scores = for_means(results.scores.query("dataset == @dataset"))
     spread = scores.groupby(["method", "metric"])["value"].std().unstack()
-    columns = [[Cell(str(name)) for name in table.values.index]]
+    columns = [[Cell(name) for name in table.names()]]
     columns.append([Cell(text) for text in table.coverage()])
     headers = ["Method", COVERAGE]
     for column in map(str, table.values.columns):
@@ -115,11 +118,14 @@ def mean_latex(results: Results, dataset: str) -> str:
             ]
         )
         headers.append(table.header(column))
+    scenes = [entry for entry in results.manifest.scenes if entry.dataset == dataset]
+    over = part_caption(results.manifest, dataset)
     caption = " ".join(
         [
-            f"Mean ± standard deviation over {dataset}; the second column says over how many of "
+            f"Mean ± standard deviation over {over}; the second column says over how many of "
             f"its scenes. {_LEGEND} A mean over fewer scenes does not compete.",
             *table.notes,
+            *(f"{note}." for note in noted(scenes)),
         ]
     )
     body = list(zip(*columns, strict=True))

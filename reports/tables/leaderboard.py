@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +10,11 @@ import pandas as pd
 from bench.core.files import write_bytes
 from bench.store.manifest import RunManifest
 from reports.data.best import DIGITS, best_of
+from reports.data.compression import by_compression, jpeg_methods, jpeg_note
 from reports.data.leaderboard import Leaderboard, cautions, make_leaderboard, tidy
 from reports.data.means import CAP_NOTE, has_capped
+from reports.data.parts import caption, scores_of
+from reports.data.references import bibliography, references
 from reports.data.results import Results
 from reports.data.statistics import Ranking
 from reports.tables.formats import Cell, to_latex, to_markdown
@@ -21,6 +24,10 @@ Table = tuple[list[str], list[list[Cell]]]
 
 def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> list[Path]:
     """Write ``leaderboard.{md,csv}``, ``agreement.csv`` and ``*.tex`` below `out`.
+
+    Published rows bring ``leaderboard.bib``, their papers in BibTeX.
+
+    Images that are or were JPEG are ranked among themselves, in files that end in ``_jpeg``.
 
     Files about agreement that an earlier call wrote are removed where there is none now.
 
@@ -41,36 +48,61 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
         What was written.
     """
     out = Path(out)
+    lossless, lossy = by_compression(results, dataset)
+    written = [] if lossless is None else _write(lossless, out, dataset, "")
+    if lossy is not None:
+        written += _write(lossy, out, dataset, "_jpeg")
+    else:
+        for old in out.glob("*_jpeg.*"):
+            old.unlink()
+    return written
+
+
+def _write(results: Results, out: Path, dataset: str, ending: str) -> list[Path]:
+    """Write the leaderboard of lossless rows, or with the ending ``_jpeg`` of JPEG rows."""
     board = make_leaderboard(results, dataset)
     manifest = results.manifest
     labels = {metric.name: metric.header for metric in manifest.metrics}
     ranks, means = _ranks(board, manifest), _means(board, manifest)
-    about_ranks = " ".join([_RANKS, *_remarks(board, labels)])
-    about_means = " ".join([_MEANS, *_capped(results, board, dataset)])
+    kind = jpeg_note(jpeg_methods(manifest, dataset)) if ending else []
+    kind = [line.replace("†: the", "The") for line in kind]
+    about_ranks = " ".join([_RANKS, *_remarks(board, labels), *kind])
+    about_means = " ".join([_MEANS, *_capped(results, board, dataset), *kind])
     texts = {
         "leaderboard.md": _page(
-            results, board, labels, ranks, f"{about_means}\n\n{to_markdown(*means)}", dataset
+            results,
+            board,
+            labels,
+            ranks,
+            f"{about_means}\n\n{to_markdown(*means)}",
+            dataset,
+            kind,
         ),
         "leaderboard.csv": tidy(board).to_csv(index=False, lineterminator="\n"),
         "leaderboard.tex": "\n\n".join(
             [
-                to_latex(*ranks, caption=about_ranks, label="tab:ranks", fit=True),
-                to_latex(*means, caption=about_means, label="tab:means", fit=True),
+                to_latex(*ranks, caption=about_ranks, label=f"tab:ranks{ending}", fit=True),
+                to_latex(*means, caption=about_means, label=f"tab:means{ending}", fit=True),
             ]
         )
         + "\n",
     }
+    if papers := bibliography(map(str, board.overall.index)):
+        texts["leaderboard.bib"] = papers
     if len(board.agreement):
         table = board.agreement.rename_axis("metric").reset_index()
         texts["agreement.csv"] = table.to_csv(index=False, lineterminator="\n")
         texts["agreement.tex"] = (
-            to_latex(*_agreement(board, labels), caption=_AGREEMENT, label="tab:agreement") + "\n"
+            to_latex(*_agreement(board, labels), caption=_AGREEMENT, label=f"tab:agreement{ending}")
+            + "\n"
         )
+    files = {name: out / name.replace(".", f"{ending}.") for name in texts}
     for name, text in texts.items():
-        write_bytes(out / name, text.encode())
-    for name in {"agreement.csv", "agreement.tex"} - texts.keys():
-        (out / name).unlink(missing_ok=True)  # of an earlier call, about other scenes
-    return [out / name for name in texts]
+        write_bytes(files[name], text.encode())
+    for name in {"agreement.csv", "agreement.tex", "leaderboard.bib"} - texts.keys():
+        # of an earlier call, about other scenes
+        (out / name.replace(".", f"{ending}.")).unlink(missing_ok=True)
+    return list(files.values())
 
 
 #: Digits of a mean rank.
@@ -103,9 +135,7 @@ def _remarks(board: Leaderboard, labels: dict[str, str]) -> list[str]:
 
 
 def _capped(results: Results, board: Leaderboard, dataset: str) -> list[str]:
-    scores = results.scores
-    mine = scores[scores["dataset"] == dataset] if dataset else scores
-    return [CAP_NOTE] if has_capped(mine, board.rankings) else []
+    return [CAP_NOTE] if has_capped(scores_of(results, dataset), board.rankings) else []
 
 
 def _ranks(board: Leaderboard, manifest: RunManifest) -> Table:
@@ -217,13 +247,15 @@ def _page(
     ranks: Table,
     means: str,
     dataset: str,
+    kind: Sequence[str],
 ) -> str:
     command = " ".join(results.manifest.command)
+    name = caption(results.manifest, dataset)
     parts = [
-        f"# Leaderboard{f' of {dataset}' if dataset else ''}",
+        f"# Leaderboard{f' of {name}' if name else ''}{', of JPEG images' * bool(kind)}",
         f"Made from the run `{command}`, finished {results.manifest.finished}"
-        + (f", of which only the scenes of {dataset} count here." if dataset else "."),
-        "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), to_markdown(*ranks)]),
+        + (f", of which only the scenes of {name} count here." if dataset else "."),
+        "\n\n".join(["## Ranks", _RANKS, *_remarks(board, labels), *kind, to_markdown(*ranks)]),
         f"## Mean scores\n\n{means}",
         "## Significance\n\nFriedman's test asks whether the methods differ at all; mean ranks "
         "that differ by less than the critical difference (CD) are not told apart by Nemenyi's "
@@ -247,6 +279,9 @@ def _page(
     if board.skipped:
         lines = [f"- {labels[metric]}: {why}" for metric, why in board.skipped.items()]
         parts.append("## Not ranked\n\n" + "\n".join(lines))
+    if papers := references(map(str, board.overall.index)):
+        lines = [f"- {name}: {paper.citation}" for name, paper in papers.items()]
+        parts.append("## Papers of the published rows\n\n" + "\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from bench.core.files import safe_name, write_bytes
 from bench.store.manifest import RunManifest
+from bench.store.scene_notes import noted
 from reports.data import paper
 from reports.data.best import DIGITS
+from reports.data.parts import caption
 from reports.data.results import Results
 from reports.tables.formats import Cell, to_markdown
 from reports.tables.latex import write_latex
 from reports.tables.paper_comparison import against_paper, comparison_page
-from reports.tables.table import COVERAGE, Table, mean_table, scene_table
+from reports.tables.table import COVERAGE, TIME, Table, mean_table, scene_table
 
 #: Files in ``tables/`` that an earlier run may have written and this one does not.
 STALE = ("table[1-4].*", "table[1-4]_vs_paper.csv", "vs_paper.md", "mean_*.*")
@@ -60,13 +63,16 @@ def write_tables(results: Results, out: Path | str) -> list[Path]:
 def markdown(table: Table) -> str:
     """A Markdown table: the best of each column bold, arrows towards better values.
 
-    A mean over fewer scenes than the method finished says over how many it is.
+    A mean over fewer scenes than the method finished says over how many it is. There is no column
+    of times where nothing was timed.
     """
-    headers, columns = ["Method"], [[Cell(str(name)) for name in table.values.index]]
+    headers, columns = ["Method"], [[Cell(name) for name in table.names()]]
     if table.is_mean:
         headers.append(COVERAGE)
         columns.append([Cell(text) for text in table.coverage()])
     for column in map(str, table.values.columns):
+        if column == TIME and table.values[column].isna().all():
+            continue  # nothing was timed
         headers.append(table.header(column))
         columns.append(_cells(table, column))
     return to_markdown(headers, list(zip(*columns, strict=True)))
@@ -97,25 +103,32 @@ def _paper_table(results: Results, scene: str, stem: Path) -> list[Path]:
     title = f"**Table {number}.** {entry.title}{size} ({entry.origin}). {entry.note}"
     return [
         _csv(table.frame(), stem.with_suffix(".csv")),
-        _text(_document(title, table), stem.with_suffix(".md")),
+        _text(_document(title, table, noted([entry])), stem.with_suffix(".md")),
         _csv(against_paper(results, scene), stem.with_name(f"{stem.name}_vs_paper.csv")),
     ]
 
 
 def _mean_table(results: Results, dataset: str, folder: Path) -> list[Path]:
-    table = mean_table(results, dataset)
-    title = (
-        f"**Means over {dataset}**; the second column says over how many scenes. A mean "
-        "over fewer scenes does not compete."
-    )
     name = f"mean_{safe_name(dataset)}"
     return [
-        _csv(table.frame(), folder / f"{name}.csv"),
-        _text(_document(title, table), folder / f"{name}.md"),
+        _csv(mean_table(results, dataset).frame(), folder / f"{name}.csv"),
+        _text(means_page(results, dataset), folder / f"{name}.md"),
     ]
 
 
-def _document(title: str, table: Table) -> str:
+def means_page(results: Results, dataset: str) -> str:
+    """The means over a data set in Markdown, with a title and the notes below the table."""
+    title = (
+        f"**Means over {caption(results.manifest, dataset)}**; the second column says over how "
+        "many scenes. A mean over fewer scenes does not compete."
+    )
+    scenes = [entry for entry in results.manifest.scenes if entry.dataset == dataset]
+    return _document(title, mean_table(results, dataset), noted(scenes))
+
+
+def _document(title: str, table: Table, notes: Sequence[str]) -> str:
+    about = "".join(f"\n- {note}" for note in notes)
+    title += f"\n\nNotes on scenes:\n{about}" if about else ""
     foot = ["Best of each column in bold; baselines (average, source-a, …) do not compete."]
     return f"{title}\n\n{markdown(table)}\n\n{' '.join([*foot, *table.notes])}\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from bench.store.manifest import RunManifest
 from reports.data import paper
 from reports.data.best import best_of, competing
+from reports.data.compression import MARK, jpeg_methods, jpeg_note
 from reports.data.means import CAP_NOTE, for_means, has_capped
 from reports.data.results import Results
 
@@ -39,6 +41,8 @@ class Table:
         Manifest of the run.
     notes : list of str
         Notes below the table.
+    lossy : frozenset of str
+        Methods with JPEG images; they compete among themselves.
     """
 
     values: pd.DataFrame
@@ -48,6 +52,12 @@ class Table:
     is_mean: bool
     manifest: RunManifest
     notes: list[str]
+    lossy: frozenset[str] = frozenset()
+
+    def names(self) -> list[str]:
+        """The methods as they are printed: those of JPEG images have a mark."""
+        rows = map(str, self.values.index)
+        return [f"{name}{MARK}" if name in self.lossy else name for name in rows]
 
     def header(self, column: str) -> str:
         """Text above a column, with an arrow towards better values."""
@@ -55,18 +65,28 @@ class Table:
         return metric.header if metric else f"{column} ↓"
 
     def places(self, column: str) -> dict[str, int]:
-        """1 for the best methods of a column, 2 for the second; see `best_of`."""
+        """1 for the best methods of a column, 2 for the second; see `best_of`.
+
+        Lossless images compete among themselves, and so do JPEG images.
+        """
         metric = self.manifest.metric.get(column)
+        lossless = set(map(str, self.values.index)) - self.lossy
+        if column == TIME:  # JPEG rows have no time
+            return self._places(column, False, frozenset())
+        higher = metric is not None and metric.higher_is_better
+        return self._places(column, higher, self.lossy) | self._places(column, higher, lossless)
+
+    def _places(self, column: str, higher: bool, others: Collection[str]) -> dict[str, int]:
         return best_of(
             self.values[column],
-            higher_is_better=metric is not None and metric.higher_is_better,
-            baselines=self.manifest.baselines,
+            higher_is_better=higher,
+            baselines={*self.manifest.baselines, *others},
             counts=self.counts[column],
         )
 
     def rivals(self, column: str) -> set[str]:
-        """Methods that compete for the best of a column."""
-        baselines, counts = self.manifest.baselines, self.counts[column]
+        """Methods that compete for the best of a column of lossless images."""
+        baselines, counts = {*self.manifest.baselines, *self.lossy}, self.counts[column]
         return set(map(str, competing(self.values[column], baselines, counts).index))
 
     def coverage(self) -> list[str]:
@@ -82,6 +102,8 @@ class Table:
     def frame(self) -> pd.DataFrame:
         """For a CSV file; means have ``scenes_finished`` and ``scenes`` ahead."""
         table = self.values.rename_axis(index="method", columns=None).reset_index()
+        if self.lossy:
+            table.insert(1, "jpeg", [name in self.lossy for name in table["method"]])
         if self.is_mean:
             table.insert(1, "scenes_finished", self.finished.to_numpy())
             table.insert(2, "scenes", self.scenes)
@@ -100,7 +122,8 @@ def scene_table(results: Results, scene: str) -> Table:
     """
     scores = results.scores.query("dataset == 'paper' and scene == @scene")
     times = results.timing.query("dataset == 'paper' and scene == @scene")
-    return _table(results, scores, times)
+    lossy = jpeg_methods(results.manifest, "paper", scene)
+    return _table(results, scores, times, lossy)
 
 
 def mean_table(results: Results, dataset: str) -> Table:
@@ -108,11 +131,16 @@ def mean_table(results: Results, dataset: str) -> Table:
     scores = results.scores.query("dataset == @dataset")
     times = results.timing.query("dataset == @dataset")
     notes = [CAP_NOTE] if has_capped(scores, results.manifest.metric) else []
-    return _table(results, for_means(scores), times, notes)
+    lossy = jpeg_methods(results.manifest, dataset)
+    return _table(results, for_means(scores), times, lossy, notes)
 
 
 def _table(
-    results: Results, scores: pd.DataFrame, times: pd.DataFrame, notes: list[str] | None = None
+    results: Results,
+    scores: pd.DataFrame,
+    times: pd.DataFrame,
+    lossy: dict[str, list[int]],
+    notes: list[str] | None = None,
 ) -> Table:
     manifest, times = results.manifest, times[~times["contended"]]
     present = set(scores["method"])
@@ -132,7 +160,8 @@ def _table(
         scores["scene"].nunique(),
         notes is not None,
         manifest,
-        [*(notes or []), *_time_notes(manifest, times)],
+        [*(notes or []), *jpeg_note(lossy), *_time_notes(manifest, times)],
+        frozenset(lossy),
     )
 
 

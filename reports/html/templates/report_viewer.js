@@ -284,7 +284,8 @@ function openScene(number) {
   options($("#right"), scene.images, state.right);
   options($("#against"), given, 0);
   const size = `${scene.width} × ${scene.height}`;
-  const note = scene.note ? ` — ${scene.note}.` : "";
+  const said = [scene.note, ...scene.notes].filter(Boolean);
+  const note = said.length ? ` — ${said.join(". ")}.` : "";
   $("#about").textContent = `${scene.dataset}/${scene.scene}, ${size}, ${scene.origin}${note}`;
   mapLegend(scene);
   resetZoom();

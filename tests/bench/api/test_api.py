@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import bench
-from bench.api import dry_run, score_folder
+from bench.api import dry_run, score_folder, score_folders
 from bench.checks.methods import pair
 from bench.cli.main import main
 from bench.core.errors import EnvironmentFault, ImageError, UnknownName, UsageError
@@ -333,9 +333,26 @@ def test_a_failing_metric_is_raised_or_told(sources, own_registries):
 def test_score_folder_is_a_data_frame(folder):
     write_image(folder / "mine" / "one.png", read_image(folder / "in" / "one_A.png"))
     table = score_folder(folder / "in", folder / "mine", metrics="mi")
-    assert table.columns.tolist() == ["scene", "method", "metric", "value", "status", "message"]
+    assert table.columns.tolist() == [
+        "dataset", "scene", "method", "metric", "value", "status", "message",
+    ]  # fmt: skip
     expected = Scorer(pair(40, 44)).score(pair(40, 44)[0], "mi")
-    assert json.loads(table.to_json(orient="values", double_precision=15))[0][:3] == [
-        "one", "mine", "mi",
+    assert json.loads(table.to_json(orient="values", double_precision=15))[0][:4] == [
+        "folder", "one", "mine", "mi",
     ]  # fmt: skip
     assert table.value.tolist() == [expected]
+
+
+def test_images_of_folders_are_methods_of_run_and_score_folders(folder, tmp_path):
+    """From Python as on the command line, with the same means."""
+    write_image(folder / "mine" / "ONE_fusion.png", read_image(folder / "in" / "one_A.png"))
+    found = score_folders([folder / "in"], f"ours={folder / 'mine'}", metrics="mi", available=True)
+    assert found.wide().columns.tolist() == ["dataset", "scene", "method", "mi"]
+    options = {"repeats": 0, "isolation": "none"}
+    results = bench.run(
+        f"images:ours={folder / 'mine'}", f"folder:{folder / 'in'}", "mi", tmp_path / "o", **options
+    )
+    ok = results.scores[results.scores.status == "ok"]
+    assert ok.value.tolist() == found.scores.value.tolist()
+    assert ok.method.tolist() == ["ours"]
+    assert "| ours " in found.means

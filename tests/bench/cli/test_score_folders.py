@@ -45,7 +45,7 @@ def score(folder, *options):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts(results, layout, capsys):
-    assert score(results(layout)) == 0
+    assert score(results(layout), "--format", "csv") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert len(rows) == 3 * 2 * 2
     for row in rows:
@@ -95,18 +95,22 @@ def test_pattern_and_out(results, capsys):
 
 
 def test_two_files_for_one_cell_are_an_error(results, capsys):
-    folder = results("{method}/{scene}_out")
+    folder = results("{method}/{scene}_v1")
+    assert score(folder) == 0
+    capsys.readouterr()
+    (folder / "fused" / "max" / "one_v1.tif").write_bytes(b"")
     assert score(folder) == 2
-    assert "both out of" in capsys.readouterr().err
-    assert score(folder, "--pattern", "{method}/{scene}_out") == 0
+    said = capsys.readouterr().err
+    assert "max/one_v1.png and max/one_v1.tif are both max of folder/one" in said
+    assert "--pattern" in said
 
 
 def test_sources_that_are_not_there_are_rows(tmp_path, capsys, offline):
     write_image(tmp_path / "g_01_mine.png", np.zeros((512, 512), np.uint8))
-    options = ["--fused", str(tmp_path), "--metrics", "ie"]
+    options = ["--fused", str(tmp_path), "--metrics", "ie", "--format", "csv"]
     assert main(["score", "--sources", "liu2020/g_01", *options]) == 1
     told = capsys.readouterr()
-    assert "g_01,mine,ie,,failed" in told.out
+    assert "liu2020,g_01,mine,ie,,failed" in told.out
     assert "not on disk" in told.err
 
 
@@ -114,6 +118,7 @@ def test_a_metric_selected_by_name_is_not_dropped(results, capsys):
     """Without a reference PSNR fails for every image, and the other metrics are scored."""
     folder = results("{method}/{scene}")
     given = ["--sources", str(folder / "sources"), "--fused", str(folder / "fused")]
+    given += ["--format", "csv"]
     assert main(["score", *given, "--metrics", "psnr", "mi"]) == 1
     told = capsys.readouterr()
     rows = list(csv.DictReader(io.StringIO(told.out)))
@@ -131,8 +136,8 @@ def test_a_metric_selected_by_name_is_not_dropped(results, capsys):
 
 def test_longest_scene_name_wins(results):
     folder = results("{scene}_{method}")
-    found, strays = find_images(folder / "fused", load_scenes(f"folder:{folder / 'sources'}"))
-    assert not strays
+    found = find_images(folder / "fused", load_scenes(f"folder:{folder / 'sources'}"))
+    assert not found[0].notes
     assert {m.name for m in found} == {"max", "my-min"}
     assert all(len(m.files) == len(SCENES) for m in found)
 
@@ -146,6 +151,13 @@ def test_longest_scene_name_wins(results):
         (["--reference", "a.png"], "--reference does not go with --sources"),
         (["--jobs", "0"], "--jobs 0"),
         (["--json", "a.png"], "not both"),
+        (["--json", "--format", "csv"], "--json does not go with --format csv"),
+        (["--wide", "--format", "json"], "--wide is for CSV, not for json"),
+        (["--wide", "--out", "s.md"], "--wide is for CSV, not for table"),
+        (["--out", "scores.xls"], "--out scores.xls: must end with .csv, .md, .json"),
+        (["--pattern", "{scene}_{mehtod}"], "{mehtod} must be {scene}, {method} or {dataset}"),
+        (["--fused", "=x"], "no name before the ="),
+        (["--fused", "none"], "images:none: no such folder"),
     ],
 )
 def test_bad_options(results, capsys, options, says):
@@ -170,3 +182,90 @@ def test_stored_scores_are_found_again(results, capsys, monkeypatch):
     monkeypatch.setattr(Scorer, "score", None)  # nothing is computed any more
     assert score(folder, "--store", str(folder / "store")) == 0
     assert capsys.readouterr().out == first
+
+
+def test_the_means_are_those_of_a_run(results, capsys):
+    """The table on the screen is the one that ``run`` writes for the same images."""
+    folder = results("{method}/{scene}")
+    assert score(folder) == 0
+    shown = capsys.readouterr().out
+    command = ["run", "--methods", f"images:{folder / 'fused'}", "--metrics", "mi,qabf"]
+    command += ["--datasets", f"folder:{folder / 'sources'}", "--isolation", "none"]
+    assert main([*command, "--out", str(folder / "out")]) == 0
+    assert shown == (folder / "out" / "tables" / "mean_folder.md").read_text()
+    assert "MI ↑" in shown
+    assert "3/3" in shown
+    assert "**" in shown
+    assert "Time" not in shown
+
+
+def test_what_is_written(results, capsys):
+    folder = results("{method}/{scene}")
+    assert score(folder, "--format", "csv") == 0
+    long = capsys.readouterr().out
+    for options in (["--out", "s.csv"], ["--out", "s.txt", "--format", "csv"]):
+        options[1] = str(folder / options[1])
+        assert score(folder, *options) == 0
+        assert (folder / options[1]).read_text() == long
+        assert capsys.readouterr().out == ""
+    assert score(folder, "--wide") == 0
+    wide = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert list(wide[0]) == ["dataset", "scene", "method", "mi", "qabf"]
+    values = {(r["scene"], r["method"], m): r[m] for r in wide for m in ("mi", "qabf")}
+    rows = csv.DictReader(io.StringIO(long))
+    assert values == {(r["scene"], r["method"], r["metric"]): r["value"] for r in rows}
+    assert score(folder) == 0
+    means = capsys.readouterr().out
+    assert score(folder, "--out", str(folder / "s.md")) == 0
+    assert (folder / "s.md").read_text() == means
+    assert score(folder, "--out", str(folder / "s.json")) == 0
+    assert len(json.loads((folder / "s.json").read_text())) == 12
+
+
+def test_only_scenes_with_images_when_asked(results, capsys):
+    folder = results("{method}/{scene}")
+    (folder / "fused" / "max" / "one.png").unlink()
+    (folder / "fused" / "max" / "übung 3.png").unlink()
+    assert score(folder, "--format", "csv") == 1
+    assert "no fused image by max of one, übung 3" in capsys.readouterr().err
+    assert score(folder, "--format", "csv", "--available") == 0
+    told = capsys.readouterr()
+    rows = list(csv.DictReader(io.StringIO(told.out)))
+    assert "no fused image" not in told.err
+    assert {(r["scene"], r["method"]) for r in rows} == {
+        ("one_more", "max"),
+        *((scene, "my-min") for scene in SCENES),
+    }
+
+
+def test_several_data_sets_and_folders(tmp_path, capsys):
+    for folder, seed in (("left", 1), ("right", 2)):
+        for letter, image in zip("AB", pair(40, 44, seed), strict=True):
+            write_image(tmp_path / folder / f"{folder}-1_{letter}.png", image)
+        write_image(tmp_path / f"{folder}_results" / "1.png", np.maximum(*pair(40, 44, seed)))
+    given = ["--sources", str(tmp_path / "left"), str(tmp_path / "right"), "--metrics", "mi"]
+    assert main(["score", *given, "--fused", str(tmp_path / "left_results")]) == 2
+    assert "select scenes of one kind" in capsys.readouterr().err
+    for folder in ("left", "right"):
+        results = tmp_path / f"{folder}_results"
+        (results / "1.png").rename(results / f"{folder}_01.png")
+    images = [f"mine={tmp_path / 'left_results'}", f"mine={tmp_path / 'right_results'}"]
+    assert main(["score", *given, "--format", "csv", "--fused", *images]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(r["scene"], r["method"]) for r in rows] == [("left-1", "mine"), ("right-1", "mine")]
+    assert main(["score", *given, "--fused", images[0], images[0]]) == 2
+    assert "are both mine of folder/left-1; name the methods" in capsys.readouterr().err
+
+
+def test_one_image_and_its_sources_in_any_order(tmp_path, capsys):
+    files = [str(tmp_path / f"{name}.png") for name in "abf"]
+    for file, image in zip(files, (*pair(40, 44), np.maximum(*pair(40, 44))), strict=True):
+        write_image(file, image)
+    assert main(["score", *files[:2], "--fused", files[2], "--metrics", "mi"]) == 0
+    shown = capsys.readouterr().out
+    assert main(["score", "--metrics", "mi", "--fused", files[2], *files[:2]]) == 0
+    assert capsys.readouterr().out == shown
+    assert main(["score", *files[:2], "--fused", files[2], files[2], "--metrics", "mi"]) == 2
+    assert "one fused image at a time" in capsys.readouterr().err
+    assert main(["score", *files[:2], "--fused", files[2], "--available"]) == 2
+    assert "--available does not go without --sources" in capsys.readouterr().err

@@ -41,9 +41,9 @@ def fill(folder, layout, **methods):
 )
 def test_methods_of_a_folder(tmp_path, scenes, layout):
     fill(tmp_path / "fused", layout, high=np.maximum, low=np.minimum)
-    found, strays = find_images(tmp_path / "fused", scenes)
+    found = find_images(tmp_path / "fused", scenes)
     assert [m.name for m in found] == ["high", "low"]
-    assert not strays
+    assert not found[0].notes
     assert all(m.covers(scene) and scene.name in m.files for m in found for scene in scenes)
 
 
@@ -100,10 +100,14 @@ def test_what_cannot_be_matched_is_said(tmp_path, scenes):
     fill(tmp_path / "fused", "{method}/{scene}", high=np.maximum, low=np.minimum)
     with pytest.raises(UsageError, match=r"several methods \(high, low\)"):
         select_images(f"images:mine={tmp_path / 'fused'}", scenes)
+    with pytest.raises(UsageError, match=r"no name before the =; write images:NAME=DIR"):
+        select_images(f"images:={tmp_path / 'fused'}", scenes)
     texts = [f"images:{tmp_path / 'fused'}", f"images:low={tmp_path / 'fused' / 'high'}"]
     with pytest.raises(UsageError, match="another method that is selected is called 'low'"):
         select_methods(texts, scenes)
-    with pytest.raises(UsageError, match=r"none of 6 images fits .* with a scene of clock"):
+    with pytest.raises(
+        UsageError, match=r"none of 6 images fits a scene of clock by its name, for example high"
+    ):
         select_images(f"images:{tmp_path / 'fused'}", load_scenes("paper/clock"))
 
 
@@ -117,9 +121,65 @@ def test_swapped_channels_are_noted(tmp_path, capsys):
     assert main(["score", *where, str(tmp_path / "right")]) == 0
     assert "swapped" not in capsys.readouterr().err
     assert main(["score", *where, str(tmp_path / "wrong")]) == 0
-    assert "wrong: red and blue seem to be swapped in " in capsys.readouterr().err
+    assert "wrong: red and blue seem to be swapped in: " in capsys.readouterr().err
     images = [f"images:{tmp_path / name}" for name in ("right", "wrong")]
     command = ["run", "--methods", *images, "--datasets", f"folder:{tmp_path / 'in'}"]
     command += ["--metrics", "mi", "--isolation", "none", "--out", str(tmp_path / "out")]
     assert main(command) == 0
     assert capsys.readouterr().err.count("seem to be swapped") == 1
+
+
+def test_folders_are_named_in_one_text(tmp_path, scenes):
+    fill(tmp_path / "a", "{scene}", high=np.maximum)
+    fill(tmp_path / "x=1", "{scene}_{method}", low=np.minimum)
+    text = f"lp@levels=5,images:A={tmp_path / 'a'},images:{tmp_path / 'x=1'}"
+    assert [m.name for m in select_methods(text, scenes)] == ["lp@levels=5", "A", "low"]
+    (mine,) = select_images(f"images:mine={tmp_path}/x=1/{{scene}}_low", scenes)
+    assert mine.files["folder/one"] == tmp_path / "x=1" / "one_low.png"
+
+
+def test_what_is_left_out_is_said_once(tmp_path, scenes, capsys):
+    fill(tmp_path / "mine", "{scene}", high=np.maximum)
+    fill(tmp_path / "mine", "{scene}_map", high=np.maximum)
+    write_image(tmp_path / "mine" / "other.png", np.zeros((40, 44), np.uint8))
+    command = ["run", "--methods", f"images:{tmp_path / 'mine'}", "--metrics", "mi", "--datasets"]
+    command += [f"folder:{tmp_path / 'sources'}", "--isolation", "none"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().err
+    assert said.count("not scored, fits no scene: ") == 1
+    assert "mine/other.png" in said
+    assert said.count("not scored, called as a decision map: ") == 1
+    assert "one_map.png and 2 more" in said
+
+
+def test_results_of_another_data_set_are_noticed(tmp_path, scenes, capsys):
+    """The names fit, but the sizes or the pictures do not."""
+    for seed, name in enumerate(SCENES, start=11):
+        write_image(tmp_path / "size" / f"{name}.png", pair(30, 30, seed)[0])
+        write_image(tmp_path / "picture" / f"{name}.png", pair(40, 44, seed)[0])
+    where = ["--sources", str(tmp_path / "sources"), "--metrics", "mi", "--fused"]
+    assert main(["score", *where, str(tmp_path / "size")]) == 1
+    said = capsys.readouterr().err
+    assert "size: 30x30, but folder/one is 44x40; are these images of another data set?" in said
+    assert main(["score", *where, str(tmp_path / "picture")]) == 0
+    said = capsys.readouterr().err
+    assert "picture: does not look like folder/one; is it of another picture?: " in said
+
+
+@pytest.mark.slow
+def test_rows_of_images_are_in_every_report(tmp_path, scenes, capsys):
+    """Tests, leaderboard, page and figures; without times."""
+    fill(tmp_path / "fused", "{method}/{scene}", high=np.maximum, low=np.minimum)
+    out = tmp_path / "out"
+    command = ["run", "--methods", "average", "gf", f"images:{tmp_path / 'fused'}"]
+    command += ["--metrics", "mi", "qabf", "--datasets", f"folder:{tmp_path / 'sources'}"]
+    assert main([*command, "--isolation", "none", "--repeats", "1", "--out", str(out)]) == 0
+    for report in ("leaderboard", "html", "figures"):
+        assert main(["report", report, "--out", str(out)]) == 0
+    page = (out / "report.html").read_text()
+    assert 'class="mark f5"' in page, "images have a colour of their own"
+    assert "high" in (out / "leaderboard" / "leaderboard.md").read_text()
+    assert list((out / "figures").glob("*.png"))
+    timed = (out / "timing.csv").read_text()
+    assert ",gf," in timed
+    assert ",high," not in timed

@@ -1,0 +1,1 @@
+"""Published numbers: which variant of a metric, on which form of the images, gives them."""

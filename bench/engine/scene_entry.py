@@ -1,0 +1,61 @@
+"""What a run knows of a scene: its entry in the manifest, and notes on its pixels, kept once."""
+
+from __future__ import annotations
+
+from bench.core.fingerprint import digest, modules_fingerprint
+from bench.store.manifest import SceneEntry
+from bench.store.store import Store
+from bench.workers.scene_loader import SceneFacts
+from bench.workers.worker import Worker
+from datasets import Scene
+
+#: The code that notes on the pixels of a scene are made by.
+NOTES_CODE = ("datasets.alignment", "datasets.notes")
+
+
+def entry_of(scene: Scene, facts: SceneFacts) -> SceneEntry:
+    """The entry of a scene that was read."""
+    return SceneEntry(
+        dataset=scene.dataset,
+        scene=scene.id,
+        title=scene.title,
+        origin=scene.origin,
+        note=scene.note,
+        selection=scene.selected,
+        status=facts.status,
+        message=facts.message,
+        fingerprint=facts.fingerprint,
+        sources=facts.sources,
+        height=facts.height,
+        width=facts.width,
+        channels=facts.channels,
+        reference=facts.reference,
+        bits=scene.bits,
+        notes=facts.notes,
+    )
+
+
+def pixel_notes(worker: Worker, store: Store, scene: str, *, compute: bool) -> tuple[str, ...]:
+    """Notes on the pixels of the open scene, computed once and then kept in the store.
+
+    Parameters
+    ----------
+    worker : Worker
+        Has the scene open.
+    store : Store
+        Where the notes are kept.
+    scene : str
+        Hash of its pixels.
+    compute : bool
+        Whether notes that are not stored are computed.
+    """
+    code = modules_fingerprint(NOTES_CODE)
+    key = digest({"kind": "scene notes", "scene": scene, "code": code})
+    stored = (store.get(key) or {}).get("notes")
+    if isinstance(stored, list) and all(isinstance(note, str) for note in stored):
+        return tuple(stored)
+    notes = worker.notes() if compute else None
+    if notes is None:
+        return ()
+    store.put(key, {"scene": scene, "notes": list(notes)})
+    return notes

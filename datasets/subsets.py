@@ -1,0 +1,92 @@
+"""Parts of the datasets that papers call by a name of their own, such as Lytro."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A named part of a dataset.
+
+    Attributes
+    ----------
+    name, title : str
+        What selects it, and what captions call it.
+    dataset, scenes : str
+        The dataset, and the glob of its scenes.
+    count : int
+        How many pairs it has.
+    citation : str
+        Whose pairs they are.
+    """
+
+    name: str
+    title: str
+    dataset: str
+    scenes: str
+    count: int
+    citation: str
+
+    def holds(self, dataset: str, scene: str) -> bool:
+        """Whether a scene is part of it."""
+        return dataset == self.dataset and fnmatch.fnmatchcase(scene, self.scenes)
+
+
+_LIU = "Liu et al. (2020), doi:10.1016/j.inffus.2020.06.013"
+_MFIFB = "as collected by MFIFB, arXiv:2005.01116"
+
+#: All subsets by name.
+SUBSETS = {
+    subset.name: subset
+    for subset in (
+        Subset("aymaz", "Aymaz", "mfifb", "aymaz_*", 27, _MFIFB),
+        Subset("gray", "Gray pairs of the 2020 survey", "liu2020", "g_*", 10, _LIU),
+        Subset(
+            "lytro",
+            "Lytro",
+            "liu2020",
+            "c_*",
+            20,
+            "Nejati et al. (2015), doi:10.1016/j.inffus.2014.10.004",
+        ),
+        Subset("mffw", "MFFW", "mfifb", "mffw_*", 13, "Xu et al. (2020), arXiv:2002.04780"),
+        Subset("savic", "Savić", "mfifb", "savic_*", 21, _MFIFB),
+        Subset("tsai", "Tsai", "mfifb", "tsai_*", 12, _MFIFB),
+    )
+}
+
+
+def subset_of(dataset: str, scenes: Collection[str]) -> Subset | None:
+    """The subset that all of these scenes of a dataset belong to.
+
+    Examples
+    --------
+    >>> from datasets.subsets import subset_of
+    >>> subset_of("liu2020", ["c_01", "c_07"]).title, subset_of("liu2020", ["c_01", "g_01"])
+    ('Lytro', None)
+    """
+    for subset in SUBSETS.values():
+        if scenes and all(subset.holds(dataset, scene) for scene in scenes):
+            return subset
+    return None
+
+
+def caption_of(dataset: str, scenes: Collection[str]) -> str:
+    """What tables call these scenes of a dataset: a subset and their number, or the dataset.
+
+    Examples
+    --------
+    >>> from datasets.subsets import caption_of
+    >>> caption_of("liu2020", [f"c_{k:02}" for k in range(1, 21)])
+    'Lytro, 20 pairs'
+    >>> caption_of("liu2020", ["c_01", "c_02"]), caption_of("liu2020", ["c_01", "g_01"])
+    ('Lytro, 2 of its 20 pairs', 'liu2020')
+    """
+    subset, count = subset_of(dataset, scenes), len(scenes)
+    if subset is None:
+        return dataset
+    some = "" if count == subset.count else f"{count} of its "
+    return f"{subset.title}, {some}{subset.count} pairs"
