@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from methods import method
 from methods.published._parts import (
+    Y_OPENCV,
     chroma_by_strength,
     conv,
     exact255,
@@ -89,9 +90,10 @@ def gifnet(sources: Array, *, device: str = "cpu") -> Array:
     top, (height, width) = levels(sources), sources.shape[1:3]
     images = exact255(grown(sources, SMALLEST), top)
     planes = [ycbcr(image) for image in images] if images.ndim == 4 else [(i,) for i in images]
-    y = np.stack([plane[0] for plane in planes])
     if images.ndim == 4:
-        y = np.floor(y * (top / 255)) * (255 / top)
+        y = np.floor(_luminance(images) * (top / 255)) * (255 / top)
+    else:
+        y = images
     pair = torch.from_numpy((y / 255).astype(np.float32)[None]).to(device)
     with torch.inference_mode():
         fused = _network(pair, state)[0, 0].cpu().numpy()
@@ -99,6 +101,23 @@ def gifnet(sources: Array, *, device: str = "cpu") -> Array:
         return truncated(fused * (top / 255), top)[:height, :width]
     chroma = [chroma_by_strength(planes[0][c], planes[1][c]).astype(np.float32) for c in (1, 2)]
     return from_ycbcr(fused, *chroma)[:height, :width]
+
+
+def _luminance(rgb: Array) -> Array:
+    """Y of the authors' program, whose products are added without rounding in between.
+
+    A sum that should be whole may fall just below, and truncation then loses a level: the last
+    digit counts.
+    """
+    y = np.zeros(rgb.shape[:-1])
+    for channel, weight in enumerate(Y_OPENCV):
+        high = float(np.float32(weight))
+        product = rgb[..., channel] * high  # exact, as `high` has few digits
+        total = y + product
+        part = total - y
+        lost = (y - (total - part)) + (product - part)
+        y = total + (lost + rgb[..., channel] * (weight - high))
+    return np.clip(y, 0, 255)
 
 
 def _network(x: Any, state: Mapping[str, Any]) -> Any:
