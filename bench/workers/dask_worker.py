@@ -353,12 +353,9 @@ def _folder_of(plugin: Path) -> Plugin:
     for entry in (*METHODS, *METRICS):
         if plugin_of(inspect.unwrap(entry.fn).__module__) == plugin.resolve():
             needed.update(source_files(entry.fn))
-            needed.update(entry.weights if isinstance(entry, Method) else ())
-    files = [
-        f
-        for f in needed
-        if isinstance(f, Path) and f.is_file() and f.resolve().is_relative_to(home)
-    ]
+            weights = entry.weights if isinstance(entry, Method) else ()
+            needed.update(file for file in weights if isinstance(file, Path))
+    files = [f for f in needed if f.is_file() and f.resolve().is_relative_to(home)]
     return plugin.name, {str(f.resolve().relative_to(home)): f.read_bytes() for f in files}
 
 

@@ -63,8 +63,9 @@ def refusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Ar
     Notes
     -----
     fidelity: on g_01, g_02, c_01 and c_02 of liu2020 0.003 to 0.02 % of the values differ from
-    the authors' program, by one level. The order of
-    the sources matters. Longer stacks are folded.
+    the authors' program, by one level: the largest of all pixels sets the scale of the stretched
+    image, and its last digits depend on the order of sums. The order of the sources matters.
+    Longer stacks are folded.
 
     References
     ----------
