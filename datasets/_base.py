@@ -78,6 +78,16 @@ class SceneImages:
             except ImageError as error:
                 raise ImageError(f"{what}: {error}") from error
         same_size([image for _, image in given if image is not None], [what for what, _ in given])
+        types = {
+            image.dtype.kind: what
+            for what, image in given
+            if image is not None and image.dtype not in (np.uint8, np.bool_)
+        }
+        if {"u", "f"} <= types.keys():
+            raise ImageError(
+                f"{types['f']} is floating-point, {types['u']} has 16-bit levels: "
+                "the images of a scene must have one scale"
+            )
         return self
 
     def fingerprint(self) -> str:

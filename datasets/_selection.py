@@ -196,8 +196,12 @@ def _scenes_of(text: str, layout: Sequence[str]) -> list[Scene]:
     except BenchError as error:
         if not part.argument or not part.wanted:
             raise
-        place = f"{part.argument.partition(SEPARATOR)[0]}/{part.wanted}"
-        raise UsageError(f"{place}: no such folder, and no such scene ({error})") from error
+        folder, *patterns = part.argument.split(SEPARATOR)
+        place = f"{folder}/{part.wanted}"
+        if isinstance(error, UsageError):
+            raise UsageError(f"{place}: no such folder, and no such scene ({error})") from error
+        _listed(part.entry, SEPARATOR.join([place, *patterns]))  # says what it lacks
+        raise
     whole = part.whole
     return [
         replace(scene, selected=whole if part.argument else f"{whole}/{scene.id}")

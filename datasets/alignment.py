@@ -31,7 +31,7 @@ TILE_PX = 128
 TILED_SIDE_PX = 64
 #: Least height of the correlation peak of such a view, and how often it exceeds that at rest.
 LEAST_SMALL_PEAK = 0.3
-EXCEEDS_REST = 1.4
+EXCEEDS_REST = 1.8
 #: Most tiles along a side.
 MOST_TILES = 8
 #: Reduction of the views in which a shift by more than a quarter of a tile is looked for.
@@ -216,12 +216,17 @@ def _peak(surface: Array) -> complex:
 
 
 def _whole_shift(first: Array, second: Array) -> Motion | None:
-    """The shift, in whole pixels, of a small view that is taken to go round at its edges."""
+    """The shift, in whole pixels, of a small view that is taken to go round at its edges.
+
+    None if it is larger than a quarter of the shorter side, or hardly likelier than no shift.
+    """
     if min(first.std(), second.std()) < LEAST_TEXTURE:
         return None
     surface = _correlation(first[None], second[None], SMALL_PEAK_SIGMA_PX)[0]
     peak, shift = surface.max(), _peak(surface)
     if peak < LEAST_SMALL_PEAK or (shift and peak < EXCEEDS_REST * surface[0, 0]):
+        return None
+    if abs(shift) > min(first.shape) / 4:
         return None
     return Motion(shift)
 

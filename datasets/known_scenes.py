@@ -6,6 +6,7 @@ are on this machine are compared; nothing is downloaded.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable
 from functools import cache
@@ -60,12 +61,13 @@ def _recognised(scene: Scene) -> frozenset[str]:
 @cache
 def _by_pixels() -> dict[str, str]:
     """Names of the catalogued scenes on this machine, by the hash of their sources."""
-    return {
-        _pixels(scene.read().sources): scene.name
-        for name in PUBLISHED
-        for scene in load_scenes(name)
-        if not scene.missing()
-    }
+    found: dict[str, str] = {}
+    for scene in (scene for name in PUBLISHED for scene in load_scenes(name)):
+        if scene.missing():
+            continue
+        with contextlib.suppress(BenchError, OSError):  # one damaged file hides one scene only
+            found[_pixels(scene.read().sources)] = scene.name
+    return found
 
 
 def _pixels(sources: Iterable[NDArray[np.generic]]) -> str:

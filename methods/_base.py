@@ -88,6 +88,8 @@ class Method:
         do that convert colour to an 8-bit gray image.
     symmetric : bool
         Whether two sources may change places without any effect on the fused image.
+    exact : bool
+        Whether equal sources come back as they are. Transforms of networks need not either.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Method:
     aliases: tuple[str, ...] = ()
     rounded_luminance: bool = False
     symmetric: bool = True
+    exact: bool = True
 
     def __post_init__(self) -> None:
         """Refuse wrong metadata."""
@@ -130,7 +133,9 @@ class Method:
 
     @property
     def year(self) -> int | None:
-        """Year of the paper, the last one that its citation names; None for a baseline."""
+        """Year of the paper, the last one that its citation names; None without a paper."""
+        if self.paper.startswith("this benchmark"):
+            return None
         years = re.findall(r"\b(?:19|20)\d\d\b", self.paper)
         return int(years[-1]) if years else None
 
@@ -171,6 +176,7 @@ def method(
     aliases: Sequence[str] = (),
     rounded_luminance: bool = False,
     symmetric: bool = True,
+    exact: bool = True,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
 
@@ -225,6 +231,7 @@ def method(
                 aliases=tuple(aliases),
                 rounded_luminance=rounded_luminance,
                 symmetric=symmetric,
+                exact=exact,
             )
         )
         return fn

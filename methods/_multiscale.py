@@ -154,3 +154,28 @@ def shared_first(scores: Array) -> Array:
     """Weights (N, H, W) of sum 1: all for the largest score, shared equally where several tie."""
     first = (scores == scores.max(axis=0)).astype(np.float32)
     return first / first.sum(axis=0)
+
+
+def larger_window(first: Array, second: Array) -> Array:
+    """Bool (h, w): where a coefficient comes from the first of two bands.
+
+    The activity of a band is the largest magnitude within 3 x 3 coefficients. A coefficient
+    comes from the band that is the more active one at five or more of the 3 x 3 positions around
+    it. Bands are mirrored by one coefficient, with zeros at the four corners, and these
+    positions vote too.
+
+    Parameters
+    ----------
+    first, second : ndarray
+        Magnitudes or their squares, float (h, w).
+    """
+    active = [_activity(magnitude) for magnitude in (first, second)]
+    larger = (active[0] > active[1]).astype(np.uint8)
+    votes = cv2.boxFilter(larger, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return votes[1:-1, 1:-1] >= 5
+
+
+def _activity(magnitude: Array) -> Array:
+    wide = cv2.copyMakeBorder(magnitude, 1, 1, 1, 1, cv2.BORDER_REFLECT_101)
+    wide[[0, 0, -1, -1], [0, -1, 0, -1]] = 0
+    return cv2.dilate(wide, np.ones((3, 3), np.uint8))

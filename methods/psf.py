@@ -32,6 +32,7 @@ SHARP = 0.01
     kind="decision",
     family="spatial",
     stack="pairwise",
+    symmetric=False,
     paper="Aslantas and Toprak, A pixel based multi-focus image fusion method, Optics "
     "Communications 332, 2014",
 )

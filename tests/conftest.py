@@ -49,10 +49,20 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def liu2020() -> Path:
     """Folder of the survey's images; skips where ``MFIF_DATA`` does not hold them."""
+    return _data_folder("liu2020")
+
+
+@pytest.fixture
+def mfi_whu() -> Path:
+    """Folder of MFI-WHU with published fused images; skips where ``MFIF_DATA`` has none."""
+    return _data_folder("mfi-whu")
+
+
+def _data_folder(name: str) -> Path:
     root = os.environ.get("MFIF_DATA")
-    if not root or not (Path(root) / "liu2020").is_dir():
-        pytest.skip("needs liu2020 in MFIF_DATA")
-    return Path(root) / "liu2020"
+    if not root or not (Path(root) / name).is_dir():
+        pytest.skip(f"needs {name} in MFIF_DATA")
+    return Path(root) / name
 
 
 @pytest.fixture(scope="session")

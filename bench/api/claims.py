@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from bench.api.progress import Progress
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from bench.api.folder_scores import Place
+    from bench.engine.claims.checked import CheckedClaims
     from bench.engine.claims.findings import Identification
     from bench.engine.single_image import Image
 
@@ -75,30 +75,34 @@ def identify(
     from bench.engine.claims.printed import printed_values
     from bench.engine.claims.search import identify as search
     from bench.engine.claims.view import ImageSet
-    from bench.engine.single_image import read_images
+    from bench.engine.single_image import read_images, scaled_for_scores
 
     wanted = printed_values(values)
-    inputs = [array for _, array in read_images(sources, "source")]
+    inputs = read_images(sources, "source")
     others = [fused] if reference is None else [fused, reference]
-    outputs = [array for _, array in read_images(others, "the fused image", "the reference")]
-    images = ImageSet(tuple(inputs), outputs[0], None if reference is None else outputs[1])
+    named = [*inputs, *read_images(others, "the fused image", "the reference")]
+    arrays, _ = scaled_for_scores(named, len(inputs), 0)
+    count = len(inputs)
+    reference_image = None if reference is None else arrays[count + 1]
+    images = ImageSet(tuple(arrays[:count]), arrays[count], reference_image)
     return search(images, wanted, every=every, observe=observe)
 
 
 def check_claims(
     claims: Path | str,
-    sources: Path | str | Sequence[Path | str],
-    fused: Path | str | Sequence[Path | str],
+    sources: Place | Sequence[Place],
+    fused: Place | Sequence[Place],
     *,
     metrics: Sequence[str] | None = None,
     pattern: str = "",
     layout: str | Sequence[str] = (),
     bits: int | None = None,
+    available: bool = False,
     jobs: int = 1,
     plugins: Sequence[Path | str] = (),
     store: Path | str | None = None,
     progress: Progress | None = None,
-) -> pd.DataFrame:
+) -> CheckedClaims:
     """Compare a paper's table of scores with what its images give.
 
     Parameters
@@ -108,16 +112,20 @@ def check_claims(
         absent) and one for each metric; long: ``method``, ``scene``, ``metric``, ``value``. A row
         without a scene is a mean over all scenes of `sources`.
     sources, fused, pattern, layout, bits, jobs, plugins, store, progress
-        As for `score_folder`.
+        As for `score_folders`.
     metrics : sequence of str, optional
         The metrics to check; all columns of the table unless given.
+    available : bool
+        Take means over the scenes of which there are fused images. Without this a mean over
+        scenes of which one has none is ``missing``.
 
     Returns
     -------
-    DataFrame
-        A row for each claim: ``scene, method, metric, claimed, status, variant, value,
-        difference, message``. The status is ``agrees`` (within the rounding of its digits),
-        ``agrees with variant`` (of the metric, or another unit), ``differs`` or ``missing``.
+    CheckedClaims
+        Its ``table`` is a data frame with a row for each claim: ``dataset, scene, method, metric,
+        claimed, status, variant, value, difference, message``. The status is ``agrees`` (within
+        the rounding of its digits), ``agrees with variant`` (of the metric, or another unit),
+        ``differs`` or ``missing``.
 
     Raises
     ------
@@ -129,39 +137,39 @@ def check_claims(
     Examples
     --------
     >>> from bench.api import check_claims
-    >>> table = check_claims("paper.csv", "lytro", "my_results")  # doctest: +SKIP
-    >>> table.status.value_counts()  # doctest: +SKIP
+    >>> found = check_claims("paper.csv", "lytro", "my_results")  # doctest: +SKIP
+    >>> found.table.status.value_counts()  # doctest: +SKIP
     """
-    import dataclasses
-
     import pandas as pd
 
-    from bench.api.folder_scores import score_folder
+    from bench.api.folder_scores import scenes_of, score_folder, texts_of
+    from bench.engine.claims.checked import CheckedClaims
+    from bench.engine.claims.source_scores import source_scores
     from bench.engine.claims.table import read_claims
-    from bench.engine.claims.verdicts import ScoreOf, Verdict, needed_metrics, verdicts
+    from bench.engine.claims.verdicts import ScoreOf, needed_metrics, verdicts
     from bench.engine.execute import load_plugins
+    from bench.engine.image_folder import gather_images
 
     load_plugins(plugins)
     wanted = read_claims(Path(claims), metrics)
-    scores = score_folder(
+    needed = needed_metrics(wanted)
+    table = score_folder(
         sources,
         fused,
-        metrics=needed_metrics(wanted),
+        metrics=needed,
         pattern=pattern,
         layout=layout,
         bits=bits,
+        available=available,
         jobs=jobs,
         plugins=plugins,
         store=store,
         progress=progress,
     )
-    known = [
-        ScoreOf(row["scene"], row["method"], row["metric"], row["value"], row["message"])
-        for row in scores.assign(value=scores.value.where(scores.status == "ok"))
-        .astype(object)
-        .where(scores.notna(), None)
-        .to_dict("records")
+    scores = [
+        ScoreOf(f"{dataset}/{scene}", method, metric, None if pd.isna(value) else value, message)
+        for dataset, scene, method, metric, value, _, message in table.itertuples(index=False)
     ]
-    columns = [field.name for field in dataclasses.fields(Verdict)]
-    rows = [dataclasses.astuple(verdict) for verdict in verdicts(wanted, known)]
-    return pd.DataFrame(rows, columns=columns)
+    scenes = scenes_of(sources, layout)
+    against = source_scores(gather_images(texts_of(fused), scenes, pattern), scenes, needed)
+    return CheckedClaims(tuple(verdicts(wanted, scores, scenes, against)))

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.api.progress import Progress
 from bench.engine.options import METRICS, RunOptions
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.engine.runner import Run
+    from datasets import Scene
 
     #: A folder, a data set, or a text such as ``NAME=DIR``.
     Place = os.PathLike[str] | str
@@ -55,18 +56,7 @@ class FolderScores:
 
 
 def score_folder(
-    sources: Place | Sequence[Place],
-    fused: Place | Sequence[Place],
-    *,
-    metrics: Names | None = None,
-    pattern: str = "",
-    layout: str | Sequence[str] = (),
-    available: bool = False,
-    jobs: int = 1,
-    plugins: Sequence[Path | str] = (),
-    store: Path | str | None = None,
-    bits: int | None = None,
-    progress: Progress | None = None,
+    sources: Place | Sequence[Place], fused: Place | Sequence[Place], **options: Any
 ) -> pd.DataFrame:
     """Score the fused images in folders; one row a scene, method and metric.
 
@@ -86,19 +76,7 @@ def score_folder(
     >>> from bench.api import score_folder
     >>> table = score_folder("liu2020", "my_results", metrics="all")  # doctest: +SKIP
     """
-    return score_folders(
-        sources,
-        fused,
-        metrics=metrics,
-        pattern=pattern,
-        layout=layout,
-        available=available,
-        jobs=jobs,
-        plugins=plugins,
-        store=store,
-        bits=bits,
-        progress=progress,
-    ).scores
+    return score_folders(sources, fused, **options).scores
 
 
 def score_folders(
@@ -166,13 +144,13 @@ def score_folders(
     from bench.engine.folder_scores import ScoreRow, score_rows
     from bench.engine.image_folder import gather_images
     from bench.engine.image_notes import image_notes
-    from bench.engine.selection import named_metrics, select_metrics, select_scenes
+    from bench.engine.selection import named_metrics, select_metrics
     from bench.store.scene_notes import noted
 
     load_plugins(plugins)
     with collect() as remarks:
-        scenes = select_scenes([_scenes_of(text) for text in _texts(sources)], layout)
-    methods = gather_images(_texts(fused), scenes, pattern)
+        scenes = scenes_of(sources, layout)
+    methods = gather_images(texts_of(fused), scenes, pattern)
     picked, observer = select_metrics(METRICS if metrics is None else metrics), progress or Silent()
     options = RunOptions(jobs=jobs, plugins=plugins, repeats=0, store=store, jpeg="off", bits=bits)
     if jobs == 1:
@@ -198,17 +176,22 @@ def score_folders(
     )
 
 
-def _texts(places: Place | Sequence[Place]) -> list[str]:
+def texts_of(places: Place | Sequence[Place]) -> list[str]:
     """One or several places as texts."""
     several = isinstance(places, Sequence) and not isinstance(places, str)
     return [str(place) for place in (places if several else [places])]  # type: ignore[union-attr]
 
 
-def _scenes_of(text: str) -> str:
-    """The selection of scenes that `text` names: a dataset, scenes of one, or a folder."""
+def scenes_of(sources: Place | Sequence[Place], layout: str | Sequence[str] = ()) -> list[Scene]:
+    """The scenes that each of `sources` names: a dataset, scenes of one, or a folder."""
+    from bench.engine.selection import select_scenes
     from datasets import names_scenes
 
-    return text if names_scenes(text) and not Path(text).is_dir() else f"folder:{text}"
+    found = [
+        text if names_scenes(text) and not Path(text).is_dir() else f"folder:{text}"
+        for text in texts_of(sources)
+    ]
+    return select_scenes(found, layout)
 
 
 def _means(out: Path, task: Run) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -57,6 +58,10 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and value - value != 0:
         return None
     return value
+
+
+#: The path of a file within a message.
+_PATH = re.compile(r"\S+/\S+")
 
 
 class RunProgress:
@@ -133,9 +138,11 @@ class RunProgress:
         with self._guard:
             self.counts[status] = self.counts.get(status, 0) + 1
             self.cached += cached
-            known, self._reason = self._reason, message if status != "ok" else self._reason
+            # Of many files that are missing each has a message of its own.
+            reason = _PATH.sub("", message) if status == "skipped" else message
+            known, self._reason = self._reason, reason if status != "ok" else self._reason
         self._bar.advance(self._task)
-        if self._lines and status != "ok" and message != known:
+        if self._lines and status != "ok" and reason != known:
             self._bar.console.print(f"{status}: {what}: {message}", markup=False, soft_wrap=True)
 
     def note(self, text: str) -> None:

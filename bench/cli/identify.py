@@ -4,7 +4,8 @@ Papers seldom say which code computed a number. This tries our metrics and their
 public codes, other units (percent, nats, images scaled to 0..1, mean instead of sum), rules that
 make colour gray, JPEG, swapped channels, borders and sizes; the likeliest first. Several values
 are looked for together: what explains all of them is no accident. The digits of a value say how
-it was rounded: 0.719 matches far more by chance than 0.7190.
+it was rounded: 0.719 matches far more by chance than 0.7190. Ends with 0 if one hypothesis
+explains all the values, else with 1 and what comes nearest.
 
 for example:
   python -m bench identify a.png b.png --fused mine.png --value Xydeas=0.7198 --value EN=7.02

@@ -2,6 +2,7 @@
 
 for example:
   python -m bench list methods --json
+  python -m bench list methods --family multi-scale
   python -m bench list scenes lytro
   python -m bench list scenes liu2020 -liu2020/g_* folder:my_photos
   python -m bench list scenes folder:set --layout 'in_{source}/{scene}' 'reference=gt/{scene}'
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.py",
         help="Python files that register further entries",
     )
+    parser.add_argument("--family", help="methods, metrics: only those of this family")
     console.add_layout(parser.add_argument)
     parser.add_argument("--json", action="store_true", help="print a JSON list on stdout")
 
@@ -48,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     if args.kind != "scenes" and (args.names or args.layout):
         given = args.names[0] if args.names else "--layout"
         raise UsageError(f"{given}: only list scenes takes datasets and --layout")
+    if args.family:
+        rows = _of_family(rows, args.family)
     if args.json:
         console.emit_json(rows)
         return 0
@@ -57,6 +61,15 @@ def run(args: argparse.Namespace) -> int:
         cells = [f"{_text(row[c]):<{widths[c]}}" for c in columns[:-1]]
         console.emit("  ".join([*cells, _text(row[columns[-1]])]).rstrip())
     return 0
+
+
+def _of_family(rows: list[dict[str, Any]], family: str) -> list[dict[str, Any]]:
+    families = list(dict.fromkeys(row["family"] for row in rows if row.get("family")))
+    if not families:
+        raise UsageError("--family: only methods and metrics have families")
+    if family not in families:
+        raise UsageError(f"--family {family}: the families are {', '.join(families)}")
+    return [row for row in rows if row["family"] == family]
 
 
 def _scenes(args: argparse.Namespace) -> list[dict[str, Any]]:

@@ -5,7 +5,8 @@ name_B.* pairs, or datasets such as liu2020), --fused where the fused images are
 METHOD/NAME.*, NAME_METHOD.* or only NAME.*, the fused/ folder of a run, or NAME=DIR. Names are
 understood in upper or lower case, with or without leading zeros and words such as "fusion", and
 lytro-01, c_01 and lytro_01 are one picture. Means are printed as a table; --out or --format gives
-every score.
+every score. --claims compares a paper's table with what the images give: each number agrees, agrees
+with a variant of the metric, differs (then the command ends with 1), or is missing.
 
 for example:
   python -m bench score a.png b.png --fused mine.png
@@ -13,8 +14,8 @@ for example:
   python -m bench score a.png b.png --fused mine.png --json
   python -m bench score --sources my_pairs --fused my_results --metrics all --jobs 2 --out s.csv
   python -m bench score --sources lytro mfifb --fused ours=results/lytro ours=results/mfifb
-  python -m bench score --sources lytro --fused my_results --claims table.csv --out checked.md
   python -m bench score --sources lytro --fused ours=results --available --wide --out wide.csv
+  python -m bench score --sources lytro --fused my_results --claims table.csv --out checked.md
   python -m bench score --sources lytro --fused results --pattern '{method}/out_{scene}'
 """
 
@@ -96,7 +97,7 @@ def _add_many(parser: argparse.ArgumentParser) -> None:
         "--pattern",
         default="",
         metavar="TEXT",
-        help="path of a fused image without its ending, with {scene} and {method}, where names "
+        help="path of a fused image without its ending, with {scene}, {method} and *, where names "
         "are not understood (default: by the words of the name)",
     )
     add(
@@ -104,7 +105,7 @@ def _add_many(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE.csv",
         help="check a paper's table: a row for each method (and scene), a column for each metric; "
-        "rows without a scene are means",
+        "rows without a scene are means over all",
     )
     add(
         "--available",
@@ -213,11 +214,12 @@ def _many(args: argparse.Namespace) -> int:
 
 def _claims(args: argparse.Namespace) -> int:
     from bench import api
-    from bench.cli.claims_output import check_ending, show_claims
 
-    check_ending(args.out)
+    if args.wide:
+        raise UsageError("--wide does not go with --claims")
+    how = _format(args)
     with console.RunProgress(lines=False) as progress:
-        table = api.check_claims(
+        found = api.check_claims(
             args.claims,
             args.sources,
             args.fused,
@@ -225,12 +227,16 @@ def _claims(args: argparse.Namespace) -> int:
             pattern=args.pattern,
             layout=args.layout,
             bits=args.bits,
+            available=args.available,
             jobs=args.jobs,
             plugins=args.plugin,
             store=args.store,
             progress=progress,
         )
-    return show_claims(table, args.out, as_json=args.json)
+    _write(found.text(how, whole=args.out is not None), args.out)
+    for line in found.counts() if args.out or how != "table" else ():
+        console.note(line)
+    return 1 if found.differs else 0
 
 
 def _format(args: argparse.Namespace) -> str:

@@ -147,6 +147,8 @@ def page_count(path: Path | str) -> int:
 def _content(path: Path, size: int = -1) -> bytes:
     """The bytes of a file, or the first `size` of them."""
     try:
+        if path.is_dir():
+            raise ImageError(f"{path}: a folder, not an image file")
         if not path.is_file():
             raise ImageError(f"{path}: no such image file")
         with path.open("rb") as file:

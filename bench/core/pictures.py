@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: That of JPEG opens MPO files too.
 FORMATS = ("PNG", "JPEG", "BMP", "DIB", "PPM", "WEBP", "GIF")
 
+#: What errors tell the user to use, the formats of other modules too.
+SUPPORTED = "TIFF, PNG, JPEG, BMP, WebP, GIF, PGM, PPM, HEIF and raw photos"
+
 EXIF_ORIENTATION = 0x0112
 
 #: Header of a binary or plain PGM or PPM: kind, width, height, largest value, one white space.
@@ -63,7 +66,9 @@ def decode_picture(data: bytes, name: str) -> NDArray[Any]:
             deep = _decode_deep(data, picture, name)
             return _decode_8bit(picture, name) if deep is None else deep
     except UnidentifiedImageError:
-        raise ImageError(f"{name}: not an image, or of a format that is not supported") from None
+        raise ImageError(
+            f"{name}: not an image, or of a format that is not supported ({SUPPORTED} are)"
+        ) from None
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name}: too many pixels to be a photo ({error})") from None
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError) as error:
@@ -84,7 +89,8 @@ def _open(data: bytes) -> Picture:
 
 
 def _check(picture: Picture, name: str) -> None:
-    check_size(*picture.size, name)
+    width, height = picture.size
+    check_size(width, height, name)
     frames = int(getattr(picture, "n_frames", 1))
     # The further frames of an MPO file are previews, or the other eye of a stereo camera.
     if frames > 1 and picture.format != "MPO":

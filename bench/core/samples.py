@@ -152,23 +152,40 @@ def check_values(samples: NDArray[Any], name: str) -> None:
         )
 
 
-def narrow(pages: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+#: Images of 32 bits with smaller values than this do not fill the range of their type.
+FULL_RANGE = 1 << 28
+
+
+def narrow(pages: Sequence[NDArray[Any]], name: str) -> list[NDArray[Any]]:
     """Pages of ``uint32`` as ``uint16`` if all of their values fit, else as ``float32``.
 
     Parameters
     ----------
     pages : sequence of ndarray
         The pages of one file: they are converted alike. Other types are returned as they are.
+    name : str
+        The file's name in errors.
 
     Returns
     -------
     list of ndarray
         ``float32`` is the value divided by 4,294,967,295, the full range of the type.
+
+    Raises
+    ------
+    ImageError
+        The values need 17 to 28 bits: they may be of any scale.
     """
     wide = [page for page in pages if page.dtype == np.uint32]
     if not wide:
         return list(pages)
-    if max(int(page.max()) for page in wide) <= np.iinfo(np.uint16).max:
+    largest = max(int(page.max()) for page in wide)
+    if np.iinfo(np.uint16).max < largest < FULL_RANGE:
+        raise ImageError(
+            f"{name}: 32-bit values up to {largest}: the file does not say which value is white; "
+            "save it with 16 bits, or as floating-point in [0, 1]"
+        )
+    if largest <= np.iinfo(np.uint16).max:
         return [page.astype(np.uint16) if page.dtype == np.uint32 else page for page in pages]
     top = np.float64(np.iinfo(np.uint32).max)
     return [(page / top).astype(np.float32) if page.dtype == np.uint32 else page for page in pages]

@@ -115,10 +115,10 @@ def decode_pages(data: bytes, name: str) -> list[NDArray[Any]]:
             for page in pages:
                 _check_page(page, name)
                 _check_segments([page], data, name)
-            return _alike(narrow([_decode_page(page, name) for page in pages]), name)
+            return _alike(narrow([_decode_page(page, name) for page in pages], name), name)
         if len(described) > 1:
             raise ImageError(f"{name}: holds {len(described)} series of images, not one")
-        return narrow(_decode_series(tif, described[0], data, name))
+        return narrow(_decode_series(tif, described[0], data, name), name)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import BenchError, DataUnavailable, ImageError
@@ -83,6 +84,8 @@ def derive(lossless: FusionRecord, quality: int, subsampling: str, store: Store)
     if image is None:
         raise BenchError(f"{store.root}: fused image {lossless.pixels} is missing or damaged")
     try:
+        if image.dtype == np.uint16:  # a JPEG image has 8 bits
+            image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
         lossy = through_jpeg(image, quality, subsampling)
     except ImageError as error:
         return FusionRecord("failed", str(error))

@@ -27,6 +27,9 @@ def _methods() -> Iterable[dict[str, Any]]:
             "name": m.name,
             "family": m.family,
             "kind": m.kind,
+            "stack": m.stack,
+            "year": m.year or "",
+            "all": "yes" if m.in_all else "no",
             "title": m.title,
             "paper": m.paper,
         }
@@ -41,6 +44,9 @@ def _published_methods() -> Iterable[dict[str, Any]]:
             "name": PUBLISHED_PREFIX + name,
             "family": "published",
             "kind": "images",
+            "stack": "",
+            "year": "",
+            "all": "no",
             "title": f"fused images of {count} methods as their authors made them, not run here",
             "paper": collection(name).citation,
         }

@@ -24,6 +24,7 @@ from bench.core.pixels import quantise
 from bench.engine.image_match import PATTERN_HINT, Matched, match_files
 from bench.engine.image_names import SceneNames
 from bench.engine.image_pattern import match_pattern
+from bench.engine.jpeg_rows import SUFFIX
 from datasets import Scene
 
 IMAGES_PREFIX = "images:"
@@ -43,12 +44,15 @@ class ImageFolder:
         Name of a scene to the file of its fused image.
     notes : tuple of str
         Sentences about the images of the folder that are left out.
+    asked : str
+        The text that selects it, with others of its folder perhaps, from any working directory.
     """
 
     name: str
     folder: Path
     files: Mapping[str, Path]
     notes: tuple[str, ...] = field(default=(), compare=False)
+    asked: str = field(default="", compare=False)
 
     #: The name of the group in tables.
     family = "images"
@@ -62,7 +66,12 @@ class ImageFolder:
     def identity(self) -> dict[str, Any]:
         """Which files these are, by their content."""
         files = {scene: _content(file) for scene, file in sorted(self.files.items())}
-        return {"method": self.name, "folder": str(self.folder), "files": digest(files)}
+        return {
+            "method": self.name,
+            "folder": str(self.folder),
+            "files": digest(files),
+            "asked": self.asked,
+        }
 
     def covers(self, scene: Scene) -> bool:
         """Whether the folder has images of the scene's dataset."""
@@ -70,7 +79,8 @@ class ImageFolder:
 
     def key(self, scene: str, device: str, precision: str = "auto") -> str:
         """Key of the cell on the scene of fingerprint `scene`; device and format do not matter."""
-        return digest({**self.identity, "scene": scene, "kind": "images", "jpeg": 1})
+        identity = {name: value for name, value in self.identity.items() if name != "asked"}
+        return digest({**identity, "scene": scene, "kind": "images", "jpeg": 1})
 
     def image(self, scene: Scene) -> NDArray[Any]:
         """The fused image of `scene`; floating-point images with 65536 levels.
@@ -113,6 +123,9 @@ def select_images(text: str, scenes: Sequence[Scene], pattern: str = "") -> list
     name, where = _name_and_folder(text)
     folder, own = _split_pattern(where)
     methods = find_images(folder, scenes, own or pattern, label=text)
+    where = "/".join(filter(None, [str(folder.absolute()), own or pattern]))
+    asked = f"{IMAGES_PREFIX}{where}" if name is None else f"{IMAGES_PREFIX}{name}={where}"
+    methods = [replace(method, asked=asked) for method in methods]
     if name is None:
         return methods
     if len(methods) > 1:
@@ -150,7 +163,8 @@ def _joined(one: ImageFolder, two: ImageFolder) -> ImageFolder:
             f"{one.files[both[0]]} and {two.files[both[0]]} are both {one.name} of {both[0]}; "
             "name the methods with NAME=DIR"
         )
-    return ImageFolder(one.name, one.folder, {**one.files, **two.files}, one.notes + two.notes)
+    files = {**one.files, **two.files}
+    return ImageFolder(one.name, one.folder, files, one.notes + two.notes, one.asked)
 
 
 def _name_and_folder(text: str) -> tuple[str | None, str]:
@@ -221,6 +235,8 @@ def find_images(
             found = match_files(folder.name, paths, names)
     except UsageError as error:
         raise UsageError(f"{label}: {error}") from None
+    for name in [name for name in found.methods if name.endswith(SUFFIX)]:
+        found.derived += found.methods.pop(name).values()
     if not found.methods:
         selected = _some(sorted({scene.id for scene in scenes}))
         how = f"with the pattern {pattern}" if pattern else "by its name"
@@ -241,6 +257,7 @@ def _notes(folder: Path, found: Matched) -> Iterator[str]:
     for paths, why in (
         (found.strays, "fits no scene"),
         (found.maps, "called as a decision map"),
+        (found.derived, f"another row through JPEG ({SUFFIX}), which the run makes itself"),
         (found.sources, "called as a source or a reference"),
     ):
         if paths:

@@ -122,6 +122,7 @@ class Matched:
     strays: list[str] = field(default_factory=list)
     maps: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    derived: list[str] = field(default_factory=list)
 
 
 def match_files(root: str, paths: Sequence[str], names: SceneNames) -> Matched:

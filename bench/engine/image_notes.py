@@ -1,7 +1,8 @@
 """What a user should know of fused images in folders.
 
-Files that were left out; images whose red and blue are swapped, as when BGR is saved for RGB; and
-images of another picture or size, as when the results on another data set have the same names.
+Files that were left out; what the reader remarks (a palette, alpha); images whose red and blue are
+swapped, as when BGR is saved for RGB; and images of another picture or size, as when the results on
+another data set have the same names.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from bench.core.errors import BenchError
 from bench.core.pixels import to_gray255
+from bench.core.remarks import collect
 from bench.engine.fused_bits import at_scale_of
 from bench.engine.image_folder import ImageFolder
 from datasets import Scene, SceneImages
@@ -40,9 +42,11 @@ def image_notes(methods: Sequence[object], scenes: Sequence[Scene]) -> Iterator[
             try:
                 if scene.name not in read:
                     read[scene.name] = scene.read_checked()
-                fused = method.image(scene)
+                with collect() as remarks:
+                    fused = method.image(scene)
             except (BenchError, OSError):
                 continue  # its row in the tables says why
+            yield from (f"{method.name}: {remark}" for remark in remarks)
             images = read[scene.name]
             fused = at_scale_of(fused, images.sources, images.bits)
             if doubt := _doubt(images.sources, fused, scene):

@@ -23,7 +23,7 @@ def match_pattern(root: str, paths: Sequence[str], names: SceneNames, pattern: s
     names : SceneNames
         The scenes; in a name, case, separators and leading zeros do not matter.
     pattern : str
-        With ``{scene}``, and possibly ``{method}`` and ``{dataset}``.
+        With ``{scene}``, and possibly ``{method}`` and ``{dataset}``; ``*`` is any part of a name.
 
     Raises
     ------
@@ -35,10 +35,17 @@ def match_pattern(root: str, paths: Sequence[str], names: SceneNames, pattern: s
     spelled = _spelled(files, names)
     datasets = {safe_name(scene.dataset) for scene in names.scenes.values()}
     matcher = _matcher(pattern, {"scene": list(spelled), "dataset": sorted(datasets)})
+    single = {  # with a *, a name may be read in several ways: all are found, so that it is refused
+        text: _matcher(pattern, {"scene": [text], "dataset": sorted(datasets)})
+        for text in (spelled if "*" in pattern else ())
+    }
     found = Matched()
     for file in files:
-        match = matcher.fullmatch("/".join(file.parts))
-        fits = [] if match is None else list(spelled[match["scene"]])
+        path = "/".join(file.parts)
+        match = matcher.fullmatch(path)
+        texts = [text for text, one in single.items() if one.fullmatch(path)]
+        texts = texts or ([match["scene"]] if match else [])
+        fits = list(dict.fromkeys(name for text in texts for name in spelled[text]))
         if match and (of := match.groupdict().get("dataset")):
             fits = [name for name in fits if safe_name(names.scenes[name].dataset) == of]
         if match is None or not fits:
@@ -88,7 +95,7 @@ def _matcher(pattern: str, names: Mapping[str, Sequence[str]]) -> re.Pattern[str
     for field, known in names.items():  # the longest first, as one may begin like another
         longest = sorted(known, key=len, reverse=True)
         fields[field] = "|".join(map(re.escape, longest)) or "(?!)"
-    text = re.escape(pattern)
+    text = re.escape(pattern).replace(r"\*", "[^/]*?")
     for field, expression in fields.items():
         mark = rf"\{{{field}\}}"
         text = text.replace(mark, f"(?P<{field}>{expression})", 1).replace(mark, f"(?P={field})")

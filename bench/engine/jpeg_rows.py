@@ -52,7 +52,7 @@ def jpeg_key(scene: str, pixels: str, quality: int, subsampling: str) -> str:
 
 def jpeg_entries(methods: Sequence[MethodEntry], cells: Sequence[CellEntry]) -> list[MethodEntry]:
     """The methods of a run, each followed by its row through JPEG if a cell has it."""
-    there = {cell.method for cell in cells}
+    there = {cell.method for cell in cells} - {method.name for method in methods}
     entries = []
     for method in methods:
         entries.append(method)

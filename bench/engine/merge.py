@@ -15,7 +15,6 @@ from typing import cast
 from bench.core.errors import NothingSelected, UsageError
 from bench.core.precision import Precision
 from bench.engine.execute import load_plugins
-from bench.engine.image_folder import IMAGES_PREFIX
 from bench.engine.jpeg_rows import is_jpeg_row
 from bench.engine.options import RunOptions
 from bench.engine.published import PUBLISHED_PREFIX
@@ -49,6 +48,7 @@ def joined_selection(
         device=_one([(where, m.device) for where, m in parts], "device"),
         precision=_precision(parts),
         threads=manifests[0].threads,
+        jpeg="auto" if any(manifest.jpeg for manifest in manifests) else "off",
         plugins=options.plugins or _existing(Path(f) for m in manifests for f in m.plugins),
     )
     load_plugins(options.plugins)
@@ -65,7 +65,8 @@ def joined_selection(
     ]
     asked = list(dict.fromkeys(_asked(x) for m in manifests for x in m.methods
                               if not is_jpeg_row(x)))  # fmt: skip
-    methods = select_methods(asked, scenes)
+    rows = {name for _, name in cells}
+    methods = [method for method in select_methods(asked, scenes) if method.name in rows]
     metrics = select_metrics(list(dict.fromkeys(x.name for m in manifests for x in m.metrics)))
     chosen = options.selection(scenes, methods, metrics)
     return dataclasses.replace(chosen, only=frozenset(cells)), options
@@ -87,7 +88,7 @@ def _asked(method: MethodEntry) -> str:
     """The text that selects a method of a run."""
     collection, _, name = method.name.partition(":")
     if method.family == "images":
-        return f"{IMAGES_PREFIX}{method.name}={method.identity['folder']}"
+        return str(method.identity["asked"])
     return f"{PUBLISHED_PREFIX}{collection}/{name}" if method.family == "published" else method.name
 
 

@@ -319,6 +319,7 @@ class Run:
             threads=chosen.threads,
             repeats=chosen.repeats,
             shard=list(chosen.shard),
+            jpeg=chosen.jpeg,
             store=str(self.store.root.absolute()),
             plugins=[str(path.absolute()) for path in chosen.plugins],
             environments=self.versions.entries(self.store),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import BenchError
+from bench.core.raw import RAW_SUFFIXES
 from bench.core.remarks import collect
 from bench.engine.selection import select_scenes
 from datasets import Scene, fetch
@@ -90,13 +91,14 @@ def _local(name: str, path: str) -> Path | None:
 
 
 def _size(file: Path | None) -> str | None:
-    """Width and height as the head of a file says; None if it cannot be told."""
-    from PIL import Image
+    """Width and height, upright, as the head of a file says; None if it cannot be told."""
+    from PIL import ExifTags, Image
 
-    if file is None:
+    if file is None or file.suffix.lower() in RAW_SUFFIXES:  # Pillow opens a raw photo's preview
         return None
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(file) as picture:
-            return "x".join(map(str, picture.size))
+            lies = picture.getexif().get(ExifTags.Base.Orientation) in {5, 6, 7, 8}
+            return "x".join(map(str, picture.size[::-1] if lies else picture.size))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None

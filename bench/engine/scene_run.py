@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from bench.core.errors import EnvironmentFault
 from bench.core.files import safe_name, write_bytes
+from bench.core.fingerprint import digest
 from bench.core.precision import Precision
 from bench.engine import cell, timing
+from bench.engine.image_folder import ImageFolder
 from bench.engine.jpeg_rows import jpeg_key, jpeg_name, jpeg_of
 from bench.engine.scene_entry import entry_of, pixel_notes
 from bench.engine.selection import ConfiguredMethod, SelectedMethod
@@ -193,6 +195,8 @@ class SceneRun:
         """Key of a cell, and its record; None if it is missing or will be computed again."""
         chosen = self.settings
         key = method.key(facts.fingerprint, chosen.device, chosen.precision)
+        if isinstance(method, ImageFolder):  # two scenes may have equal pixels, and two images
+            key = digest({"cell": key, "scene": self.scene.name, "bits": facts.bits})
         record = cell.find(chosen.store, key)
         if record is None or chosen.rerun.again(record.status):
             return key, None
@@ -258,7 +262,7 @@ class SceneRun:
         if kind is None:
             return
         for name, lossless in records.items():
-            if lossless.status != "ok" or lossless.compression:
+            if lossless.status != "ok" or lossless.compression or jpeg_name(name) in records:
                 continue
             chosen.progress.working(f"{self.scene.name}: {jpeg_name(name)}")
             key = jpeg_key(facts.fingerprint, lossless.pixels, *kind)

@@ -259,6 +259,8 @@ class RunManifest:
         What was run.
     shard : list of int
         Which part of how many the run was, counted from 1.
+    jpeg : bool
+        Whether lossless images were also scored through the JPEG of others; see ``--jpeg``.
     """
 
     complete: bool
@@ -281,6 +283,7 @@ class RunManifest:
     scenes: list[SceneEntry]
     cells: list[CellEntry]
     shard: list[int] = field(default_factory=lambda: [1, 1])
+    jpeg: bool = True
 
     @cached_property
     def metric(self) -> dict[str, MetricEntry]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
+
+from bench.engine.jpeg_rows import SUFFIX, jpeg_name
 from bench.store.manifest import RunManifest
 from reports.data.parts import holds, scores_of
 from reports.data.results import Results
@@ -49,13 +52,32 @@ def jpeg_note(methods: dict[str, list[int]]) -> list[str]:
     ]
 
 
+def _lossy(scores: pd.DataFrame) -> set[str]:
+    """The methods of which some image is or was JPEG, and the rows through JPEG."""
+    names = {str(name) for name in scores["method"].unique()}
+    jpeg = set(scores.loc[scores["compression"] != "", "method"])
+    return jpeg | {name for name in names if name.endswith(SUFFIX)}
+
+
+def settled(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores in which each method is JPEG or lossless, for all of these scenes.
+
+    A method that is JPEG on some scenes has its images through JPEG on the others.
+    """
+    jpeg = scores["compression"] != ""
+    method = scores["method"]
+    mixed = set(method[jpeg]) & set(method[~jpeg & (scores["status"] == "ok")])
+    kept = scores[jpeg | ~method.isin(mixed)]
+    return kept.replace({"method": {jpeg_name(name): name for name in mixed}}) if mixed else scores
+
+
 def by_compression(results: Results, dataset: str = "") -> tuple[Results | None, Results | None]:
     """The lossless rows of a run, and its JPEG rows; None for those that it has none of."""
-    scores = results.scores
-    here = scores.index.isin(scores_of(results, dataset).index)
-    lossy = scores["compression"] != ""
-    if not (lossy & here).any():
+    scores = settled(scores_of(results, dataset))
+    lossy = scores["method"].isin(_lossy(scores))
+    if not lossy.any():
         return results, None
-    if not (~lossy & here).any():
+    results = replace(results, scores=scores)
+    if lossy.all():
         return None, results
     return replace(results, scores=scores[~lossy]), replace(results, scores=scores[lossy])

@@ -36,9 +36,8 @@ def scores_of(results: Results, part: str) -> pd.DataFrame:
 def holds(part: str, dataset: str, scene: str) -> bool:
     """Whether a scene is of the dataset or subset `part`; every scene is if it is empty."""
     subset = SUBSETS.get(part.lower())
-    if part and subset is not None:
-        return subset.holds(dataset, scene)
-    return part.lower() in ("", dataset.lower())
+    named = part.lower() in ("", dataset.lower())
+    return named or (subset is not None and subset.holds(dataset, scene))
 
 
 def caption(manifest: RunManifest, part: str = "") -> str:

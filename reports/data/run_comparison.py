@@ -31,6 +31,7 @@ IDENTITY = {
     "colour": "colour rule",
     "stack": "stack rule",
     "commit": "published images",
+    "files": "image files",
 }
 
 
@@ -295,6 +296,9 @@ def _outcomes(before: Results, after: Results) -> Iterator[Difference]:
             name = f"{a.method} on {a.dataset}/{a.scene}"
             reason = f"status ({a.message or b.message})"
             yield Difference("cell", name, reason, a.status, b.status)
+        elif a.compression != b.compression and a.status == "ok":
+            name, kinds = f"{a.method} on {a.dataset}/{a.scene}", (a.compression, b.compression)
+            yield Difference("cell", name, "compression", *(kind or "lossless" for kind in kinds))
 
 
 def _same_scenes(old: RunManifest, new: RunManifest) -> set[tuple[str, str]]:

@@ -14,6 +14,7 @@ from bench.core.files import safe_name, write_bytes
 from bench.store.scene_notes import noted
 from reports.data import paper
 from reports.data.best import DIGITS, best_of
+from reports.data.compression import settled
 from reports.data.means import for_means
 from reports.data.parts import caption as part_caption
 from reports.data.results import Results
@@ -98,7 +99,7 @@ def paper_latex(results: Results, scene: str) -> str:
 def mean_latex(results: Results, dataset: str) -> str:
     """Mean and standard deviation over the scenes of a dataset, and over how many they are."""
     table = mean_table(results, dataset)
-    scores = for_means(results.scores.query("dataset == @dataset"))
+    scores = for_means(settled(results.scores.query("dataset == @dataset")))
     spread = scores.groupby(["method", "metric"])["value"].std().unstack()
     columns = [[Cell(name) for name in table.names()]]
     columns.append([Cell(text) for text in table.coverage()])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.core.errors import NothingSelected
 from bench.core.files import write_bytes
 from bench.store.manifest import RunManifest
 from reports.data.best import DIGITS, best_of
@@ -49,11 +50,17 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
     """
     out = Path(out)
     lossless, lossy = by_compression(results, dataset)
-    written = [] if lossless is None else _write(lossless, out, dataset, "")
-    if lossy is not None:
-        written += _write(lossy, out, dataset, "_jpeg")
-    else:
-        for old in out.glob("*_jpeg.*"):
+    written: list[Path] = []
+    reason: NothingSelected | None = None
+    for part, ending in ((lossless, ""), (lossy, "_jpeg")):
+        try:
+            written += [] if part is None else _write(part, out, dataset, ending)
+        except NothingSelected as error:  # one method of this kind: the others are ranked
+            reason = error
+    if not written and reason is not None:
+        raise reason
+    for stem in ("leaderboard", "agreement"):  # of an earlier call, about other rows
+        for old in {*out.glob(f"{stem}.*"), *out.glob(f"{stem}_jpeg.*")} - {*written}:
             old.unlink()
     return written
 

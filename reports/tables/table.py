@@ -10,7 +10,7 @@ import pandas as pd
 from bench.store.manifest import RunManifest
 from reports.data import paper
 from reports.data.best import best_of, competing
-from reports.data.compression import MARK, jpeg_methods, jpeg_note
+from reports.data.compression import MARK, jpeg_methods, jpeg_note, settled
 from reports.data.means import CAP_NOTE, for_means, has_capped
 from reports.data.results import Results
 
@@ -143,6 +143,7 @@ def _table(
     notes: list[str] | None = None,
 ) -> Table:
     manifest, times = results.manifest, times[~times["contended"]]
+    scores = settled(scores)
     present = set(scores["method"])
     order = [name for name in paper.ROWS if name in present]
     order += [name for name in manifest.method if name in present and name not in order]

@@ -164,7 +164,10 @@ def test_names_are_alike_in_any_case_and_order(tmp_path, name):
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     scenes=st.dictionaries(
-        st.from_regex(r"[a-z]{3,6}_\d\d", fullmatch=True), st.integers(2, 5), min_size=1, max_size=4
+        st.from_regex(r"x[a-z]{2,4}_\d\d", fullmatch=True),
+        st.integers(2, 5),
+        min_size=1,
+        max_size=4,
     ),
     separator=st.sampled_from("_- "),
     letters=st.booleans(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import cv2
@@ -87,16 +88,19 @@ def test_constant_and_two_valued_images_are_named(pair):
 @pytest.mark.parametrize(
     ("x", "y", "how"),
     [
-        (2, 3, "2.0 px right and 3.0 px down"),
-        (-8, 0, "8.0 px left"),
-        (0, -1, "1.0 px up"),
+        (2, 3, r"(\S+) px right and (\S+) px down"),
+        (-8, -4, r"(\S+) px left and (\S+) px up"),
+        (0, -2, r"(\S+) px up"),
     ],
 )
 def test_a_shift_is_told_with_its_size_and_way(pair, x, y, how):
-    shifted = np.roll(pair[1], (y, x), (0, 1))
-    assert scene_notes(SceneImages((pair[0], shifted))) == (
-        f"source 2 is shifted by {how} against source 1: register them first",
+    (note,) = scene_notes(SceneImages((pair[0], np.roll(pair[1], (y, x), (0, 1)))))
+    told = re.fullmatch(
+        rf"source 2 is shifted by {how} against source 1: register them first", note
     )
+    assert told
+    sizes = [abs(size) for size in (x, y) if size]
+    assert [float(size) for size in told.groups()] == pytest.approx(sizes, abs=0.15)
 
 
 def test_a_shift_by_most_of_a_tile_is_told(pair):
@@ -111,11 +115,17 @@ def test_a_shift_of_a_small_image_that_goes_round(pair):
     assert "3.0 px right and 2.0 px down" in note
 
 
-def test_a_scale_is_told(pair):
-    (note,) = scene_notes(SceneImages((pair[0], moved(pair[1], 0, 0, 1.01))))
+@pytest.mark.parametrize("scale", [1.02, 0.96])
+def test_a_scale_is_told(pair, scale):
+    (note,) = scene_notes(SceneImages((pair[0], moved(pair[1], 0, 0, scale))))
     assert note.startswith("source 2 is scaled by ")
-    assert float(note.split("by ")[1].split()[0]) == pytest.approx(1.01, abs=0.0005)
+    assert float(note.split("by ")[1].split()[0]) == pytest.approx(scale, abs=0.0007)
     assert "px at the corners" in note
+
+
+@pytest.mark.parametrize("scale", [1.007, 0.993])
+def test_a_scale_that_focus_explains_is_not_told(pair, scale):
+    assert scene_notes(SceneImages((pair[0], moved(pair[1], 0, 0, scale)))) == ()
 
 
 def test_sizes_are_those_of_the_full_image(pair):

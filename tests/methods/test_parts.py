@@ -11,8 +11,9 @@ import scipy.ndimage
 
 from bench.core.errors import UsageError
 from bench.core.pixels import strips
-from methods import METHODS, _multiscale, _steerable
+from methods import METHODS, _dualtree, _multiscale, _steerable
 from methods._filters import guided_filter, one_hot, remove_small_regions
+from methods.brw import _solved
 from methods.cp import cp
 from methods.dwt import _choose
 from methods.gf import gf
@@ -253,6 +254,39 @@ def test_gf_weights_can_be_left_unrounded():
     assert 0 < np.abs(rounded - plain).max() < 0.05
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (5, 7), (16, 16), (33, 40), (48, 50)])
+@pytest.mark.parametrize("levels", [1, 2, 4])
+def test_dual_tree_is_inverted(shape, levels):
+    plane = image(shape).astype(np.float64)
+    low, bands = _dualtree.forward(plane, levels)
+    assert len(bands) == levels
+    back = _dualtree.inverse(low, bands)
+    np.testing.assert_allclose(back[: shape[0], : shape[1]], plane, atol=1e-5)
+    for quads in itertools.chain(*bands):
+        again = _dualtree.quads_of(*_dualtree.complex_bands(quads))
+        np.testing.assert_allclose(again, quads, atol=1e-14)
+
+
+def test_a_band_of_the_dual_tree_keeps_its_magnitude_under_a_shift():
+    across = np.cos(2 * np.pi * np.arange(128) / 12)
+    energy = []
+    for shift in range(4):
+        _, bands = _dualtree.forward(np.tile(np.roll(across, shift), (128, 1)), 3)
+        parts = _dualtree.complex_bands(bands[2][1])
+        energy.append(sum(r[2:-2, 2:-2] ** 2 + i[2:-2, 2:-2] ** 2 for r, i in parts).sum())
+    assert min(energy) > 0.9 * max(energy) > 0
+
+
+def test_the_smoother_solves_its_equations():
+    values, weights = image((2, 5, 9)).astype(float), image((5, 8), 1).astype(float)
+    solved = _solved(values, weights, 3.0)
+    for row in range(5):
+        laplacian = np.diag(np.r_[weights[row], 0] + np.r_[0, weights[row]])
+        laplacian -= np.diag(weights[row], 1) + np.diag(weights[row], -1)
+        system = np.eye(9) + 3.0 * laplacian
+        np.testing.assert_allclose(solved[:, row] @ system, values[:, row], atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
@@ -273,6 +307,19 @@ def test_gf_weights_can_be_left_unrounded():
         ("psf", {"search_side": 0}),
         ("sobel", {"sigma": 0}),
         ("sobel", {"min_region": 1.5}),
+        ("brw", {"sigmas": (3.0,)}),
+        ("brw", {"eps": 0}),
+        ("dsift", {"scale": 12}),
+        ("dsift", {"search": 0}),
+        ("dtcwt", {"levels": 0}),
+        ("gfdf", {"window": 6}),
+        ("gfdf", {"min_area": 2}),
+        ("quadtree", {"window": 4}),
+        ("quadtree", {"split": -1}),
+        ("mwgf", {"rounds": -1}),
+        ("nsct", {"directions": ()}),
+        ("mfm", {"windows": (3,)}),
+        ("bf", {"scales": 0}),
     ],
 )
 def test_impossible_parameters_are_refused(name, parameters):

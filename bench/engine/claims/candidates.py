@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bench.engine.claims.printed import PrintedValue, family_of
+from bench.engine.claims.unrounded import UnroundedView
 from bench.engine.claims.view import View
 from metrics import METRICS, Metric
 
@@ -105,17 +106,20 @@ class Candidate:
         against = f"against {self.against}" if self.against.startswith("source") else self.against
         return ", ".join(filter(None, [self.metric.name, against, self.unit.text]))
 
-    def value(self, view: View) -> float:
+    def value(self, view: View | UnroundedView) -> float:
         """The number that it gives on `view`; NaN where it is not defined."""
         name = self.metric.name
         if not self.against:
             value = view.value(name)
-        elif self.against in SOURCES:
-            each = [view.value(name, against=k) for k in range(view.count)]
-            value = SOURCES[self.against](each)
         else:
-            value = view.value(name, against=int(self.against.split()[-1]) - 1)
+            value = self.of_sources([view.value(name, against=k) for k in range(view.count)])
         return self.unit.factor * value + self.unit.offset
+
+    def of_sources(self, values: list[float]) -> float:
+        """What is printed of the values with each source as the reference."""
+        if self.against in SOURCES:
+            return SOURCES[self.against](values)
+        return values[int(self.against.split()[-1]) - 1]
 
 
 def candidates(value: PrintedValue, sources: int, reference: bool) -> list[Candidate]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.jpeg import through_jpeg
-from bench.core.pixels import luminance, quantise
+from bench.core.pixels import LUMINANCE_WEIGHTS, luminance, quantise
 from bench.engine.claims.view import Image, ImageSet
 
 #: Qualities of JPEG files that libraries and collections of fused images use.
@@ -37,6 +37,16 @@ BT601 = (0.299, 0.587, 0.114)
 #: As scikit-image's rgb2gray has them.
 BT709 = (0.2125, 0.7154, 0.0721)
 
+#: Rules for gray of which codes in floating point do not round the result.
+UNROUNDED = {"MATLAB's weights": LUMINANCE_WEIGHTS, "BT.601": BT601, "BT.709": BT709}
+
+#: Rules for gray, besides OpenCV's, that are combined with other changes.
+COMBINED_RULES = (
+    "gray by BT.709 (scikit-image)",
+    "gray as mean of the channels",
+    "Y of YCbCr, 16 to 235 (rgb2ycbcr)",
+)
+
 #: Pillow's ``convert("L")``: weights of 2^16, rounded half up.
 PILLOW_WEIGHTS = (19595, 38470, 7471)
 
@@ -57,6 +67,10 @@ class Change:
         What it counts when explanations are ranked.
     only_fused : bool
         Whether the sources and the reference stay as they are.
+    unrounded : bool
+        Whether the changed images are gray in floating point, 0..255, not of whole levels.
+    alone : bool
+        Whether it is not combined with others, since it is rare or nearly equals another change.
     """
 
     text: str
@@ -64,6 +78,8 @@ class Change:
     apply: Callable[[ImageSet], list[ImageSet]]
     cost: float = 1.5
     only_fused: bool = False
+    unrounded: bool = False
+    alone: bool = False
 
 
 #: Kinds, in the order in which changes are applied.
@@ -104,7 +120,7 @@ def single_changes(images: ImageSet) -> list[Change]:
         found.append(Change("sources in the other order", "order", _reversed, 1.0))
     if images.fused.dtype == np.uint8:
         found += _jpeg_changes(colour=is_colour(images.fused))
-    side = min(images.sources[0].shape[:2])
+    side = min(length for image in images.all for length in image.shape[:2])
     for border in BORDERS:
         if side > 4 * border:
             inner = slice(border, -border)
@@ -130,8 +146,14 @@ def _gray_changes() -> list[Change]:
         "green channel": lambda x: x[..., 1],
         "blue channel": lambda x: x[..., 2],
     }
-    found = [_each(text, "gray", _gray(rule)) for text, rule in rules.items()]
+    found = [
+        replace(_each(text, "gray", _gray(rule)), alone=text not in COMBINED_RULES)
+        for text, rule in rules.items()
+    ]
     found.insert(0, _each("gray by OpenCV's cvtColor", "gray", _opencv))
+    for name, weights in UNROUNDED.items():
+        one = _each(f"gray by {name}, not rounded", "gray", _floating(weights))
+        found.append(replace(one, unrounded=True, alone=True))
     return [*found, Change("each channel by itself, scores averaged", "gray", _channels)]
 
 
@@ -186,8 +208,21 @@ def _gray(
     def gray(image: Image) -> Image:
         if image.ndim == 2:
             return image
-        levels = image * {"uint8": 1.0, "uint16": 255 / 65535, "float32": 255.0}[image.dtype.name]
-        return np.clip(rule(levels.astype(np.float64)), 0, 255).astype(np.uint8)
+        return np.clip(rule(_levels(image)), 0, 255).astype(np.uint8)
+
+    return gray
+
+
+def _levels(image: Image) -> NDArray[np.float64]:
+    """An image on the scale 0..255."""
+    scale = {"uint8": 1.0, "uint16": 255 / 65535, "float32": 255.0}[image.dtype.name]
+    return image.astype(np.float64) * scale
+
+
+def _floating(weights: tuple[float, float, float]) -> Callable[[Image], Image]:
+    def gray(image: Image) -> Image:
+        levels = _levels(image)
+        return levels @ np.array(weights) if image.ndim == 3 else levels
 
     return gray
 

@@ -40,6 +40,8 @@ class Match:
         The largest difference that rounding explains.
     cost : float
         How far the candidate is from the named metric.
+    named : bool
+        Whether it is the metric of that name, or a variant.
     """
 
     value: PrintedValue
@@ -50,6 +52,7 @@ class Match:
     difference: float
     allowed: float
     cost: float
+    named: bool = True
 
     @property
     def defined(self) -> bool:
@@ -131,9 +134,13 @@ class Identification:
         return bool(self.explanations) and len(self.explanations[0].matches) == len(self.values)
 
     def nearest(self, k: int, images: str = "") -> list[Match]:
-        """What comes nearest to value `k`, different numbers only; on one form of the images."""
+        """What comes nearest to value `k`: different numbers, on one form of the images if given.
+
+        Of the metric that was named and its variants, where those are defined.
+        """
         found: dict[str, Match] = {}
         tried = [match for match in self.tried[k] if images in ("", match.images)]
+        tried = [match for match in tried if match.named] or tried
         for match in sorted(tried, key=lambda one: (abs(one.difference), one.cost)):
             found.setdefault(f"{match.gives:.9g}", match)
             if len(found) == NEAREST:
@@ -216,7 +223,7 @@ class Identification:
             if value in explained:
                 continue
             yield f"nothing that was tried gives {value.name or 'the value'} = {value.text}"
-            for match in self.nearest(k):
+            for match in dict.fromkeys([*self.nearest(k, AS_GIVEN)[:1], *self.nearest(k)]):
                 yield f"  nearest: {match.gives:.7g} ({_sign(match)}) {match.what}; {match.images}"
 
 

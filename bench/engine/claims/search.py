@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from bench.core.errors import UsageError
 from bench.core.pixels import same_size
-from bench.engine.claims.candidates import COST_INEXACT, Candidate, candidates, other_candidates
+from bench.engine.claims.candidates import (
+    COST_INEXACT,
+    COST_OTHER_METRIC,
+    Candidate,
+    candidates,
+    other_candidates,
+)
 from bench.engine.claims.changes import KINDS, Change, single_changes, size_changes
 from bench.engine.claims.findings import (
     AS_GIVEN,
@@ -18,10 +24,18 @@ from bench.engine.claims.findings import (
     ranked,
 )
 from bench.engine.claims.printed import PrintedValue
+from bench.engine.claims.unrounded import UnroundedView
 from bench.engine.claims.view import ImageSet, Scene, View
 
 #: Scenes that are kept, as each holds some 100 MiB of parts of large images.
 KEPT_SCENES = 2
+
+#: Variants that are not tried with two changes of the images unless they are named: ten times as
+#: slow as the other variants, and nearly equal to one of them.
+SLOWEST = ("fmi_pixel",)
+
+#: Metrics that take longest, 30 ms or more for 512x512: tried last.
+SLOW = (*SLOWEST, "fmi", "qp", "lmi", "vif_tang", "viff")
 
 #: Called with the step of the search, the form of the images, and how many forms the step has.
 Observer = Callable[[str, str, int], object]
@@ -42,6 +56,11 @@ class Form:
     def cost(self) -> float:
         """The sum of the costs of its changes."""
         return sum(change.cost for change in self.changes)
+
+    @property
+    def several(self) -> bool:
+        """Whether there are two changes or more, besides one that the sizes need."""
+        return sum(change.kind != "size" for change in self.changes) > 1
 
     def apply(self, images: ImageSet) -> list[ImageSet]:
         """The images in this form, one set or one for each channel."""
@@ -113,7 +132,9 @@ def _steps(images: ImageSet) -> Iterator[Step]:
     pairs = [
         (one, other)
         for one, other in itertools.combinations(singles, 2)
-        if one.kind != other.kind and "order" not in (one.kind, other.kind)
+        if one.kind != other.kind
+        and "order" not in (one.kind, other.kind)
+        and not (one.alone or other.alone)
     ]
     # Those whose sources are the same after each other, so that their scenes are made once.
     together: dict[tuple[str, ...], list[Form]] = {}
@@ -144,6 +165,8 @@ class _Search:
         count, reference = len(images.sources), images.reference is not None
         self._named = [candidates(value, count, reference) for value in values]
         self._others = [other_candidates(value, count, reference) for value in values]
+        slow = [any(c.metric.name in SLOW for c in found) for found in self._named]
+        self._order = sorted(range(len(values)), key=slow.__getitem__)
         self._scenes: dict[tuple[str, ...], list[Scene]] = {}
         self._tried: list[list[Match]] = [[] for _ in values]
         self._explanations: list[Explanation] = []
@@ -157,25 +180,41 @@ class _Search:
         )
 
     def try_form(self, form: Form, *, others: bool) -> None:
-        """Compare the values with the candidates on one form of the images."""
-        view = self._view(form)
-        best = []
-        for k, value in enumerate(self._values):
-            found = self._named[k] + (self._others[k] if others else [])
-            if any(change.kind == "order" for change in form.changes):
-                found = [c for c in found if not c.metric.symmetric]
-            known = len(self._named[k]) if others and not form.cost else 0
-            tried = [_match(value, candidate, view, form) for candidate in found]
-            self._tried[k] += [match for match in tried[known:] if match.defined]
-            if fitting := [match for match in tried if match.fits]:
-                best.append(min(fitting, key=lambda match: (match.cost, abs(match.difference))))
-        if best:
-            cost = form.cost + sum(match.cost for match in best)
-            self._explanations.append(Explanation(form.text, tuple(best), cost))
+        """Compare the values with the candidates on one form of the images.
 
-    def _view(self, form: Form) -> View:
+        Of several changes only an explanation of all values counts, so that the search of the
+        form ends at the first value that it does not explain.
+        """
+        view = self._view(form)
+        best: dict[int, Match] = {}
+        for k in self._order:
+            found = self._candidates(k, form, others=others)
+            tried = [_match(self._values[k], candidate, view, form) for candidate in found]
+            new = [match for match in tried if not (others and match.named)]
+            self._tried[k] += [match for match in new if match.defined]
+            if fitting := [match for match in tried if match.fits]:
+                best[k] = min(fitting, key=lambda match: (match.cost, abs(match.difference)))
+            elif form.several:
+                return
+        if best:
+            matches = tuple(best[k] for k in sorted(best))
+            cost = form.cost + sum(match.cost for match in matches)
+            self._explanations.append(Explanation(form.text, matches, cost))
+
+    def _candidates(self, k: int, form: Form, *, others: bool) -> list[Candidate]:
+        """What value `k` may be on a form of the images."""
+        found = self._named[k] + (self._others[k] if others else [])
+        if form.several:
+            found = [c for c in found if c.metric.name not in SLOWEST or not c.cost]
+        if any(change.kind == "order" for change in form.changes):
+            found = [c for c in found if not c.metric.symmetric]
+        return found
+
+    def _view(self, form: Form) -> View | UnroundedView:
         key = _scene_key(form)
         sets = form.apply(self._images)
+        if any(change.unrounded for change in form.changes):
+            return UnroundedView(sets[0])
         if key not in self._scenes:
             while len(self._scenes) >= KEPT_SCENES:
                 del self._scenes[next(iter(k for k in self._scenes))]
@@ -192,7 +231,9 @@ class _Search:
         )
 
 
-def _match(value: PrintedValue, candidate: Candidate, view: View, form: Form) -> Match:
+def _match(
+    value: PrintedValue, candidate: Candidate, view: View | UnroundedView, form: Form
+) -> Match:
     gives = candidate.value(view)
     difference = gives - value.value
     inexact = COST_INEXACT if abs(difference) > value.rounding else 0.0  # False for NaN too
@@ -203,6 +244,8 @@ def _match(value: PrintedValue, candidate: Candidate, view: View, form: Form) ->
         what=candidate.text,
         gives=gives,
         difference=difference,
-        allowed=value.allowed(candidate.metric),
+        # Among many forms too many would fit a metric's known difference to public codes.
+        allowed=value.rounding if form.several else value.allowed(candidate.metric),
         cost=candidate.cost + inexact,
+        named=candidate.cost < COST_OTHER_METRIC,
     )

@@ -2,8 +2,8 @@
 
 Wide, as papers print it: a row for each method, and scene where there is that column, and a
 column for each metric. Long: the columns ``method``, ``metric``, ``value``, and ``scene`` where
-there is that column. A row without a scene, or of the scene ``mean``, is the mean over all
-scenes. Cells that are empty or a dash claim nothing.
+there is that column. Either may have a column ``dataset``. A row without a scene, or of the
+scene ``mean``, is the mean over all scenes. Cells that are empty or a dash claim nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bench.engine.names import METRIC_ALIASES, find, plain
 from metrics import METRICS
 
 #: Titles of the columns that are no metrics.
+DATASET = ("dataset", "data set", "collection")
 SCENE = ("scene", "pair", "image")
 METHOD = ("method", "methods", "algorithm")
 
@@ -41,6 +42,8 @@ class Claim:
 
     Attributes
     ----------
+    dataset : str
+        The data set as the table calls it; empty where it names none.
     scene : str
         The scene as the table calls it; empty for the mean over all scenes.
     method : str
@@ -49,6 +52,7 @@ class Claim:
         Name of the metric, and the number.
     """
 
+    dataset: str
     scene: str
     method: str
     value: PrintedValue
@@ -72,23 +76,12 @@ def read_claims(file: Path, metrics: Sequence[str] | None = None) -> list[Claim]
     NothingSelected
         It claims nothing.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text"
-        raise UsageError(f"{file}: {reason}") from None
-    head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
-    rows = csv.DictReader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
-    titles = [title.strip() for title in rows.fieldnames or ()]
-    rows.fieldnames = titles
-    if double := next((title for title in titles if titles.count(title) > 1), None):
-        raise UsageError(f"{file}: two columns are called {double!r}")
-    scene, method = _title(titles, SCENE), _title(titles, METHOD)
+    rows, titles = _rows(file)
+    scene, method, dataset = (_title(titles, known) for known in (SCENE, METHOD, DATASET))
     if not method:
         raise UsageError(f"{file}: no column is called method; there are {', '.join(titles)}")
     long = "metric" in map(str.lower, titles) and "value" in map(str.lower, titles)
-    others = [title for title in titles if title not in (scene, method)]
+    others = [title for title in titles if title not in (scene, method, dataset)]
     wanted = None if metrics is None else {find(METRICS, m, METRIC_ALIASES).name for m in metrics}
     if not long:
         others = [title for title in others if _wanted(title, wanted, file)]
@@ -102,14 +95,30 @@ def read_claims(file: Path, metrics: Sequence[str] | None = None) -> list[Claim]
         for name, cell in _cells(row, others, long):
             if not _wanted(name, wanted, Path(where)) or plain(cell) in NOTHING:
                 continue
-            claim = Claim(which, row[method].strip(), _value(name, cell, where))
-            key = (plain(which), plain(claim.method), name)
-            if key in claims:
-                raise UsageError(f"{where}: {name} of {claim.method} {which} is claimed twice")
+            names = (row.get(dataset, "").strip(), which, row[method].strip())
+            if (key := (*map(plain, names), name)) in claims:
+                raise UsageError(f"{where}: {name} of {names[2]} {which} is claimed twice")
+            claim = Claim(*names, _value(name, cell, where))
             claims[key] = claim
     if not claims:
         raise NothingSelected(f"{file}: it claims no value")
     return list(claims.values())
+
+
+def _rows(file: Path) -> tuple[csv.DictReader[str], list[str]]:
+    """The rows of a CSV file and the titles of its columns, which differ."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text"
+        raise UsageError(f"{file}: {reason}") from None
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    rows = csv.DictReader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    titles = [title.strip() for title in rows.fieldnames or ()]
+    rows.fieldnames = titles
+    if double := next((title for title in titles if titles.count(title) > 1), None):
+        raise UsageError(f"{file}: two columns are called {double!r}")
+    return rows, titles
 
 
 def _title(titles: Sequence[str], known: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +10,12 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bench.engine.claims.candidates import PLAIN, Candidate, candidates
+from bench.engine.claims.source_scores import SourceScores
 from bench.engine.claims.table import Claim
+from bench.engine.image_names import SceneNames
 from bench.engine.names import plain
+from datasets import Scene
+from datasets.subsets import SUBSETS
 
 #: Scenes that a message names.
 NAMED = 3
@@ -23,7 +28,7 @@ class ScoreOf:
     Attributes
     ----------
     scene, method, metric : str
-        Names of the scene, the method and the metric.
+        Names of the scene, ``dataset/scene``, of the method and the metric.
     value : float or None
         None if there is none.
     message : str
@@ -43,7 +48,7 @@ class Verdict:
 
     Attributes
     ----------
-    scene, method, metric, claimed : str
+    dataset, scene, method, metric, claimed : str
         As the table has them; the scene ``mean`` is the mean over all scenes.
     status : str
         ``agrees``, ``agrees with variant``, ``differs`` or ``missing``.
@@ -57,6 +62,7 @@ class Verdict:
         What is missing, or what comes nearest.
     """
 
+    dataset: str
     scene: str
     method: str
     metric: str
@@ -74,7 +80,12 @@ def needed_metrics(claims: Iterable[Claim]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def verdicts(claims: Sequence[Claim], scores: Iterable[ScoreOf]) -> list[Verdict]:
+def verdicts(
+    claims: Sequence[Claim],
+    scores: Iterable[ScoreOf],
+    scenes: Sequence[Scene],
+    against: SourceScores | None = None,
+) -> list[Verdict]:
     """Compare each claim with the scores, in the order of the table.
 
     Where several variants agree, the one is named that agrees with most of the column, as one
@@ -85,9 +96,14 @@ def verdicts(claims: Sequence[Claim], scores: Iterable[ScoreOf]) -> list[Verdict
     claims : sequence of Claim
         What the table says.
     scores : iterable of ScoreOf
-        The scores of all methods on all scenes, of the metrics of `needed_metrics`.
+        The scores of all methods, of the metrics of `needed_metrics`; a mean is taken over the
+        scenes of which a method has scores, or should have.
+    scenes : sequence of Scene
+        The scenes that the claims may name.
+    against : mapping, optional
+        The scores with each source as the reference, of metrics that need one.
     """
-    known = _Scores(scores)
+    known = _Scores(scores, scenes, against or {})
     found = [{c: known.value(claim, c) for c in _candidates(claim)} for claim in claims]
     agreeing = [
         [c for c, (value, _) in values.items() if value is not None and _fits(claim, c, value)]
@@ -109,13 +125,13 @@ Values = Mapping[Candidate, tuple[float | None, str]]
 
 
 def _verdict(claim: Claim, values: Values, fitting: Sequence[Candidate]) -> Verdict:
-    head = (claim.scene or "mean", claim.method, claim.value.name, claim.value.text)
+    head = (claim.dataset, claim.scene or "mean", claim.method, claim.value.name, claim.value.text)
     if fitting:
         best = fitting[0]
-        value, _ = values[best]
+        value, note = values[best]
         status = "agrees with variant" if best.cost else "agrees"
         variant = best.text if best.cost else ""
-        return Verdict(*head, status, variant, value, _difference(claim, value))
+        return Verdict(*head, status, variant, value, _difference(claim, value), note)
     own, why = next(iter(values.values()))
     defined = {c: value for c, (value, _) in values.items() if value is not None}
     if not defined:
@@ -137,45 +153,69 @@ def _fits(claim: Claim, candidate: Candidate, value: float) -> bool:
 
 def _candidates(claim: Claim) -> list[Candidate]:
     """What the claim may be; the metric itself first."""
-    found = [c for c in candidates(claim.value, 2, reference=True) if not c.against]
-    own = [c for c in found if c.metric == claim.value.metric and c.unit == PLAIN]
+    found = candidates(claim.value, 2, reference=True)
+    plain_ones = (c for c in found if c.unit == PLAIN and not c.against)
+    own = [c for c in plain_ones if c.metric == claim.value.metric]
     return [*own, *(c for c in found if c not in own)]
 
 
 class _Scores:
-    """Scores by names in plain letters, and their means over the scenes."""
+    """Scores by their names, and means over scenes."""
 
-    def __init__(self, scores: Iterable[ScoreOf]) -> None:
-        self._known: dict[tuple[str, str, str], ScoreOf] = {}
-        self._methods: dict[str, str] = {}
-        self._scenes: dict[str, str] = {}
-        for score in scores:
-            scene, method = plain(score.scene), plain(score.method)
-            self._known[scene, method, score.metric] = score
-            self._scenes.setdefault(scene, score.scene)
-            self._methods.setdefault(method, score.method)
+    def __init__(
+        self, scores: Iterable[ScoreOf], scenes: Sequence[Scene], against: SourceScores
+    ) -> None:
+        self._against = {(scene, plain(m), name): v for (scene, m, name), v in against.items()}
+        self._known = {(s.scene, plain(s.method), s.metric): s for s in scores}
+        self._methods = {plain(score.method): score.method for score in self._known.values()}
+        self._names = SceneNames(scenes)
+        self._ids = {scene.name: (scene.dataset, scene.id) for scene in scenes}
 
     def value(self, claim: Claim, candidate: Candidate) -> tuple[float | None, str]:
-        """The number that a candidate gives, and why there is none."""
-        method, scene = plain(claim.method), plain(claim.scene)
+        """The number that a candidate gives, and of what it is the mean or why there is none."""
+        method = plain(claim.method)
         if method not in self._methods:
             known = ", ".join(self._methods.values())
             return None, f"no fused images of {claim.method}; there are images of {known}"
-        if scene and scene not in self._scenes:
-            return None, f"no scene {claim.scene} among the sources"
-        scenes = [scene] if scene else list(self._scenes)
+        scenes, why = self._scenes(claim, method)
+        if why:
+            return None, why
         found = [self._known.get((one, method, candidate.metric.name)) for one in scenes]
         values = [score.value for score in found if score and score.value is not None]
+        if candidate.against:
+            each = (self._against.get((one, method, candidate.metric.name)) for one in scenes)
+            values = [candidate.of_sources(own) for own in each if own]
         if len(values) == len(scenes):
-            mean = fmean(values)
-            value = candidate.unit.factor * mean + candidate.unit.offset
-            return (value, "") if math.isfinite(value) else (None, "the score is not finite")
+            value = candidate.unit.factor * fmean(values) + candidate.unit.offset
+            note = "" if claim.scene else f"mean of {len(scenes)} scenes"
+            return (value, note) if math.isfinite(value) else (None, "the score is not finite")
         without = [
-            (self._scenes[one], score.message if score else "")
+            (self._ids[one][1], score.message if score else "")
             for one, score in zip(scenes, found, strict=True)
             if score is None or score.value is None
         ]
         return None, _why(claim, len(scenes), without)
+
+    def _scenes(self, claim: Claim, method: str) -> tuple[list[str], str]:
+        """The scenes of a claim, and why there are none."""
+        named = [scene for scene, of, _ in self._known if of == method]
+        scenes = list(dict.fromkeys(named if not claim.scene else self._names.whole(claim.scene)))
+        scenes = [scene for scene in scenes if self._within(scene, claim.dataset)]
+        if not scenes:
+            what = " ".join(filter(None, ["scene", claim.scene, "of", claim.dataset]))
+            return [], f"no {what.removesuffix(' of')} among the sources"
+        if claim.scene and len(scenes) > 1:
+            return [], f"scene {claim.scene} may be {' or '.join(scenes)}; add a column dataset"
+        return scenes, ""
+
+    def _within(self, scene: str, dataset: str) -> bool:
+        """Whether a scene is of the data set that a claim names."""
+        own, name = self._ids[scene]
+        if subset := SUBSETS.get(dataset.lower()):
+            return subset.holds(own, name)
+        of, _, pattern = dataset.partition("/")
+        same = plain(own) == plain(of) or plain(own).endswith(plain(of))
+        return not dataset or (same and fnmatch.fnmatchcase(name, pattern or "*"))
 
 
 def _why(claim: Claim, scenes: int, without: Sequence[tuple[str, str]]) -> str:

@@ -104,6 +104,24 @@ def test_list(kind, capsys):
         assert name in text
 
 
+@pytest.mark.parametrize("kind", ["methods", "metrics"])
+def test_list_of_one_family(kind, capsys):
+    for family in {entry.family for entry in REGISTRIES[kind]}:
+        assert main(["list", kind, "--family", family, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        names = [entry.name for entry in REGISTRIES[kind] if entry.family == family]
+        assert [row["name"] for row in rows] == names
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("methods", "the families are control, spatial"), ("datasets", "only methods")],
+)
+def test_list_of_a_family_that_is_not_there(kind, says, capsys):
+    assert main(["list", kind, "--family", "nothing"]) == 2
+    assert says in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

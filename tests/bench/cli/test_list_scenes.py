@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
+from PIL import ExifTags, Image
 
 from bench.cli.main import join_exclusions, main
 from bench.core.image_io import write_image
@@ -102,3 +104,17 @@ def test_score_takes_a_layout(photos, capsys):
     call = ["score", "--sources", str(photos), "--layout", *LAYOUT, "--metrics", "psnr", "--json"]
     assert main([*call, "--fused", str(photos / "ok")]) == 0
     assert "folder" in capsys.readouterr().out
+
+
+def test_sizes_are_those_of_the_upright_picture_and_never_of_a_preview(tmp_path, capsys):
+    tall = Image.Exif()
+    tall[ExifTags.Base.Orientation] = 6
+    for source in "AB":
+        Image.new("RGB", (32, 24)).save(tmp_path / f"tall_{source}.jpg", exif=tall)
+        with tifffile.TiffWriter(tmp_path / f"raw_{source}.dng") as file:
+            preview = np.zeros((12, 16, 3), np.uint8)
+            file.write(preview, photometric="rgb", subfiletype=1, subifds=1)
+            file.write(np.zeros((48, 64), np.uint16), photometric="minisblack")
+    assert main(["list", "scenes", f"folder:{tmp_path}", "--json"]) == 0
+    sizes = {row["scene"]: row["size"] for row in json.loads(capsys.readouterr().out)}
+    assert sizes == {"folder/raw": None, "folder/tall": "24x32"}

@@ -139,7 +139,9 @@ def test_the_score_command(tmp_path_factory, capsys, image, extra):
         assert isinstance(json.loads(out), dict)
     else:
         assert code == 2
-        assert error.count("\n") == 1
+        *notes, last = error.splitlines()
+        assert last.startswith("error: ")
+        assert not any(note.startswith("error: ") for note in notes)
 
 
 @examples(6)

@@ -149,11 +149,17 @@ def test_pages_that_differ_are_no_stack(tmp_path, other):
 
 
 def test_a_stack_of_32_bit_is_converted_alike(tmp_path):
-    small, large = np.full((8, 9), 7, np.uint32), np.full((8, 9), 70_000, np.uint32)
+    small, large = np.full((8, 9), 7, np.uint32), np.full((8, 9), 1 << 31, np.uint32)
     write(tmp_path / "a.tif", (np.stack([small, large]), {}))
     assert {page.dtype.name for page in read_pages(tmp_path / "a.tif")} == {"float32"}
     write(tmp_path / "a.tif", (np.stack([small, small]), {}))
     assert {page.dtype.name for page in read_pages(tmp_path / "a.tif")} == {"uint16"}
+
+
+def test_32_bit_values_of_no_certain_scale_are_refused(tmp_path):
+    write(tmp_path / "a.tif", (np.full((8, 9), 200_000, np.uint32), {}))
+    with pytest.raises(ImageError, match=r"a\.tif: 32-bit values up to 200000: "):
+        read_image(tmp_path / "a.tif")
 
 
 def test_a_truncated_stack_is_refused(tmp_path):

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bench.checks.methods import pair
 from bench.cli.main import main
@@ -127,6 +128,23 @@ def test_swapped_channels_are_noted(tmp_path, capsys):
     command += ["--metrics", "mi", "--isolation", "none", "--out", str(tmp_path / "out")]
     assert main(command) == 0
     assert capsys.readouterr().err.count("seem to be swapped") == 1
+
+
+def test_what_the_reader_remarks_of_a_fused_image_is_noted(tmp_path, scenes, capsys):
+    fused = Image.fromarray(np.maximum(*pair(40, 44, SCENES["one"])))
+    clear = Image.new("L", fused.size, 128)
+    for name, image in (
+        ("palette", fused.convert("RGB").quantize(16)),
+        ("alpha", Image.merge("LA", (fused, clear))),
+    ):
+        (tmp_path / name).mkdir()
+        image.save(tmp_path / name / "one.png")
+    command = ["run", "--methods", *(f"images:{tmp_path / n}" for n in ("palette", "alpha"))]
+    command += ["--datasets", f"folder:{tmp_path / 'sources'}/one", "--metrics", "mi"]
+    assert main([*command, "--isolation", "none", "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().err
+    assert f"palette: {tmp_path / 'palette' / 'one.png'}: has a palette" in said
+    assert f"alpha: {tmp_path / 'alpha' / 'one.png'}: its alpha channel is not opaque" in said
 
 
 def test_folders_are_named_in_one_text(tmp_path, scenes):

@@ -210,6 +210,7 @@ def test_names_of_any_letters():
         ("{scene}__{method}", "Lytro-1__v_2.tif", "v_2"),
         ("{scene}", "1.png", "results"),
         ("{dataset}/{method}-{scene}", "liu2020/a-b-c_01.png", "a-b"),
+        ("result_{scene}_*", "result_1_a8f.png", "results"),
     ],
 )
 def test_patterns(pattern, path, method):
@@ -217,6 +218,12 @@ def test_patterns(pattern, path, method):
     found = match_pattern("results", [path, "else.png"], names, pattern)
     assert found.methods == {method: {"liu2020/c_01": path}}
     assert found.strays == ["else.png"]
+
+
+def test_a_pattern_with_a_star_that_fits_two_scenes_is_refused():
+    names = SceneNames(select_scenes("lytro"))
+    with pytest.raises(UsageError, match=r"net_3_1\.png may be of liu2020/c_0[13] or of "):
+        match_pattern("results", ["net_3_1.png"], names, "*{scene}*")
 
 
 @pytest.mark.parametrize(

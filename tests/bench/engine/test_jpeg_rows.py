@@ -116,10 +116,89 @@ def test_parts_merge_with_their_jpeg_rows(folder, tmp_path, capsys):
     assert merged.equals(whole.scores.sort_values(order, ignore_index=True))
 
 
+def test_parts_with_folders_of_several_methods_merge(folder, tmp_path, capsys):
+    for name in ("a", "b"):
+        shutil.copytree(folder / "same", tmp_path / "two" / name)
+    given = {"metrics": ["mi"], "repeats": 0, "isolation": "none"}
+    methods = ["lp", f"images:{tmp_path / 'two'}/{{method}}/{{scene}}"]
+    for k in (1, 2):
+        out = tmp_path / f"part{k}"
+        bench.run(methods, f"folder:{folder / 'sources'}", out=out, shard=f"{k}/2", **given)
+    parts = [str(tmp_path / f"part{k}") for k in (1, 2)]
+    assert main(["merge", *parts, "--out", str(tmp_path / "all")]) == 0
+    capsys.readouterr()
+    merged = bench.load_results(tmp_path / "all").scores
+    assert set(merged["method"]) == {"lp", "a", "b"}
+    assert merged["status"].tolist() == ["ok"] * 6
+
+
 def test_off_leaves_ours_as_they_are(folder, tmp_path):
     results = run(folder, tmp_path, jpeg="off")
     assert set(results.scores["method"]) == {*METHODS, "theirs"}
     assert "jpeg80" in set(results.scores["compression"])
+
+
+def test_a_method_that_is_jpeg_on_some_scenes_is_ranked_as_jpeg(folder, tmp_path):
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    shutil.copy(folder / "theirs" / "one.jpg", mixed)
+    shutil.copy(folder / "same" / "two.png", mixed)
+    run(folder, tmp_path / "out", f"images:mixed={mixed}")
+    (table,) = (tmp_path / "out" / "tables").glob("mean_*.csv")
+    with table.open() as file:
+        rows = {row["method"]: row for row in csv.DictReader(file)}
+    assert rows["mixed"]["scenes_finished"] == "2"
+    assert rows["mixed"]["mi"] == rows["theirs"]["mi"]  # the same pictures, all through JPEG
+    assert "mixed+jpeg" not in rows
+    assert main(["report", "leaderboard", "--out", str(tmp_path / "out")]) == 0
+    boards = [tmp_path / "out" / "leaderboard" / f"leaderboard{e}.csv" for e in ("", "_jpeg")]
+    ranked = [
+        {row["method"] for row in csv.DictReader(board.read_text().splitlines())}
+        for board in boards
+    ]
+    assert "mixed" not in ranked[0]
+    assert "mixed" in ranked[1]
+
+
+def test_one_lossless_method_beside_jpeg_rows_leaves_their_board(folder, tmp_path):
+    given = {"metrics": ["mi"], "repeats": 0, "isolation": "none", "out": tmp_path}
+    bench.run(["lp", f"images:theirs={folder / 'theirs'}"], f"folder:{folder / 'sources'}", **given)
+    assert main(["report", "leaderboard", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "leaderboard" / "leaderboard_jpeg.csv").is_file()
+
+
+def test_the_fused_folder_of_a_run_gives_no_row_twice(folder, finished, tmp_path):
+    out, _ = finished
+    methods = ["dwt", f"images:{out / 'fused'}", f"images:jp={folder / 'theirs'}"]
+    given = {"metrics": ["mi"], "repeats": 0, "isolation": "none", "out": tmp_path}
+    results = bench.run(methods, f"folder:{folder / 'sources'}", **given)
+    names = [method.name for method in results.manifest.methods]
+    assert len(set(names)) == len(names)
+    assert not results.scores.duplicated(["scene", "method", "metric"]).any()
+
+
+def test_scenes_of_equal_pixels_have_their_own_images(tmp_path):
+    a, b = pair(48, 56, 3)
+    for scene in "uv":
+        write_image(tmp_path / "s" / f"{scene}_A.png", a)
+        write_image(tmp_path / "s" / f"{scene}_B.png", b)
+    write_image(tmp_path / "mine" / "u.png", a)
+    write_image(tmp_path / "mine" / "v.png", b)
+    given = {"metrics": ["ie"], "repeats": 0, "isolation": "none", "out": tmp_path / "out"}
+    results = bench.run(f"images:mine={tmp_path / 'mine'}", f"folder:{tmp_path / 's'}", **given)
+    u, v = results.manifest.cells
+    assert u.pixels != v.pixels
+
+
+def test_16_bit_scenes_have_rows_through_jpeg(folder, tmp_path):
+    for name, seed in {"one": 1, "two": 2}.items():
+        for letter, image in zip("AB", pair(96, 104, seed), strict=True):
+            write_image(tmp_path / "s" / f"{name}_{letter}.png", image.astype(np.uint16) * 257)
+    given = {"metrics": ["mi"], "repeats": 0, "isolation": "none", "out": tmp_path / "out"}
+    methods = ["lp", f"images:theirs={folder / 'theirs'}"]
+    results = bench.run(methods, f"folder:{tmp_path / 's'}", **given)
+    rows = results.scores[results.scores.method == "lp+jpeg"]
+    assert rows["status"].tolist() == ["ok", "ok"]
 
 
 def test_names_of_published_rows():

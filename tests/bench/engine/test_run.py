@@ -65,7 +65,15 @@ def counted(monkeypatch):
 def test_outputs(tmp_path):
     assert run(tmp_path) == 0
     table = scores(tmp_path)
-    assert list(table.columns) == ["dataset", "scene", "method", "metric", "value", "status"]
+    assert list(table.columns) == [
+        "dataset",
+        "scene",
+        "method",
+        "metric",
+        "value",
+        "status",
+        "compression",
+    ]
     assert len(table) == 2 * 3 * 8
     assert set(table.status) == {"ok"}
     assert table.value.notna().all()

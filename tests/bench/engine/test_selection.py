@@ -194,11 +194,12 @@ def test_timing_belongs_to_one_machine():
     assert len({timing_key("cell", machine) for machine in machines}) == 2
 
 
-def test_published_rows_cover_their_own_collection_only():
+def test_published_rows_cover_the_pictures_of_their_collection_only():
     row = select_methods(["published:liu2020/cnn"])[0]
     scene = load_scenes("liu2020/g_01")[0]
     assert row.covers(scene)
-    assert not row.covers(dataclasses.replace(scene, dataset="mine"))
+    assert row.covers(load_scenes("mfifb/lytro_01")[0])  # liu2020/c_01
+    assert not row.covers(load_scenes("synthetic")[0])
     assert not row.covers(dataclasses.replace(scene, id="x"))
     with pytest.raises(UnknownName, match="published method"):
         select_methods(["published:liu2020/nothing"])
