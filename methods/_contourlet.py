@@ -113,9 +113,7 @@ def _merged(high: Array, other: Array, depth: int, fans: Fans) -> Array:
     return scipy.fft.irfft2(total, high.shape)
 
 
-def _responses(
-    shape: tuple[int, ...], depth: int, fans: Fans
-) -> Iterator[tuple[Array, Array]]:
+def _responses(shape: tuple[int, ...], depth: int, fans: Fans) -> Iterator[tuple[Array, Array]]:
     """Analysis and synthesis response of every direction on the half spectrum."""
     y = 2 * np.pi * np.fft.fftfreq(shape[0])[:, None]
     x = 2 * np.pi * np.fft.rfftfreq(shape[1])[None]

@@ -149,7 +149,7 @@ def sparse_codes(patches: Array, atoms: Array, tolerance: float) -> tuple[Array,
     (array([5., 2.]), np.True_)
     """
     activity, residuals = np.zeros(len(patches)), np.array(patches, np.float64)
-    squares = np.einsum("pd,pd->p", residuals, residuals)
+    squares = np.vecdot(residuals, residuals)
     # Patches of about one norm need about as many atoms, so that few wait for the others.
     order = np.argsort(squares, kind="stable")[np.count_nonzero(squares <= tolerance**2) :]
     size = patches.shape[1]
@@ -169,19 +169,19 @@ def _pursue(residual: Array, atoms: Array, tolerance: float, memory: Array) -> t
     basis, triangle = memory[:, :count]
     along, lengths = np.zeros((count, size)), np.zeros((count, size))
     picker = _Picker(atoms, count)
-    square = np.einsum("pd,pd->p", residual, residual)
+    square = np.vecdot(residual, residual)
     active = square > tolerance**2
     for k in range(size):
         atom = picker.pick(residual, square)
         if k:
             inner = np.matmul(basis[:, :k], atom[:, :, None], out=triangle[:, k, :k, None])
             atom -= np.matmul(inner.transpose(0, 2, 1), basis[:, :k])[:, 0]
-        beside = np.einsum("pd,pd->p", atom, atom)
+        beside = np.vecdot(atom, atom)
         active &= beside > DEPENDENT
         lengths[:, k] = np.sqrt(np.where(active, beside, 1))
         atom /= lengths[:, k, None]
         basis[:, k] = atom
-        along[:, k] = np.einsum("pd,pd->p", atom, residual) * active
+        along[:, k] = np.vecdot(atom, residual) * active
         atom *= along[:, k, None]
         residual -= atom
         square = np.maximum(square - along[:, k] ** 2, 0)

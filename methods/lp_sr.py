@@ -36,9 +36,7 @@ SMALL = 1e-6
     aliases=("MST_SR",),
     symmetric=False,
 )
-def lp_sr(
-    sources: Array, *, levels: int = 4, step: int = 2, tolerance: float = 0.1
-) -> Array:
+def lp_sr(sources: Array, *, levels: int = 4, step: int = 2, tolerance: float = 0.1) -> Array:
     """Keep the stronger differences of a Laplacian pyramid, and fuse its bases by their codes.
 
     Of two bands the coefficient comes from the one that is more active at most of the 3 x 3
@@ -101,9 +99,7 @@ def lp_sr(
     in_all=False,
     symmetric=False,
 )
-def rp_sr(
-    sources: Array, *, levels: int = 4, step: int = 2, tolerance: float = 0.1
-) -> Array:
+def rp_sr(sources: Array, *, levels: int = 4, step: int = 2, tolerance: float = 0.1) -> Array:
     """Keep the stronger ratios of a ratio pyramid, and fuse its bases by their codes.
 
     As `lp-sr`, with bands that are ratios of a level to the next one, expanded.

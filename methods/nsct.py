@@ -13,6 +13,7 @@ from methods._filters import levels
 
 Array = NDArray[Any]
 
+
 @method(
     "nsct",
     title="Nonsubsampled contourlets (NSCT)",
