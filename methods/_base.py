@@ -24,7 +24,7 @@ from datasets.catalog import CataloguedFile
 Kind = Literal["transform", "decision"]
 Colour = Literal["luminance", "channels", "rgb"]
 Stack = Literal["native", "pairwise"]
-Family = Literal["control", "multi-scale", "spatial", "learned", "published-network"]
+Family = Literal["control", "multi-scale", "spatial", "sparse", "learned", "published-network"]
 
 #: Families of trained networks, which need PyTorch and weights.
 NETWORK_FAMILIES = frozenset({"learned", "published-network"})
@@ -69,7 +69,7 @@ class Method:
         its strength (``luminance``), or takes all channels at once (``rgb``).
     stack : {'native', 'pairwise'}
         Whether `fn` takes N sources, or two; then a longer stack is folded from the left.
-    family : {'control', 'multi-scale', 'spatial', 'learned', 'published-network'}
+    family : {'control', 'multi-scale', 'spatial', 'sparse', 'learned', 'published-network'}
         The group it is listed in; ``control`` holds the baselines.
     paper, doi : str
         Where it is defined.

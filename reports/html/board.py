@@ -33,6 +33,7 @@ FAMILIES = (
     "published",
     "images",
     "published-network",
+    "sparse",
 )
 
 OVERALL = "overall"
