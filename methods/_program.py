@@ -56,7 +56,7 @@ class Program:
     name: str
     install: str = ""
     licence: str = ""
-    version_command: tuple[str, ...] = ("{program}", "--version")
+    version_command: tuple[str, ...] = ()
     bits: int = 8
     sources: tuple[int, int] = (2, 0)
     least_side: int = 1
@@ -84,6 +84,8 @@ class Program:
             return ""
         if given := os.environ.get(self.variable):
             return f"{self.variable}={given} is not a program"
+        if Path(self.name).is_file():
+            return f"{self.name} may not be executed: chmod +x it"
         how = f"{self.install}, or set" if self.install else "set"
         return f"{self.name} is not on this machine: {how} {self.variable} to its file"
 

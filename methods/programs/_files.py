@@ -46,30 +46,22 @@ def _has_levels(source: Array, most: int) -> bool:
     return bool(np.array_equal(np.rint(source * most) / np.float32(most), source))
 
 
-def write_sources(stack: Array, folder: Path, *, bits: int, gray: bool, suffix: str) -> list[Path]:
-    """Write sources as files whose names sort in their order.
+def encode_sources(stack: Array, *, bits: int, gray: bool, suffix: str) -> dict[str, bytes]:
+    """Sources as files without loss, by names that sort in their order: ``01.png``, ``02.png``, ….
 
     Parameters
     ----------
     stack : ndarray
         float32 (N, H, W) or (N, H, W, 3) in [0, 1].
-    folder : Path
-        A folder that holds nothing else.
     bits : {8, 16}
         Depth of the files.
     gray : bool
         Whether gray sources become gray files; else RGB with equal channels.
     suffix : {'.png', '.tif'}
         The format.
-
-    Returns
-    -------
-    list of Path
-        ``01.png``, ``02.png``, ….
     """
-    folder.mkdir()
     digits = max(2, len(str(len(stack))))
-    files = []
+    files = {}
     for number, source in enumerate(stack, 1):
         most, dtype = (255, np.uint8) if bits == 8 else (65535, np.uint16)
         image = np.rint(np.clip(source, 0, 1) * most).astype(dtype)
@@ -77,12 +69,10 @@ def write_sources(stack: Array, folder: Path, *, bits: int, gray: bool, suffix: 
             image = image[..., ::-1]
         elif not gray:
             image = np.repeat(image[..., None], 3, axis=2)
-        file = folder / f"{number:0{digits}}{suffix}"
         written, data = cv2.imencode(suffix, np.ascontiguousarray(image))
         if not written:
             raise ImageError(f"a source of shape {source.shape} cannot be written as {suffix}")
-        file.write_bytes(data)
-        files.append(file)
+        files[f"{number:0{digits}}{suffix}"] = bytes(data)
     return files
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.core.errors import Skipped, UsageError
 from methods._base import METHODS, Colour, Method, Stack, absolute_paths, keyword_defaults
 from methods._program import Program, fill
-from methods.programs._files import depth_of, read_fused, write_sources
+from methods.programs._files import depth_of, encode_sources, read_fused
 from methods.programs._run import private_folder
 
 cv2 = lazy.load("cv2")
@@ -42,7 +42,7 @@ def program(
     doi: str = "",
     install: str = "",
     licence: str = "",
-    version: Sequence[str] = ("{program}", "--version"),
+    version: Sequence[str] | None = None,
     bits: Literal[8, 16] = 8,
     sources: tuple[int, int | None] = (2, None),
     least_side: int = 1,
@@ -90,10 +90,12 @@ def program(
         How to install the program: a command, shown where it is missing.
     licence : str
         The program's terms.
-    version : sequence of str
+    version : sequence of str, optional
         The command that prints the program's version, which is part of a result's key.
         ``{program}`` is the program's file, ``{interpreter}`` the one in the first line of a
-        script. If it is empty or fails, a hash of the program's file stands for the version.
+        script. By default the program is started with ``--version``, unless it is a file beside the
+        function's. If the command is empty or fails, a hash of the program's file stands for the
+        version.
     bits : {8, 16}
         The largest depth that the program takes. Sources of 16 bits are rounded for one that takes
         8, which is noted; 8-bit sources are always written with 8.
@@ -140,22 +142,23 @@ def program(
     def register(command: F) -> F:
         parameters = keyword_defaults(name, command)
         takes_device = parameters.pop("device", None) is not None
-        first = _checked(name, command())
         here = Path(command.__code__.co_filename).absolute().parent
-        two = not {"{sources}", "{folder}"} & set(re.findall(r"\{\w+\}", " ".join(first)))
-        least, most = sources[0], 2 if two else sources[1] or 0
+        line = _checked(name, command())
+        first, two = fill(line[0], {"here": str(here)}), not _takes_any_number(line)
+        own = os.sep in first
+        read = absolute_paths(name, command, files)
         if not output.endswith(LOSSLESS) or Path(output).name != output:
             raise UsageError(
                 f"method {name!r}: output {output!r} must be the name of a file that ends in "
                 f"{', '.join(LOSSLESS)}"
             )
         starts = Program(
-            name=str(here / first[0]) if os.sep in first[0] else first[0],
+            name=str(here / first) if own else first,
             install=install,
             licence=licence,
-            version_command=tuple(fill(part, {"here": str(here)}) for part in version),
+            version_command=_version_command(version, own, here),
             bits=bits,
-            sources=(least, most),
+            sources=(sources[0], 2 if two else sources[1] or 0),
             least_side=least_side,
             gray=gray,
             suffix=f".{source_format}",
@@ -176,11 +179,11 @@ def program(
                 fn=fuse,
                 kind="transform",
                 colour=colour,
-                stack=stack or ("pairwise" if most == 2 else "native"),
+                stack=stack or ("pairwise" if starts.sources[1] == 2 else "native"),
                 family="program",
                 paper=paper,
                 doi=doi,
-                weights=absolute_paths(name, command, files),
+                weights=(*read, here / first) if own else read,
                 parameters=parameters,
                 takes_device=takes_device,
                 in_all=in_all,
@@ -193,6 +196,18 @@ def program(
         return command
 
     return register
+
+
+def _takes_any_number(line: Sequence[str]) -> bool:
+    """Whether a command line names all sources, not only the first two."""
+    return bool({"{sources}", "{folder}"} & set(re.findall(r"\{\w+\}", " ".join(line))))
+
+
+def _version_command(given: Sequence[str] | None, own: bool, here: Path) -> tuple[str, ...]:
+    """The command that prints the version; a user's own script is known by its content."""
+    if given is None:
+        return () if own else ("{program}", "--version")
+    return tuple(fill(part, {"here": str(here)}) for part in given)
 
 
 def _checked(name: str, command: object) -> list[str]:
@@ -225,18 +240,26 @@ def _fuse(name: str, starts: Program, parts: list[str], stack: NDArray[Any]) -> 
     values = {"threads": str(threads), "here": str(starts.here)}
     environment = {key: v and fill(v, values) for key, v in starts.environment.items()}
     with private_folder(threads, environment) as folder:
-        sources = write_sources(
-            stack, folder.path / "sources", bits=bits, gray=starts.gray, suffix=starts.suffix
-        )
+        files = encode_sources(stack, bits=bits, gray=starts.gray, suffix=starts.suffix)
+        folder.await_start()
+        sources = _write(files, folder.path / "sources")
         target = folder.path / starts.output
         values |= {"folder": str(folder.path / "sources"), "output": str(target)}
-        values |= {"a": str(sources[0]), "b": str(sources[1])}
+        values |= {"a": sources[0], "b": sources[1]}
         command = [str(file)]
         for part in parts[1:]:
-            command += map(str, sources) if part == "{sources}" else [fill(part, values)]
+            command += sources if part == "{sources}" else [fill(part, values)]
         most = max(DISK_BYTES, DISK_BYTES_PER_VALUE * stack.size)
         folder.run(name, command, starts.disk_bytes or most)
         return read_fused(target, stack.shape[1:], bits=bits, name=name)
+
+
+def _write(files: Mapping[str, bytes], folder: Path) -> list[str]:
+    """Write files into a new folder; returns where they are."""
+    folder.mkdir()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return [str(folder / name) for name in files]
 
 
 def _check_sources(name: str, starts: Program, stack: NDArray[Any]) -> None:

@@ -50,6 +50,19 @@ class Folder:
     path: Path
     supervisor: subprocess.Popen[bytes]
 
+    def await_start(self) -> None:
+        """Return when the folder is there, which takes a while after the supervisor's start.
+
+        Raises
+        ------
+        EnvironmentFault
+            It cannot be made.
+        """
+        said = self.supervisor.stdout.readline() if self.supervisor.stdout else b""
+        if said != b"ready\n":
+            raise EnvironmentFault(f"{self.path}: a program's folder cannot be made")
+        (self.path / "tmp").mkdir()
+
     def run(self, name: str, command: Sequence[str], disk_bytes: int) -> None:
         """Run `command` in the folder to its end, and kill what it leaves running.
 
@@ -101,17 +114,14 @@ class Folder:
 def private_folder(threads: int, environment: Mapping[str, str | None]) -> Iterator[Folder]:
     """A folder for one program; with the block end the folder and all that runs in it.
 
+    It is there after `Folder.await_start`; until then there is time to prepare files.
+
     Parameters
     ----------
     threads : int
         Threads that the program should use, as far as environment variables set them.
     environment : mapping of str to str or None
         Further environment variables; None removes one.
-
-    Raises
-    ------
-    EnvironmentFault
-        The folder cannot be made.
     """
     token = secrets.token_hex(8)
     path = Path(tempfile.gettempdir()).absolute() / f"mfif-program-{token}"
@@ -125,9 +135,6 @@ def private_folder(threads: int, environment: Mapping[str, str | None]) -> Itera
         start_new_session=True,
     )
     try:
-        if supervisor.stdout is None or supervisor.stdout.readline() != b"ready\n":
-            raise EnvironmentFault(f"{path}: a program's folder cannot be made")
-        (path / "tmp").mkdir()
         yield Folder(path, supervisor)
     finally:
         _close(supervisor, path, token)

@@ -3,9 +3,8 @@
 It is started as a script by `methods.programs._run`, imports nothing but the standard library, and
 is told what to do through its standard input. When that closes, because the work is done or the
 benchmark was killed, it ends every process that the program has left and removes the folder.
+It does without pathlib and the like, since importing those would take longer than all the rest.
 """
-
-# ruff: noqa: PTH  (importing pathlib would take longer than all the rest of the start)
 
 from __future__ import annotations
 
