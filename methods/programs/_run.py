@@ -124,7 +124,7 @@ def private_folder(threads: int, environment: Mapping[str, str | None]) -> Itera
         Further environment variables; None removes one.
     """
     token = secrets.token_hex(8)
-    path = Path(tempfile.gettempdir()).absolute() / f"mfif-program-{token}"
+    path = _temporary() / f"mfif-program-{token}"
     given = {**os.environ, **dict.fromkeys(THREADS, str(threads)), **environment}
     given |= {MARK: token, "TMPDIR": str(path / "tmp")}
     supervisor = subprocess.Popen(
@@ -138,6 +138,12 @@ def private_folder(threads: int, environment: Mapping[str, str | None]) -> Itera
         yield Folder(path, supervisor)
     finally:
         _close(supervisor, path, token)
+
+
+def _temporary() -> Path:
+    """The folder of temporary files; a worker may have another ``TMPDIR`` than at its start."""
+    given = os.environ.get("TMPDIR", "")
+    return Path(given if given and Path(given).is_dir() else tempfile.gettempdir()).absolute()
 
 
 def _close(supervisor: subprocess.Popen[bytes], path: Path, token: str) -> None:

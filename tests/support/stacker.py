@@ -96,7 +96,7 @@ elif mode == "kills-supervisor":
 elif mode == "eats-memory":
     eaten = []
     while True:
-        eaten.append(bytes(1 << 24))
+        eaten.append(b"x" * (1 << 24))
         time.sleep(0.002)
 elif mode == "chatters":
     for _ in range(200):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -46,23 +47,20 @@ FINE = ["copies", "daemon-left", "forks", "chatters", "locks"]
 
 @pytest.fixture(autouse=True)
 def plugin(own_registries, monkeypatch, tmp_path):
-    """The programs, and a folder for temporary files whose name needs quoting."""
-    folder = tmp_path / """a 'folder" $HOME; (x)"""
-    folder.mkdir()
+    """The programs, and a folder for temporary files whose name needs quoting (and is short)."""
     monkeypatch.setenv("MFIF_TEST_FOLDER", str(tmp_path))
-    monkeypatch.setenv("TMPDIR", str(folder))
-    monkeypatch.setattr("tempfile.tempdir", None)
     load_plugin(PLUGIN)
-    yield folder
-    monkeypatch.setattr("tempfile.tempdir", None)
+    with tempfile.TemporaryDirectory(prefix="""a 'b" $c; (""") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
 
 
 def nothing_is_left(folder: Path) -> None:
     """All processes that wrote down their ids are gone, and so are the folders of programs."""
-    pids = [int(pid) for pid in (folder.parent / "pids").read_text().split()]
+    pids = [int(p) for p in Path(os.environ["MFIF_TEST_FOLDER"], "pids").read_text().split()]
     assert pids
     assert not [pid for pid in pids if is_running(pid)]
-    assert not list(folder.iterdir())
+    assert not list(folder.glob("mfif-program-*"))
 
 
 def scene(folder: Path, shape=(40, 48), colour=False) -> str:
@@ -82,7 +80,7 @@ def run(folder: Path, modes: list[str], *options: str) -> dict[str, dict]:
 
 @pytest.mark.slow
 def test_every_fault_is_a_row_with_a_reason_and_leaves_nothing(plugin, tmp_path):
-    limits = ["--timeout", "15", "--memory", "900M", "--repeats", "0"]
+    limits = ["--timeout", "10", "--memory", "900M", "--repeats", "0"]
     found = run(tmp_path, [*FAULTS, *FINE], *limits)
     for mode, (status, text) in FAULTS.items():
         assert found[mode]["status"] == status, found[mode]
@@ -275,6 +273,6 @@ def test_a_killed_benchmark_leaves_nothing(plugin, tmp_path):
         time.sleep(0.05)
     os.kill(worker.pid, signal.SIGKILL)
     worker.join()
-    while time.monotonic() < deadline and list(plugin.iterdir()):
+    while time.monotonic() < deadline and list(plugin.glob("mfif-program-*")):
         time.sleep(0.05)
     nothing_is_left(plugin)
