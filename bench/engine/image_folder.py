@@ -55,7 +55,7 @@ class ImageFolder:
     asked: str = field(default="", compare=False)
 
     #: The name of the group in tables, and the paper, of which nothing is known.
-    family, year, doi = "images", None, ""
+    family, paper, year, doi = "images", "", None, ""
 
     @property
     def title(self) -> str:

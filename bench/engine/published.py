@@ -61,6 +61,12 @@ class PublishedMethod:
         return f"{what}, fused image published with {self.collection}"
 
     @property
+    def paper(self) -> str:
+        """Its paper in one line; empty if it is not known."""
+        paper = paper_of(self.name)
+        return paper.citation if paper else ""
+
+    @property
     def year(self) -> int | None:
         """When its paper was published."""
         paper = paper_of(self.name)

@@ -314,7 +314,7 @@ class Run:
         cells = [cell for part in self.parts for cell in part.cells]
         methods = [
             MethodEntry(
-                m.name, m.title, m.family, takes_precision(m), m.identity, year=m.year, doi=m.doi
+                m.name, m.title, m.family, takes_precision(m), m.identity, m.paper, m.year, m.doi
             )
             for m in chosen.methods
         ]

@@ -70,6 +70,11 @@ class ConfiguredMethod:
         return self.method.family
 
     @property
+    def paper(self) -> str:
+        """Where the method is defined."""
+        return self.method.paper
+
+    @property
     def year(self) -> int | None:
         """When the method's paper was published."""
         return self.method.year

@@ -37,8 +37,10 @@ class MethodEntry:
     ----------
     name, title, family : str
         Name in tables, name spelled out, and group.
+    paper : str
+        Where it is defined, in one line.
     year : int, optional
-        When its paper was published.
+        When that was published.
     doi : str
         The paper's; empty if it has none.
     takes_precision : bool
@@ -52,6 +54,7 @@ class MethodEntry:
     family: str
     takes_precision: bool = False
     identity: dict[str, Any] = field(default_factory=dict)
+    paper: str = ""
     year: int | None = None
     doi: str = ""
 
