@@ -199,7 +199,7 @@ def _spread(results: Results) -> pd.DataFrame:
 
 
 def _cell(table: Table, column: str, name: str, spread: pd.DataFrame, decimals: int) -> Cell:
-    value = table.values.loc[name, column]
+    value: Any = table.values.loc[name, column]
     if pd.isna(value):
         return Cell("–")
     metric = table.manifest.metric.get(column)
@@ -213,7 +213,7 @@ def _cell(table: Table, column: str, name: str, spread: pd.DataFrame, decimals: 
     text = f"{value:.{decimals}f}"
     deviation: Any = spread.loc[name, column] if column in spread else np.nan
     if not np.isnan(deviation):
-        text += f" ± {deviation:.{decimals}f}"
+        text += f" ± {float(deviation):.{decimals}f}"
     return Cell(text, best=places.get(name) == 1, second=places.get(name) == 2)
 
 
