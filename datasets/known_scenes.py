@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from bench.core.errors import BenchError
 from datasets._base import Scene
 from datasets._selection import load_scenes
-from datasets.catalog import collections
 from datasets.same_scenes import same_scenes
-from datasets.standard import PUBLISHED
+from datasets.standard import CATALOGUED
 
 #: The recognised scenes with their names, by their id: a scene that is loaded again, from files
 #: that may have changed, is another object.
@@ -41,7 +40,7 @@ def known_as(scene: Scene) -> frozenset[str]:
         ``collection/scene``; with the scene's own name.
     """
     names = same_scenes(scene.name)
-    if scene.dataset in collections() or len(names) > 1:
+    if scene.dataset in CATALOGUED or len(names) > 1:
         return names
     if id(scene) not in _known:
         _known[id(scene)] = scene, names | _recognised(scene)
@@ -62,7 +61,7 @@ def _recognised(scene: Scene) -> frozenset[str]:
 def _by_pixels() -> dict[str, str]:
     """Names of the catalogued scenes on this machine, by the hash of their sources."""
     found: dict[str, str] = {}
-    for scene in (scene for name in PUBLISHED for scene in load_scenes(name)):
+    for scene in (scene for name in CATALOGUED for scene in load_scenes(name)):
         if scene.missing():
             continue
         with contextlib.suppress(BenchError, OSError):  # one damaged file hides one scene only

@@ -27,7 +27,7 @@ from bench.core.errors import (
 from bench.core.pixels import to_gray255
 from datasets import DATASETS, dataset, fetch, load_scenes
 from datasets._base import Scene, SceneImages
-from datasets.standard import published_images
+from datasets.published import published_images
 
 OFFLINE = {"MFIF_OFFLINE": "1", "MFIF_DATA": "", "XDG_CACHE_HOME": "/nonexistent"}
 

@@ -10,7 +10,7 @@ from datasets import DATASETS, load_scenes
 from datasets.fetch import data_folder
 from datasets.same_scenes import same_scenes
 
-COLLECTIONS = ("liu2020", "mfifb")
+COLLECTIONS = ("liu2020", "mfifb", "natural")
 
 
 def test_names_are_those_of_our_scenes():
@@ -33,6 +33,6 @@ def test_the_same_pictures_are_the_same_pixels(theirs, ours):
     (scene,) = load_scenes(f"liu2020/{ours}")
     if folder is None or not folder.is_dir() or scene.missing():
         pytest.skip("the collections are not on this machine")
-    assert f"drl-fpd/natural/{theirs}" in same_scenes(scene.name)
+    assert f"natural/{theirs}" in same_scenes(scene.name)
     for number, image in enumerate(scene.images.sources, start=1):
         np.testing.assert_array_equal(image, read_image(folder / f"{theirs}{number}.bmp"))
