@@ -161,6 +161,8 @@ class Scene:
     bits : int
         The bits that its 16-bit images have, 16 for no scaling; 0 to take them from the largest
         value. See `datasets.bits`.
+    lacks : callable or None
+        Says why the images cannot be read, for files that are not catalogued; see `missing`.
     """
 
     dataset: str
@@ -172,6 +174,7 @@ class Scene:
     files: tuple[tuple[str, str], ...] = ()
     selected: str = ""
     bits: int = 0
+    lacks: Callable[[], str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse an unknown origin."""
@@ -189,6 +192,8 @@ class Scene:
         scenes, call `datasets.fetch.fetch` with their `files` first, then skip those that are
         still missing, with this reason.
         """
+        if self.lacks and (reason := self.lacks()):
+            return reason
         for name, path in self.files:
             try:
                 if fetch.find(name, path, verify=False) is None:

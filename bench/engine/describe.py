@@ -14,10 +14,10 @@ from bench.core.registry import Registry
 from bench.engine.names import METRIC_ALIASES, find
 from bench.engine.published import PUBLISHED_PREFIX, is_published, select_published
 from datasets import DATASETS
-from datasets.catalog import collection
+from datasets.catalog import collection, collections
 from datasets.papers import paper_of
 from datasets.published import PUBLISHED
-from datasets.subsets import SUBSETS
+from datasets.subsets import SUBSETS, Subset
 from methods import METHODS
 from metrics import GOLDEN_SETS, METRICS, Metric
 
@@ -85,8 +85,14 @@ def _datasets() -> Iterable[dict[str, Any]]:
             "sources": subset.sources,
             "reference": whole.reference,
             "title": f"{subset.title}: {subset.counted}, {subset.dataset}/{subset.scenes}",
-            "licence": whole.licence,
+            "licence": _licence(subset),
         }
+
+
+def _licence(subset: Subset) -> str:
+    """The terms of a subset: those of its collection, if it has one of its own."""
+    own = collections().get(subset.name)
+    return own.licence if own else DATASETS[subset.dataset].licence
 
 
 #: Gives the rows of each kind.
@@ -123,8 +129,7 @@ def facts_of(name: str) -> list[dict[str, Any]]:
             found.append(_facts(registry.kind, find(registry, name, aliases)))
     if subset := SUBSETS.get(name.lower()):
         facts = {"is": "subset", **dataclasses.asdict(subset)}
-        licence = DATASETS[subset.dataset].licence
-        found.append(facts | {"licence": licence, "documentation": "Scenes of a dataset by name."})
+        found.append(facts | {"licence": _licence(subset), "documentation": "Scenes of a dataset by name."})
     if is_published(name):
         found.append(_published_facts(name))
     if not found:
