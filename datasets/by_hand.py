@@ -6,7 +6,6 @@ with the reason and what to do where they are not.
 
 from __future__ import annotations
 
-import glob
 import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
@@ -116,15 +115,14 @@ class HandReader:
 
     def _found(self, pattern: str) -> Path:
         for folder in fetch.folders():
-            found = sorted(glob.glob(pattern, root_dir=folder / self.collection))
+            found = sorted((folder / self.collection).glob(pattern))
             if len(found) > 1:
-                first, second = found[:2]
                 raise EnvironmentFault(
-                    f"{folder / self.collection}: {first} and {second} are both {pattern}; "
+                    f"{found[0]} and {found[1].name} are both {self.collection}/{pattern}; "
                     "take one of them out"
                 )
             if found:
-                return folder / self.collection / found[0]
+                return found[0]
         raise FileNotFoundError(pattern)
 
 
@@ -171,6 +169,8 @@ def zedd() -> list[Scene]:
     return scenes
 
 
-def _scene(collection: str, name: str, sources: tuple[str, ...], reference: str, note: str) -> Scene:
+def _scene(
+    collection: str, name: str, sources: tuple[str, ...], reference: str, note: str
+) -> Scene:
     reader = HandReader(collection, sources, reference)
     return Scene(collection, name, reader, "real", note=note, lacks=reader.missing)

@@ -10,7 +10,7 @@ from bench.core.errors import UsageError
 from datasets.catalog import collection
 
 #: What a user should know of images that were not made from quite the same files.
-COPIES = "was fused from JPEG copies of these sources"
+COPIES = "fused from JPEG copies of these sources"
 
 _NN = r"(?P<scene>\d+)"
 
@@ -73,13 +73,13 @@ _RULES = (
     _Rule("drl-fpd", r"results_lytro/(?P<scene>c_\d\d)\.tif", "liu2020/{}", "drl-fpd"),
     _Rule("drl-fpd", r"results_mffw/(?P<scene>mffw_\d\d)\.tif", "mfifb/{}", "drl-fpd"),
     _Rule("drl-fpd", r"results_mffw/(?P<scene>mffw_\d\d)\.tif", "mffw/{}", "drl-fpd", COPIES),
-    _Rule("drl-fpd", rf"results_multiple3/lytro_{_NN}\.tif", "lytro-triple/lytro-{}", "drl-fpd"),
+    _Rule("drl-fpd", rf"results_multiple3/lytro_{_NN}\.tif", "lytro-triple/triple_{}", "drl-fpd"),
     _Rule("drl-fpd", r"results_natural/(?P<scene>[a-z]+)_natural\.tif", "natural/{}", "drl-fpd"),
     _Rule("ifcnn", rf"Results/CMF/(?P<method>[A-Z-]+)-CMF-lytro-{_NN}\.png", "liu2020/c_{}"),
     _Rule(
         "ifcnn",
         rf"Code/results/(?P<method>[A-Z-]+)-CMF3-lytro-{_NN}\.png",
-        "lytro-triple/lytro-{}",
+        "lytro-triple/triple_{}",
         note=COPIES,
     ),
     _Rule("db-mfif", rf"Lytro_results/lytro-{_NN}-DBMFIF\.png", "liu2020/c_{}", "db-mfif"),

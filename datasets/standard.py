@@ -25,7 +25,7 @@ _MFIFB = re.compile(r"input/(?P<scene>[^/]+)/(?P=scene)_[AB]\.\w+")
 _WHU = re.compile(r"input/MFI-WHU_(?P<scene>\d\d)/.+\.jpg")
 _MFFW_PAIRS = re.compile(r"test_set/MFFW2/(?P<scene>\d+)/image\d\.tif")
 _MFFW_STACKS = re.compile(r"test_set/MFFW3/(?P<scene>\d+)/image\d\.png")
-_TRIPLES = re.compile(r"sourceimages/multiple/(?P<scene>lytro-\d\d)-[A-C]\.tif")
+_TRIPLES = re.compile(r"sourceimages/multiple/lytro-(?P<scene>\d\d)-[A-C]\.tif")
 _NATURAL = re.compile(r"sourceimages/naturalDatasets/(?P<scene>[a-z]+)[12]\.bmp")
 _MISALIGNED = re.compile(r"Testdataset/(?P<scene>V-\d/pair\d+)/.+\.jpg")
 _LOW_LIGHT = re.compile(r"iso_\d+/(?P<scene>iso_\d+)_[AB]\.JPG")
@@ -109,7 +109,7 @@ def mffw() -> list[Scene]:
 )
 def lytro_triple() -> list[Scene]:
     """All four triples, whether they are on this machine or not."""
-    return _scenes("lytro-triple", _grouped("drl-fpd", _TRIPLES))
+    return _scenes("lytro-triple", _grouped("drl-fpd", _TRIPLES), id="triple_{}")
 
 
 @dataset(

@@ -129,7 +129,9 @@ def facts_of(name: str) -> list[dict[str, Any]]:
             found.append(_facts(registry.kind, find(registry, name, aliases)))
     if subset := SUBSETS.get(name.lower()):
         facts = {"is": "subset", **dataclasses.asdict(subset)}
-        found.append(facts | {"licence": _licence(subset), "documentation": "Scenes of a dataset by name."})
+        found.append(
+            facts | {"licence": _licence(subset), "documentation": "Scenes of a dataset by name."}
+        )
     if is_published(name):
         found.append(_published_facts(name))
     if not found:
