@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bench.core.errors import BenchError
 from datasets._base import Scene
 from datasets._selection import load_scenes
+from datasets.published import published_datasets
 from datasets.same_scenes import same_scenes
 from datasets.standard import CATALOGUED
 
@@ -51,18 +52,22 @@ def _recognised(scene: Scene) -> frozenset[str]:
     if scene.missing():
         return frozenset()
     try:
-        found = _by_pixels().get(_pixels(scene.read().sources))
+        sources = scene.read().sources
+        found = _by_pixels(len(sources)).get(_pixels(sources))
     except (BenchError, OSError):
         return frozenset()  # its row in the tables says why it cannot be read
     return same_scenes(found) if found else frozenset()
 
 
 @cache
-def _by_pixels() -> dict[str, str]:
-    """Names of the catalogued scenes on this machine, by the hash of their sources."""
+def _by_pixels(sources: int) -> dict[str, str]:
+    """Names of the scenes with published images on this machine, by the hash of their sources.
+
+    Only scenes of so many sources are read.
+    """
     found: dict[str, str] = {}
-    for scene in (scene for name in CATALOGUED for scene in load_scenes(name)):
-        if scene.missing():
+    for scene in (scene for name in published_datasets() for scene in load_scenes(name)):
+        if len(scene.files) != sources or scene.missing():
             continue
         with contextlib.suppress(BenchError, OSError):  # one damaged file hides one scene only
             found[_pixels(scene.read().sources)] = scene.name

@@ -93,6 +93,18 @@ _RULES = (
 PUBLISHED = tuple(dict.fromkeys(rule.collection for rule in _RULES))
 
 
+def published_datasets() -> list[str]:
+    """The datasets whose scenes have published fused images.
+
+    Examples
+    --------
+    >>> from datasets.published import published_datasets
+    >>> published_datasets()
+    ['liu2020', 'mfifb', 'mffw', 'mfi-whu', 'lytro-triple', 'natural']
+    """
+    return list(dict.fromkeys(rule.scene.partition("/")[0] for rule in _RULES))
+
+
 @cache
 def published_images(name: str) -> dict[str, dict[str, PublishedImage]]:
     """The fused images that came with a collection.
