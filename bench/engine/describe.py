@@ -48,7 +48,8 @@ def _published_methods() -> Iterable[dict[str, Any]]:
             "stack": "",
             "year": "",
             "all": "no",
-            "title": f"fused images of {count} methods as their authors made them, not run here",
+            "title": f"fused images of {count} method{'s' * (count > 1)} "
+            "as their authors made them, not run here",
             "paper": collection(name).citation,
         }
 
