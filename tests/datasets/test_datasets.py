@@ -38,7 +38,7 @@ with pytest.MonkeyPatch.context() as patch:
     for entry in DATASETS:
         if not entry.argument_required:
             with contextlib.suppress(DataUnavailable):  # of photos that are not here
-                EMBEDDED += [scene for scene in entry.scenes() if not scene.files]
+                EMBEDDED += [s for s in entry.scenes() if not (s.files or s.lacks)]
 
 #: Datasets whose sources have noise and compression, and the root mean square of these at the most.
 SHOT = {"synthetic-camera": 8}
