@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from typing import Any
 
 import lazy_loader as lazy
@@ -22,6 +23,8 @@ Array = NDArray[Any]
 CLEAR_SHARE, CLEAR_LEVEL = 0.8, 1.0
 #: Rows and columns around an undecided region that are looked at: before, after.
 BEFORE, AFTER = 3, 1
+#: Labels of the flood that are no region: a line between two, outside of the image.
+LINE, RIM = -1, -2
 
 
 @method(
@@ -85,10 +88,11 @@ def bf(
 
     Notes
     -----
-    fidelity: steps and constants are those of the authors' code. Deviation: the watershed is
-    scikit-image's, whose lines differ by single pixels where levels are equal. Mean PSNR to four
-    published images of MFI-WHU after the same JPEG: 69.3 dB (60 to 82), 99.7 % of the pixels
-    equal; lossless published images were not at hand. Two sources; more are folded from the left.
+    fidelity: steps and constants are those of the authors' code; among equal levels the watershed
+    floods the pixel first that came first, column by column, as theirs. Mean PSNR to four
+    published images of MFI-WHU after the same JPEG: 78.8 dB (73 to 85), 99.95 % of the pixels
+    equal, none more than 5 levels off: decoders of the JPEG sources differ. Lossless published
+    images were not at hand. Two sources; more are folded from the left.
 
     References
     ----------
@@ -200,10 +204,39 @@ def _watershed(measure: Array, marker: Array) -> Array:
     if regions.max() < 2:
         return np.zeros(marker.shape, bool)
     slopes = [scipy.ndimage.prewitt(measure, axis=axis, mode="nearest") for axis in (0, 1)]
-    flooded = skimage.segmentation.watershed(
-        np.hypot(*slopes), regions, connectivity=2, watershed_line=True
+    # Transposed: among equal levels the order is column by column. The rim stops the flood.
+    levels, labels = (
+        np.pad(image.T, 1, constant_values=RIM) for image in (np.hypot(*slopes), regions)
     )
-    return flooded == 0
+    near = cv2.dilate(marker.T.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    start = np.flatnonzero(np.pad(near & ~marker.T, 1))
+    flooded = _flooded(levels.ravel().tolist(), labels.ravel().tolist(), start, levels.shape[1])
+    return np.reshape(flooded, labels.shape)[1:-1, 1:-1].T == LINE
+
+
+def _flooded(levels: list[float], labels: list[int], start: Array, row: int) -> list[int]:
+    """Labels after a flood by priority: the lowest level first, of equals the first to wait.
+
+    A pixel takes the label around it, or becomes a line where two labels meet. Lists, since
+    single items of arrays are slow; only the band between the markers is visited.
+    """
+    around = (-row - 1, -row, -row + 1, -1, 1, row - 1, row, row + 1)
+    waiting = [(levels[pixel], order, pixel) for order, pixel in enumerate(start.tolist())]
+    heapq.heapify(waiting)
+    seen = set(start.tolist())
+    while waiting:
+        level, _, pixel = heapq.heappop(waiting)
+        met = {labels[pixel + step] for step in around if labels[pixel + step] > 0}
+        if len(met) > 1:
+            labels[pixel] = LINE
+            continue
+        labels[pixel] = met.pop()
+        for step in around:
+            other = pixel + step
+            if labels[other] == 0 and other not in seen:
+                heapq.heappush(waiting, (max(level, levels[other]), len(seen), other))
+                seen.add(other)
+    return labels
 
 
 def _blended(labels: Array, radius: int) -> Array:

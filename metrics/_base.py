@@ -105,7 +105,7 @@ class Metric:
         choices = {"family": Family, "needs": Needs, "stack": Stack}
         for item, kind in choices.items():
             check_choice("metric", self.name, item, getattr(self, item), get_args(kind))
-        check_name("metric", self.name, {"all", "paper", *get_args(Family)})
+        check_name("metric", self.name, {"all", "paper", "principal", *get_args(Family)})
         for item in ("smallest", "version"):
             if type(getattr(self, item)) is not int:
                 raise UsageError(

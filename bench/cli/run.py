@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["all"],
         metavar="NAME",
-        help="names, a family (control: the baselines; multi-scale, spatial, learned), "
+        help="names, a family (control: the baselines; multi-scale, spatial, sparse, learned), "
         "NAME@parameter=value, all (default); fcn* for all that match, -rp to leave one out; "
         "published:mfi-whu and the like (bench list methods) for other people's fused images, "
         "images:NAME=DIR or "
@@ -57,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["paper", "psnr", "ssim"],
         metavar="NAME",
-        help="names, also as papers write them (QG, EN), a family, paper, all, q* for all that "
-        "match, -qp to leave one out (default: paper psnr ssim)",
+        help="names, also as papers write them (QG, EN), a family, paper, principal, all, q* for "
+        "all that match, -qp to leave one out (default: paper psnr ssim)",
     )
     add(
         "--out",

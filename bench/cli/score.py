@@ -62,8 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--metrics",
         nargs="+",
         metavar="NAME",
-        help="names, also as papers write them (QG, EN), a family, paper, all, q* for all that "
-        "match, -qp to leave one out (default: paper, and psnr and ssim with a reference)",
+        help="names, also as papers write them (QG, EN), a family, paper, principal, all, q* for "
+        "all that match, -qp to leave one out (default: paper, and psnr and ssim with a reference)",
     )
     add(
         "--plugin",

@@ -54,8 +54,8 @@ class ImageFolder:
     notes: tuple[str, ...] = field(default=(), compare=False)
     asked: str = field(default="", compare=False)
 
-    #: The name of the group in tables.
-    family = "images"
+    #: The name of the group in tables, and the paper, of which nothing is known.
+    family, year, doi = "images", None, ""
 
     @property
     def title(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.core.fingerprint import digest
 from bench.store.manifest import CellEntry, MethodEntry
@@ -59,7 +60,9 @@ def jpeg_entries(methods: Sequence[MethodEntry], cells: Sequence[CellEntry]) -> 
         if (name := jpeg_name(method.name)) in there:
             title = f"{method.title}, through JPEG"
             identity = {"method": method.name, "kind": "jpeg", "of": method.identity}
-            entries.append(MethodEntry(name, title, method.family, identity=identity))
+            entries.append(
+                replace(method, name=name, title=title, takes_precision=False, identity=identity)
+            )
     return entries
 
 

@@ -61,6 +61,18 @@ class PublishedMethod:
         what = f"{paper.title} ({paper.year})" if paper else self.method
         return f"{what}, fused image published with {self.collection}"
 
+    @property
+    def year(self) -> int | None:
+        """When its paper was published."""
+        paper = paper_of(self.name)
+        return paper.year if paper else None
+
+    @property
+    def doi(self) -> str:
+        """The DOI of its paper; empty if it is not known."""
+        paper = paper_of(self.name)
+        return paper.doi if paper else ""
+
     @cached_property
     def identity(self) -> dict[str, Any]:
         """Which files these are."""

@@ -29,7 +29,7 @@ from bench.engine.names import (
 )
 from bench.engine.published import PublishedMethod, is_published, select_published
 from datasets import Scene, load_scenes
-from methods import METHODS, Method
+from methods import FAMILY_ALIASES, METHODS, Method
 from metrics import METRICS, Metric
 
 #: The project's own code that every fused image depends on.
@@ -69,6 +69,16 @@ class ConfiguredMethod:
         """The method's group."""
         return self.method.family
 
+    @property
+    def year(self) -> int | None:
+        """When the method's paper was published."""
+        return self.method.year
+
+    @property
+    def doi(self) -> str:
+        """The DOI of the method's paper."""
+        return self.method.doi
+
     def covers(self, scene: Scene) -> bool:
         """Whether it can be run on `scene`: always."""
         return True
@@ -77,7 +87,9 @@ class ConfiguredMethod:
     def identity(self) -> dict[str, Any]:
         """Everything of the method that its output depends on."""
         method = self.method
+        program = {} if method.program is None else {"program": method.program.identity}
         return {
+            **program,
             "method": method.name,
             "kind": method.kind,
             "colour": method.colour,
@@ -144,7 +156,7 @@ def _methods(text: str, scenes: Sequence[Scene]) -> Sequence[SelectedMethod]:
         return select_published(text)
     if text.lower().startswith(IMAGES_PREFIX):
         return select_images(text, scenes)
-    low = text.lower()
+    low = FAMILY_ALIASES.get(text.lower(), text.lower())
     if low == "all":
         return [ConfiguredMethod(m) for m in METHODS if m.in_all]
     if low in {method.family for method in METHODS}:
@@ -186,6 +198,8 @@ def _metrics(text: str) -> Sequence[Metric]:
         return list(METRICS)
     if low == "paper":
         return [METRICS[name] for name in PAPER_METRICS]
+    if low == "principal":
+        return [METRICS[name] for name in PRINCIPAL_METRICS]
     if low in {metric.family for metric in METRICS}:
         return [metric for metric in METRICS if metric.family == low]
     if is_glob(text):
@@ -195,7 +209,7 @@ def _metrics(text: str) -> Sequence[Metric]:
 
 def named_metrics(texts: str | Sequence[str]) -> list[str]:
     """The metrics that `texts` select by their own name, not by a group or a glob."""
-    groups = {"all", "paper", *(metric.family for metric in METRICS)}
+    groups = {"all", "paper", "principal", *(metric.family for metric in METRICS)}
     names = [t for t in split_names(texts) if t[0] != "-" and not is_glob(t)]
     return [find(METRICS, t, METRIC_ALIASES).name for t in names if t.lower() not in groups]
 
@@ -221,6 +235,9 @@ def select_scenes(texts: str | Sequence[str], layout: str | Sequence[str] = ()) 
 
 #: The metrics of the paper's Tables 1-4, in the order of their columns.
 PAPER_METRICS = ("ie", "mi", "qabf", "q", "qw", "qe")
+
+#: One or two metrics of each kind that the field uses: what printed tables show of many metrics.
+PRINCIPAL_METRICS = (*PAPER_METRICS, "qncie", "qp", "qy", "qcb", "qcv", "viff", "psnr", "ssim")
 
 
 def configured_method(text: str) -> ConfiguredMethod:

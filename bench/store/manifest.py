@@ -25,6 +25,8 @@ FORMAT = 2
 
 #: Family of the baselines: copied sources, their average, a focus measure.
 BASELINE_FAMILY = "control"
+#: Family of the methods that start a program.
+PROGRAM_FAMILY = "program"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class MethodEntry:
     ----------
     name, title, family : str
         Name in tables, name spelled out, and group.
+    year : int, optional
+        When its paper was published.
+    doi : str
+        The paper's; empty if it has none.
     takes_precision : bool
         Whether ``--precision`` decides what it computes.
     identity : dict
@@ -46,6 +52,8 @@ class MethodEntry:
     family: str
     takes_precision: bool = False
     identity: dict[str, Any] = field(default_factory=dict)
+    year: int | None = None
+    doi: str = ""
 
     @property
     def is_baseline(self) -> bool:

@@ -30,6 +30,9 @@ AGAINST_REFERENCE = "psnr"
 #: Level of the tests.
 ALPHA = 0.05
 
+#: Least share of the scenes of the method with the most that a method must have to be ranked.
+LEAST_SHARE = 0.5
+
 
 @dataclass(frozen=True)
 class Leaderboard:
@@ -57,7 +60,7 @@ class Leaderboard:
         or are a variant of a metric that counts, or of the same metric as one that counts.
     incomplete : dict of str to str
         Methods that did not finish every scene: the ranks of all are over fewer scenes for
-        it, or it is not ranked.
+        it; with less than half of the scenes of others it is not ranked.
     """
 
     rankings: dict[str, Ranking]
@@ -91,7 +94,7 @@ def make_leaderboard(results: Results, dataset: str = "") -> Leaderboard:
     tables = {metric.name: by_scene(scores, metric.name) for metric in metrics}
     rankings, skipped = {}, {}
     for metric in metrics:
-        values = tables[metric.name]
+        values = rankable(tables[metric.name])
         try:
             rankings[metric.name] = rank_methods(
                 values,
@@ -158,6 +161,20 @@ def by_scene(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     wide = mine.pivot(index="where", columns="method", values="value")
     order = [name for name in mine["method"].unique() if wide[name].notna().any()]
     return wide[order]
+
+
+def rankable(values: pd.DataFrame) -> pd.DataFrame:
+    """Without methods that have less than half of the scenes that another one has.
+
+    All are ranked on the scenes that all have; one of few scenes would take the others' from them.
+
+    Parameters
+    ----------
+    values : DataFrame
+        One row a scene, one column a method; empty cells where there is no score.
+    """
+    scenes = values.notna().sum()
+    return values.loc[:, scenes >= LEAST_SHARE * scenes.max()]
 
 
 def tidy(board: Leaderboard) -> pd.DataFrame:

@@ -1,30 +1,62 @@
-"""The papers of the published rows of a run, for its tables."""
+"""The papers of the methods of a run, for its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from bench.store.manifest import RunManifest
 from datasets.papers import Paper, paper_of
 
 #: What stands behind the name of a row whose image was made from that of another row.
 _DERIVED = "+"
 
 
-def references(methods: Iterable[str]) -> dict[str, Paper]:
-    """The paper of each published row among `methods`, by the row's name.
+@dataclass(frozen=True)
+class Reference:
+    """What a method is called in words, and where it was published.
 
-    Examples
-    --------
-    >>> from reports.data.references import references
-    >>> [paper.year for paper in references(["lp", "liu2020:gff", "liu2020:gff+jpeg"]).values()]
-    [2013]
+    Attributes
+    ----------
+    title : str
+        The method's name spelled out; of a published row its paper's title.
+    year : int or None
+        Year of the paper.
+    doi : str
+        The paper's DOI; empty if it has none, or none is known.
     """
+
+    title: str
+    year: int | None
+    doi: str
+
+
+def references(manifest: RunManifest, methods: Iterable[str]) -> dict[str, Reference]:
+    """What is known of the papers of `methods` of a run, by name."""
+    found = {}
+    for name in methods:
+        entry, paper = manifest.method[name], paper_of(name.partition(_DERIVED)[0])
+        found[name] = Reference(entry.title, entry.year, entry.doi)
+        if paper is not None:
+            found[name] = Reference(paper.title, paper.year, paper.doi)
+    return found
+
+
+def papers_of(methods: Iterable[str]) -> dict[str, Paper]:
+    """The paper of each published row among `methods`, by the row's name."""
     names = dict.fromkeys(method.partition(_DERIVED)[0] for method in methods)
     found = {name: paper_of(name) for name in names}
     return {name: paper for name, paper in found.items() if paper is not None}
 
 
 def bibliography(methods: Iterable[str]) -> str:
-    """The papers of the published rows as a BibTeX file; empty if there are none."""
-    papers = {paper.key: paper for paper in references(methods).values()}
+    """The papers of the published rows as a BibTeX file; empty if there are none.
+
+    Examples
+    --------
+    >>> from reports.data.references import bibliography
+    >>> bibliography(["lp", "liu2020:gff", "liu2020:gff+jpeg"]).count("@article")
+    1
+    """
+    papers = {paper.key: paper for paper in papers_of(methods).values()}
     return "\n\n".join(papers[key].bibtex for key in sorted(papers)) + "\n" * bool(papers)

@@ -24,7 +24,7 @@ from bench.core.errors import EnvironmentFault
 from bench.core.files import write_bytes
 from bench.store.manifest import CellEntry, MetricEntry, RunManifest
 from reports.data.best import best_of
-from reports.data.references import references
+from reports.data.references import papers_of
 from reports.data.results import Results
 from reports.data.sources import Note
 
@@ -97,7 +97,7 @@ def render(results: Results, assets: Path | None = None, note: Note = _log.warni
     return environment.get_template("report.html").render(
         title=TITLE,
         manifest=manifest,
-        papers=references(method.name for method in manifest.methods),
+        papers=papers_of(method.name for method in manifest.methods),
         counts=_counts(manifest),
         command=shlex.join(manifest.command),
         record=json.dumps(manifest.facts(), indent=1, ensure_ascii=False),

@@ -30,7 +30,7 @@ FAMILY = {
 TIMING = TimingRecord("a cell", "a machine", seconds=[0.25, 0.5, 1.0], first_s=2.0)
 
 
-def a_manifest(methods, scenes, cells, store=""):
+def a_manifest(methods, scenes, cells, store="", metrics=METRICS):
     """A manifest of those methods, scenes (dataset and name) and cells."""
     return RunManifest(
         complete=True,
@@ -52,7 +52,7 @@ def a_manifest(methods, scenes, cells, store=""):
             MethodEntry(m, m, FAMILY.get(m, "published"), FAMILY.get(m) == "learned")
             for m in methods
         ],
-        metrics=list(METRICS),
+        metrics=list(metrics),
         scenes=[
             SceneEntry(
                 dataset, scene, scene.title(), "real", "A note.", width=4, height=3, channels=1,
@@ -64,7 +64,7 @@ def a_manifest(methods, scenes, cells, store=""):
     )  # fmt: skip
 
 
-def a_run(folder, scores, datasets=None, failed=(), timings=None, image=None):
+def a_run(folder, scores, datasets=None, failed=(), timings=None, image=None, metrics=METRICS):
     """Write a run: scores[method][scene][metric]; timings[method] is its record in the store.
 
     Every fused image is `image`; there is none in the store unless it is given.
@@ -85,5 +85,5 @@ def a_run(folder, scores, datasets=None, failed=(), timings=None, image=None):
             cells.append(CellEntry(*place, "ok", key=key, timing=key, pixels=pixels, scores=found))
     names = sorted({cell.scene for cell in cells})
     places = [(datasets.get(name, "paper"), name) for name in names]
-    save_manifest(a_manifest(list(scores), places, cells, store.root), folder)
+    save_manifest(a_manifest(list(scores), places, cells, store.root, metrics), folder)
     return load_results(folder)

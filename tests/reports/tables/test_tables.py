@@ -156,6 +156,17 @@ def test_leaderboard_says_who_is_incomplete(tmp_path):
     assert "- fcn: finished 0 of 3 scenes" in text
 
 
+def test_a_method_of_few_scenes_does_not_take_them_from_the_others(tmp_path):
+    values = {"mi": 1.0, "qcv": 2.0, "psnr": 30.0}
+    scores = {m: {f"s{k}": dict(values, mi=k + n) for k in range(5)} for n, m in enumerate(METHODS)}
+    failed = {("mine", f"s{k}") for k in (0, 1, 2)} | {("fcn", f"s{k}") for k in (3, 4)}
+    results = a_run(tmp_path, scores, {f"s{k}": "d" for k in range(5)}, failed=failed)
+    board = make_leaderboard(results)
+    assert board.rankings["mi"].scenes == 3
+    assert set(board.rankings["mi"].table.index) == {"lp", "fcn", "source-a"}
+    assert board.incomplete == {"mine": "finished 2 of 5 scenes", "fcn": "finished 3 of 5 scenes"}
+
+
 def test_infinite_psnr_ranks_first_without_a_warning(tmp_path):
     scores = {
         m: {f"s{k}": {"mi": 1.0, "psnr": np.inf if m == "lp" else 30.0 + k} for k in range(4)}
