@@ -176,15 +176,27 @@ def _without_suffix(text: str) -> tuple[str, str]:
     if not _is_known(head) and _is_known(head.split("+")[0]):
         head, plus, behind = head.partition("+")
         suffix = plus + behind
-    if (found := SUFFIX.search(rest)) is None:
-        return head + rest, suffix
-    before, at_end = rest[: found.start()], found[0]
-    if rest[0] == ":":
-        whole, place = (Path(t[1:].partition(SEPARATOR)[0]).expanduser() for t in (rest, before))
-        known = re.split("[+=]", at_end)[1].lower() in map(str.lower, PERTURBATIONS.names())
-        if (SEPARATOR not in rest and whole.exists()) or not (known or place.exists()):
-            return head + rest, suffix
-    return head + before, suffix + at_end
+    found = SUFFIX.search(rest)
+    end = len(rest) if found is None else found.start()
+    if found is not None and rest[0] == ":":
+        end = _end_of_path(rest, end)
+    return head + rest[:end], suffix + rest[end:]
+
+
+def _end_of_path(argument: str, first: int) -> int:
+    """Where the path of ``:DIR+noise=5`` ends; its perturbations begin at `first` or later.
+
+    What exists is the path. If nothing does, it is ``DIR/SCENE`` or has patterns: then only names
+    of perturbations are perturbations.
+    """
+    ends = [len(argument), *(k for k in range(len(argument) - 1, first - 1, -1)
+                             if argument[k] == "+")]  # fmt: skip
+    for end in ends:
+        if SEPARATOR not in argument and Path(argument[1:end]).expanduser().exists():
+            return end
+    known = {name.lower() for name in PERTURBATIONS.names()}
+    named = [re.split("[+=]", argument[end:])[1].lower() in known for end in ends[1:]]
+    return ends[[*named, False].index(False)]
 
 
 def _dataset(name: str) -> Dataset:
