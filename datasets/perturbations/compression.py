@@ -13,7 +13,7 @@ from datasets.perturbations._base import Source, perturbation
 @perturbation(
     "jpeg",
     title="all sources stored as JPEG",
-    unit="quality of libjpeg, colour differences 4:2:0",
+    unit="quality, of libjpeg with 4:2:0",
     stage="file",
     first=True,
     low=1,

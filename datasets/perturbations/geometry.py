@@ -26,7 +26,7 @@ def shift(amount: float, source: Source) -> Motion:
 @perturbation(
     "scale",
     title="the second and later sources enlarged, as a lens does that is focused nearer",
-    unit="factor of the last source",
+    unit="factor, that of the last source",
     stage="geometry",
     first=False,
     low=0.8,

@@ -39,7 +39,7 @@ def exposure(image: NDArray[np.float64], amount: float, source: Source) -> NDArr
 @perturbation(
     "vignetting",
     title="the second and later sources darker towards the corners",
-    unit="share of the light that is lost in the corners",
+    unit="share of light lost in corners",
     stage="light",
     first=False,
     low=0,

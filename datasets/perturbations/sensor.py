@@ -14,16 +14,17 @@ WHITE = 255
 @perturbation(
     "noise",
     title="Gaussian noise in all sources, independent of each other",
-    unit="standard deviation in 8-bit levels",
+    unit="sigma in 8-bit levels",
     stage="sensor",
     first=True,
     low=0,
     high=128,
 )
 def noise(image: NDArray[np.float64], amount: float, source: Source) -> NDArray[np.float64]:
-    """White Gaussian noise of `amount` levels of 255, also where the image has 16 bits.
+    """White Gaussian noise; `amount` is its standard deviation in levels of 255.
 
-    Every channel has its own. What leaves the range is clipped.
+    That holds for images of 16 bits too. Every channel has its own noise. What leaves the range
+    is clipped.
     """
     return image + amount / WHITE * source.rng.standard_normal(image.shape)
 

@@ -14,14 +14,14 @@ scipy = lazy.load("scipy")
 @perturbation(
     "blur",
     title="all sources through a softer lens",
-    unit="standard deviation of a Gaussian, pixels",
+    unit="sigma in pixels",
     stage="optics",
     first=True,
     low=0,
     high=20,
 )
 def blur(image: NDArray[np.float64], amount: float, source: Source) -> NDArray[np.float64]:
-    """Convolution with a Gaussian of `amount` pixels, the border mirrored."""
+    """Convolution with a Gaussian of a standard deviation of `amount` pixels; mirrored border."""
     if not amount:
         return image
     sigmas = (amount, amount, 0)[: image.ndim]

@@ -28,7 +28,7 @@ What = Literal["score", "loss", "lead"]
 WHAT: dict[What, str] = {
     "score": "score",
     "loss": "loss against no perturbation",
-    "lead": "lead over the mean of these methods",
+    "lead": "lead over the median of these methods",
 }
 
 #: Most methods that one picture shows.
@@ -260,7 +260,7 @@ def points(
     methods : sequence of str
         Which methods; those without a curve are left out.
     what : {'score', 'loss', 'lead'}
-        ``lead``: by how much the score is better than the mean of these methods, at the same
+        ``lead``: by how much the score is better than the median of these methods, at the same
         severity.
     """
     curves = found.curves
@@ -274,5 +274,5 @@ def points(
     table = mine.pivot(index="severity", columns="method", values=value)
     table = table.reindex(columns=[name for name in methods if name in table])
     if what == "lead":
-        table = metric.sign * table.sub(table.mean(axis=1), axis=0)
+        table = metric.sign * table.sub(table.median(axis=1), axis=0)
     return table

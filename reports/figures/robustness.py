@@ -52,7 +52,8 @@ def robustness_figures(results: Results) -> Iterator[tuple[str, Figure]]:
         for name in found.metrics(base, results.manifest):
             metric = results.manifest.metric[name]
             methods = shown(found, base, name, results.manifest)
-            for what in WHAT if name in REFERENCE_METRICS else ("score",):
+            kinds: Sequence[What] = tuple(WHAT) if name in REFERENCE_METRICS else ("score",)
+            for what in kinds:
                 stem = f"robustness_{what}_{safe_name(base)}_{safe_name(name)}"
                 yield stem, curves(found, base, metric, methods, what)
 
