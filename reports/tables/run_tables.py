@@ -15,6 +15,7 @@ from reports.data import paper
 from reports.data.best import DIGITS
 from reports.data.parts import caption
 from reports.data.results import Results
+from reports.data.robustness import axes_of
 from reports.tables.formats import Cell, to_markdown
 from reports.tables.latex import write_latex
 from reports.tables.paper_comparison import against_paper, comparison_page
@@ -61,6 +62,13 @@ def write_tables(results: Results, out: Path | str) -> list[Path]:
             written += _mean_table(results, dataset, out / "tables")
     written += write_latex(results, out / "tables")
     return written + write_robustness(results, out / "tables")
+
+
+def listed_pages(results: Results, folder: Path) -> list[Path]:
+    """The Markdown pages to name after a run: not the means of sets that robustness.md sums up."""
+    axes = axes_of(results.manifest)
+    summed = {f"mean_{safe_name(name)}" for axis in axes for name in axis.datasets.values()}
+    return [page for page in sorted(folder.glob("*.md")) if page.stem not in summed]
 
 
 def markdown(table: Table) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from reports.tables.robustness import write_robustness
-from reports.tables.run_tables import write_tables
+from reports.tables.run_tables import listed_pages, write_tables
 from tests.reports.robust_runs import robust_run
 
 
@@ -24,6 +24,12 @@ def test_a_run_writes_them_with_its_tables(results, tmp_path):
         "robustness_set_psnr.tex",
         "robustness_set_qcv.tex",
     } <= names
+
+
+def test_a_run_names_the_page_and_not_each_perturbed_set(results, tmp_path):
+    write_tables(results, tmp_path)
+    names = [page.name for page in listed_pages(results, tmp_path / "tables")]
+    assert names == ["mean_set+shift=1+noise=5.md", "mean_set.md", "robustness.md"]
 
 
 def test_they_go_when_a_run_has_no_perturbed_set(results, tmp_path):
