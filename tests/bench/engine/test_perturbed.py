@@ -13,19 +13,8 @@ from bench.api import dry_run, merge, run
 from bench.cli.main import main
 from bench.core.image_io import write_image
 from bench.engine.published import select_published
-from bench.store.manifest import load_manifest
 from datasets import load_scenes
 from reports.data.sources import Sources
-
-PLUGIN = '''
-from datasets.perturbations import perturbation
-
-@perturbation("negative", title="a negative", unit="0 or 1", stage="file", first=True,
-              low=0, high=1, whole=True, default=1)
-def negative(image, amount, source):
-    """One minus the image."""
-    return 1 - image if amount else image
-'''
 
 
 @pytest.fixture(scope="module")
@@ -92,17 +81,6 @@ def test_it_resumes_reports_and_joins(finished, folder, tmp_path, capsys):
         {(r.dataset, r.value) for r in s.itertuples()} for s in (again.scores, results.scores)
     )
     assert ours == theirs
-
-
-@pytest.mark.slow
-def test_a_plugin_brings_its_own_perturbation(folder, tmp_path, own_registries):
-    plugin = tmp_path / "plugin.py"
-    plugin.write_text(PLUGIN)
-    out = tmp_path / "out"
-    sets = [f"folder+negative:{folder}"]
-    results = run("average", sets, "psnr", out, repeats=0, plugins=[plugin])
-    assert results.scores["status"].tolist() == ["ok"]
-    assert load_manifest(out).plugins == [str(plugin)]
 
 
 def test_published_images_are_not_of_a_perturbed_scene():
