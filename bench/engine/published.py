@@ -16,7 +16,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bench.core.errors import UnknownName
+from bench.core.errors import DataUnavailable, UnknownName
 from bench.core.fingerprint import digest
 from bench.core.image_io import read_image
 from bench.core.jpeg import JpegFacts, jpeg_facts, was_jpeg
@@ -25,6 +25,7 @@ from datasets.catalog import collection
 from datasets.fetch import local_path
 from datasets.known_scenes import known_as
 from datasets.papers import paper_of
+from datasets.perturbations import unchanged
 from datasets.published import PUBLISHED, PublishedImage, published_images
 
 PUBLISHED_PREFIX = "published:"
@@ -79,8 +80,11 @@ class PublishedMethod:
         return {"method": self.name, "commit": collection(self.collection).commit}
 
     def covers(self, scene: Scene) -> bool:
-        """Whether there is an image for `scene`, or for the same picture of its collection."""
-        return self._image(scene) is not None
+        """Whether there is an image for `scene`, or for the same picture of its collection.
+
+        A perturbed scene is covered if it is without the perturbation: `path` says why it has none.
+        """
+        return self._image(unchanged(scene)) is not None
 
     def note(self, scene: Scene) -> str:
         """What a user should know of the image of `scene`; may be empty."""
@@ -104,7 +108,16 @@ class PublishedMethod:
         return read_image(self.path(scene))
 
     def path(self, scene: Scene) -> Path:
-        """The file of the image of `scene`, downloaded if need be."""
+        """The file of the image of `scene`, downloaded if need be.
+
+        Raises
+        ------
+        DataUnavailable
+            It cannot be read, or the sources of `scene` are changed after they are read.
+        """
+        if scene.changes:
+            done = ", ".join(change.name for change in scene.changes)
+            raise DataUnavailable(f"published images are of the sources without {done}")
         image = self._image(scene)
         if image is None:
             raise UnknownName(f"scene of {self.name}", scene.name, self.images)

@@ -35,6 +35,7 @@ def entry_of(scene: Scene, facts: SceneFacts) -> SceneEntry:
         reference=facts.reference,
         bits=scene.bits,
         notes=facts.notes,
+        changes=tuple(change.name for change in scene.changes),
     )
 
 
