@@ -58,3 +58,26 @@ def test_the_photo_of_an_mpo_file_is_read_and_not_its_preview(monkeypatch):
             assert picture.n_frames == 2
         images = scene.read_checked()
         assert [source.shape for source in images.sources] == [(347, 520, 3)] * 2
+
+
+def test_what_embedded_datasets_say_of_their_scenes(offline):
+    """The first scene of each dataset that needs no files: number of sources, and reference."""
+    for entry in DATASETS:
+        if entry.argument_required or not entry.count:
+            continue
+        scene = entry.scenes()[0]
+        if scene.files or scene.lacks:
+            continue
+        images = scene.read_checked()
+        least, _, most = entry.sources.partition("-")
+        assert int(least) <= len(images.sources) <= int(most or least), entry.name
+        known = "no" if images.reference is None else "yes"
+        assert entry.reference in (known, "some"), entry.name
+
+
+def test_every_embedded_dataset_is_counted(offline):
+    """Only what depends on files of the user has no number of scenes."""
+    for entry in DATASETS:
+        if entry.argument_required or entry.name.startswith("heldout-"):
+            continue
+        assert entry.count, entry.name
