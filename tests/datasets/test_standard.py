@@ -60,6 +60,7 @@ def test_the_photo_of_an_mpo_file_is_read_and_not_its_preview(monkeypatch):
         assert [source.shape for source in images.sources] == [(347, 520, 3)] * 2
 
 
+@pytest.mark.slow
 def test_what_embedded_datasets_say_of_their_scenes(offline):
     """The first scene of each dataset that needs no files: number of sources, and reference."""
     for entry in DATASETS:
