@@ -52,6 +52,11 @@ class HandCollection:
     citation: str
     bibtex: str
 
+    @property
+    def advice(self) -> str:
+        """What to do, with the page, in one line."""
+        return f"fetch it by hand from {self.home}: {self.steps}"
+
 
 @cache
 def hand_collections() -> dict[str, HandCollection]:
@@ -107,8 +112,8 @@ class HandReader:
             try:
                 self._found(pattern)
             except FileNotFoundError:
-                steps = hand_collections()[self.collection].steps
-                return f"{self.collection}/{pattern} is not on disk: {steps}"
+                advice = hand_collections()[self.collection].advice
+                return f"{self.collection}/{pattern} is not on disk; {advice}"
             except EnvironmentFault as error:
                 return str(error)
         return ""

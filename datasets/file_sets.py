@@ -63,8 +63,8 @@ class FileSet:
         """What to do for each scene of `by_hand`; empty for those that are on this machine."""
         said = {}
         for scene in self.by_hand:
-            steps, why = hand_collections()[scene.dataset].steps, scene.missing()
-            said[scene.name] = f"fetch it by hand: {steps}" if steps in why else why
+            advice, why = hand_collections()[scene.dataset].advice, scene.missing()
+            said[scene.name] = advice if advice in why else why
         return said
 
     def only(self, pattern: str) -> FileSet:
