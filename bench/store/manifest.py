@@ -126,6 +126,8 @@ class SceneEntry:
         The bits that its 16-bit images were said to have; see `datasets.Scene`.
     notes : tuple of str
         What was noticed when it was read: what a user should know of its images.
+    changes : tuple of str
+        What was done to its images after they were read: ``noise=5``.
     """
 
     dataset: str
@@ -144,6 +146,7 @@ class SceneEntry:
     reference: bool = False
     bits: int = 0
     notes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
