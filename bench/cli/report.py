@@ -20,6 +20,7 @@ for example:
   python -m bench report tables --dataset lytro --against mine --transpose --caption "On Lytro."
   python -m bench report leaderboard --out results --dataset liu2020
   python -m bench report html --out results --to report.html
+  python -m bench report html --methods fcn* gf liu2020:* --datasets lytro --to mine.html
   python -m bench report figures --out results
   python -m bench report figure --scene lytro/c_01 --methods gf cnn fcn-x --difference
   python -m bench report figure --scene paper/camera --methods lp gf --crop 100,80,120,90
@@ -60,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     text = "of the run, in this order; figure needs them, the others take all (html: all)"
     add("--methods", nargs="+", default=[], metavar="NAME", help=text)
+    text = "only these datasets, subsets, DATASET/SCENE or globs of the run (default: all)"
+    add("--datasets", "--scenes", nargs="+", default=[], metavar="NAME", help=text)
     text = "metrics of the run, in this order (default: all)"
     add("--metrics", nargs="+", default=[], metavar="NAME", help=text)
     add("--to", type=Path, metavar="PATH", help="where to write (default: in OUT, as above)")
@@ -121,11 +124,12 @@ def run(args: argparse.Namespace) -> int:
 
     if args.what == "figure":
         return _figure(args)
-    results = selected(load_results(args.out, args.store), args.methods, args.metrics)
-    style = _style(args)
+    results = load_results(args.out, args.store)
+    results = selected(results, args.methods, args.metrics, args.datasets)
+    style, part = _style(args), args.methods or args.metrics or args.datasets
     if style and args.what != "tables":
         raise UsageError("--decimals, --titles, … --against are for report tables only")
-    if args.what == "tables" and (style or args.methods or args.metrics or args.dataset):
+    if args.what == "tables" and (style or part or args.dataset):
         from reports.tables.author_table import TableStyle, write_author_tables
 
         folder = args.to or args.out / "paper"

@@ -24,6 +24,9 @@ from reports.data.statistics import Ranking, agreement, rank_methods
 #: baseline, does fuse.)
 NO_FUSION = ("source-a", "source-b", "average")
 
+#: Follows the name of a metric that is not trusted; † is that of JPEG rows.
+UNTRUSTED = "§"
+
 #: The metric that others are compared with: error against the all-in-focus reference.
 AGAINST_REFERENCE = "psnr"
 

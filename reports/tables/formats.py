@@ -26,6 +26,7 @@ _LATEX_ESCAPES = str.maketrans(
         "±": r"$\pm$",
         "†": r"\textdagger{}",
         "‡": r"\textdaggerdbl{}",
+        "§": r"\S{}",
         "<": r"$<$",
         ">": r"$>$",
     }

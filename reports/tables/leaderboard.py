@@ -11,7 +11,13 @@ from bench.core.files import write_bytes
 from bench.store.manifest import RunManifest
 from reports.data.best import DIGITS, best_of
 from reports.data.compression import by_compression, jpeg_methods, jpeg_note
-from reports.data.leaderboard import Leaderboard, cautions, make_leaderboard, tidy
+from reports.data.leaderboard import (
+    UNTRUSTED,
+    Leaderboard,
+    cautions,
+    make_leaderboard,
+    tidy,
+)
 from reports.data.means import CAP_NOTE, has_capped
 from reports.data.parts import scores_of
 from reports.data.references import bibliography
@@ -121,7 +127,7 @@ RANK_DIGITS = 2
 _RANKS = (
     "Mean rank over scenes (1 is best, ties share). Bold: best, underlined: second of a column; "
     "=: not told apart from the best (Wilcoxon, Holm, 5 %); baselines do not compete. Overall: "
-    "mean over all metrics of the run without † and ‡."
+    f"mean over all metrics of the run without {UNTRUSTED} and ‡."
 )
 _MEANS = (
     "Mean score over scenes. Bold: best, underlined: second of a column; baselines do not compete."
@@ -132,7 +138,7 @@ def _remarks(board: Leaderboard, labels: dict[str, str]) -> list[str]:
     """The meaning of the marks in the table of ranks."""
     remarks = [f"No =: {line}." for line in cautions(shown(board), labels)]
     if board.untrusted:
-        remarks.append("†: a baseline that does not fuse outranks half of the methods.")
+        remarks.append(f"{UNTRUSTED}: a baseline that does not fuse outranks half of the methods.")
     if board.aside:
         remarks.append(
             "‡: not counted in Overall; ranks fewer methods, or counts already as another metric."
@@ -149,7 +155,7 @@ def _ranks(board: Leaderboard, manifest: RunManifest) -> Table:
     columns = [[Cell(str(method)) for method in board.overall.index]]
     columns.append(_column(board.overall["overall"], False, manifest, RANK_DIGITS))
     for metric, ranking in shown(board).items():
-        marks = (" †" if metric in board.untrusted else "") + (" ‡" * (metric in board.aside))
+        marks = f" {UNTRUSTED}" * (metric in board.untrusted) + " ‡" * (metric in board.aside)
         headers.append(manifest.metric[metric].header + marks)
         cells = _column(board.overall[metric], False, manifest, RANK_DIGITS)
         tied = ranking.table.index[ranking.table["tied"] & ranking.conclusive]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from reports.data.leaderboard import Leaderboard
+from reports.data.leaderboard import UNTRUSTED, Leaderboard
 from reports.data.parts import caption, holds
 from reports.data.principal import principal
 from reports.data.references import Reference, references
@@ -180,7 +180,7 @@ def _paper(about: Reference) -> str:
 def _trust(board: Leaderboard, labels: dict[str, str]) -> str:
     if not board.untrusted:
         return "No baseline without fusion beats half of the methods on any metric."
-    lines = [f"- † {labels[metric]}: {why}" for metric, why in board.untrusted.items()]
+    lines = [f"- {UNTRUSTED} {labels[metric]}: {why}" for metric, why in board.untrusted.items()]
     return (
         "These metrics rank a baseline that does not fuse above half of the methods and are not "
         "trusted here:\n\n" + "\n".join(lines)

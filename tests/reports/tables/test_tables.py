@@ -211,7 +211,7 @@ def test_leaderboard_files(many, tmp_path):
     expected = {"leaderboard.md", "leaderboard.csv", "leaderboard.tex"}
     assert names == expected | {"agreement.csv", "agreement.tex"}
     text = (tmp_path / "board" / "leaderboard.md").read_text()
-    assert "† MI ↑: source-a outranks 3 of 3 methods" in text
+    assert "§ MI ↑: source-a outranks 3 of 3 methods" in text
     table = pd.read_csv(tmp_path / "board" / "leaderboard.csv")
     assert len(table) == 3 * 4
     assert table.rank_low.le(table["rank"]).all()
