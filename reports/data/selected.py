@@ -92,9 +92,10 @@ def _named(text: str, entry: SceneEntry) -> bool:
     return any(fnmatchcase(name, text.lower()) for name in (whole, entry.dataset.lower()))
 
 
-def _inside(table: pd.DataFrame, places: set[tuple[str, str]]) -> list[bool]:
+def _inside(table: pd.DataFrame, places: set[tuple[str, str]]) -> pd.Series:
     """Which rows of a table are of these scenes."""
-    return [place in places for place in zip(table["dataset"], table["scene"], strict=True)]
+    rows = zip(table["dataset"], table["scene"], strict=True)
+    return pd.Series([row in places for row in rows], index=table.index, dtype=bool)
 
 
 def _entries(kind: str, texts: Sequence[str], entries: Sequence[E]) -> list[E]:

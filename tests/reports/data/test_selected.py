@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bench.core.errors import UnknownName
@@ -36,6 +38,14 @@ def test_scenes_by_dataset_subset_name_and_glob(run, texts, expected):
         assert set(table["scene"]) <= set(expected)
     assert set(part.scores["scene"]) == set(expected)
     assert set(part.failures["scene"]) == {"c_02", "camera"} & set(expected)
+
+
+def test_a_run_without_times_or_failures(tmp_path):
+    run = a_run(tmp_path, {"lp": dict.fromkeys(DATASETS, VALUES)}, DATASETS)
+    part = selected(replace(run, timing=run.timing[:0]), scenes=["paper"])
+    assert list(part.scores["scene"].unique()) == ["camera"]
+    assert part.timing.empty
+    assert list(part.timing.columns) == list(run.timing.columns)
 
 
 def test_a_scene_that_the_run_does_not_have_is_refused(run):
