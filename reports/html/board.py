@@ -20,6 +20,7 @@ from reports.data.compression import by_compression, jpeg_methods, jpeg_note
 from reports.data.leaderboard import Leaderboard, by_scene, cautions, make_leaderboard, rankable
 from reports.data.means import CAP_NOTE, for_means, has_capped
 from reports.data.parts import caption
+from reports.data.references import references
 from reports.data.results import Results
 from reports.data.statistics import Ranking, comparable
 from reports.html.charts import Point, critical, distribution, scatter
@@ -70,15 +71,16 @@ class View:
 
     Attributes
     ----------
-    key, label : str
-        Name in the page, and for people.
+    key, name, label : str
+        Name in the page, in links to it, and for people.
     columns : list of dict
         ``name``, ``label``, ``higher``, ``warning`` (a baseline wins), ``scenes`` (over
         how many the methods are ranked, 0 if they are not), ``about`` (Friedman's p, critical
         difference).
     rows : list of dict
-        ``method``, ``title``, ``family``, ``group``, ``finished``, ``scenes``, ``overall`` and
-        ``cells`` (one `Shown` a column).
+        ``method``, ``title``, ``year``, ``doi``, ``family``, ``group``, ``finished``, ``scenes``,
+        ``overall``, ``seconds``, ``time`` (as printed), ``fastest`` and ``cells`` (one `Shown` a
+        column).
     charts : dict of str to dict of str to Markup
         By metric: ``ranks``, ``critical`` and ``speed``, where there is one.
     agreement : list of dict
@@ -88,12 +90,18 @@ class View:
     """
 
     key: str
+    name: str
     label: str
     columns: list[dict[str, Any]]
     rows: list[dict[str, Any]]
     charts: dict[str, dict[str, Markup]]
     agreement: list[dict[str, Any]]
     notes: list[str]
+
+    @property
+    def timed(self) -> bool:
+        """Whether any method has a time."""
+        return any(row["seconds"] is not None for row in self.rows)
 
 
 def group_of(family: str) -> int:
@@ -136,10 +144,11 @@ def _view(results: Results, dataset: str, key: str, jpeg: bool = False) -> View:
     seconds = _seconds(results, dataset)
     return View(
         key=key,
+        name=(dataset or "all") + "-jpeg" * jpeg,
         label=(caption(results.manifest, dataset) or "all datasets together")
         + ", JPEG images" * jpeg,
         columns=[_column(m, board) for m in metrics],
-        rows=_rows(results.manifest, scores, board, metrics),
+        rows=_rows(results.manifest, scores, board, metrics, seconds),
         charts=_charts(results, scores, board, seconds, metrics),
         agreement=[
             {"label": labels[str(name)], **_row(board.agreement, str(name))}
@@ -188,7 +197,11 @@ def _column(metric: MetricEntry, board: Leaderboard) -> dict[str, Any]:
 
 
 def _rows(
-    manifest: RunManifest, scores: pd.DataFrame, board: Leaderboard, metrics: list[MetricEntry]
+    manifest: RunManifest,
+    scores: pd.DataFrame,
+    board: Leaderboard,
+    metrics: list[MetricEntry],
+    seconds: Mapping[str, float],
 ) -> list[dict[str, Any]]:
     scenes = len(scores[["dataset", "scene"]].drop_duplicates())
     good = scores[scores["status"] == "ok"]
@@ -199,19 +212,28 @@ def _rows(
     order = [str(name) for name in board.overall.index]
     order += [name for name in manifest.method if name in present and name not in order]
     columns = [_shown(metric, order, board, plain, manifest.baselines) for metric in metrics]
+    papers = references(manifest, order)
+    times = {name: duration(seconds[name]) for name in order if name in seconds}
+    printed = pd.Series({name: float(text) for name, text in times.items()}, dtype=float)
+    fastest = best_of(printed, higher_is_better=False, baselines=manifest.baselines, digits=9)
     rows = []
     for name in order:
-        method = manifest.method[name]
+        method, paper = manifest.method[name], papers[name]
         overall = _row(board.overall, name).get(OVERALL, math.nan)
         rows.append(
             {
                 "method": name,
-                "title": method.title,
+                "title": paper.title,
+                "year": paper.year,
+                "doi": paper.doi,
                 "family": method.family,
                 "group": group_of(method.family),
                 "finished": int(finished.get(name, 0)),
                 "scenes": scenes,
                 "overall": None if math.isnan(overall) else overall,
+                "seconds": seconds.get(name),
+                "time": times.get(name, "–"),
+                "fastest": fastest.get(name) == 1,
                 "cells": [column[name] for column in columns],
             }
         )
@@ -293,6 +315,19 @@ def _key(value: float) -> float | None:
     if math.isnan(value):
         return None
     return float(min(max(value, -1e300), 1e300))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as the page prints them, to three digits.
+
+    Examples
+    --------
+    >>> from reports.html.board import duration
+    >>> [duration(s) for s in (0.0012345, 1.5, 123.4, 54321.0)]
+    ['0.00123', '1.50', '123', '54321']
+    """
+    digits = 2 - math.floor(math.log10(seconds)) if seconds > 0 else 0
+    return f"{seconds:.{max(digits, 0)}f}"
 
 
 def _seconds(results: Results, dataset: str) -> dict[str, float]:

@@ -11,10 +11,9 @@ import base64
 import hashlib
 import json
 import logging
-import math
 import re
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,29 @@ import pandas as pd
 
 from bench.core.errors import EnvironmentFault
 from bench.core.files import write_bytes
-from bench.store.manifest import CellEntry, MetricEntry, RunManifest
-from reports.data.best import best_of
+from bench.store.manifest import RunManifest
+from reports.data.compression import MARK
+from reports.data.leaderboard import UNTRUSTED
+from reports.data.principal import principal
 from reports.data.references import papers_of
 from reports.data.results import Results
 from reports.data.robustness import WHAT
 from reports.data.sources import Note
 
 TITLE = "Multi-focus image fusion, compared"
+
+#: The page's script, in this order; the viewer only where there are pictures.
+SCRIPTS = (
+    "report_page.js",
+    "report_link.js",
+    "report_columns.js",
+    "report_table.js",
+    "report_by_scene.js",
+    "report_export.js",
+    "report_charts.js",
+    "report_viewer.js",
+    "report_start.js",
+)
 
 _log = logging.getLogger(__name__)
 
@@ -85,13 +99,15 @@ def render(results: Results, assets: Path | None = None, note: Note = _log.warni
     from reports.html.charts import legend_mark
     from reports.html.images import make_gallery
     from reports.html.robustness import robustness_parts
+    from reports.html.scene_scores import latex_symbol, scene_scores
 
     manifest = results.manifest
     gallery = make_gallery(results, assets, note)
-    _add_scores(gallery.scenes, results)
+    for number, scene in enumerate(gallery.scenes):
+        scene["number"] = number
     families = list(dict.fromkeys(method.family for method in manifest.methods))
     families.sort(key=group_of)
-    scripts = ["report_table.js", *(["report_viewer.js"] if gallery.scenes else [])]
+    scripts = [name for name in SCRIPTS if gallery.scenes or name != "report_viewer.js"]
     script = "\n".join((_TEMPLATES / name).read_text("utf-8") for name in scripts)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True
@@ -101,6 +117,11 @@ def render(results: Results, assets: Path | None = None, note: Note = _log.warni
         manifest=manifest,
         papers=papers_of(method.name for method in manifest.methods),
         counts=_counts(manifest),
+        principal=principal(metric.name for metric in manifest.metrics),
+        symbols={metric.name: latex_symbol(metric) for metric in manifest.metrics},
+        scores=scene_scores(results),
+        jpeg_mark=MARK.strip(),
+        untrusted_mark=UNTRUSTED,
         command=shlex.join(manifest.command),
         record=json.dumps(manifest.facts(), indent=1, ensure_ascii=False),
         standins=[scene for scene in manifest.scenes if scene.origin == "stand-in"],
@@ -116,46 +137,6 @@ def render(results: Results, assets: Path | None = None, note: Note = _log.warni
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-
-
-def _add_scores(scenes: list[dict[str, Any]], results: Results) -> None:
-    """Number the scenes; give each fused image its scores and the metrics that it is best on."""
-    manifest = results.manifest
-    cells = {(*cell.place, cell.method): cell for cell in manifest.cells}
-    for number, scene in enumerate(scenes):
-        scene["number"] = number
-        fused = [image for image in scene["images"] if image["kind"] == "fused"]
-        mine = [cells[scene["dataset"], scene["scene"], image["name"]] for image in fused]
-        for image, cell in zip(fused, mine, strict=True):
-            image["scores"] = {n: _plain(score.value) for n, score in cell.scores.items()}
-            image["best"] = []
-        for metric in manifest.metrics:
-            best = _best(mine, metric, manifest.baselines)
-            for image in fused:
-                if best.get(image["name"]) == 1:
-                    image["best"].append(metric.name)
-
-
-def _best(
-    cells: Sequence[CellEntry], metric: MetricEntry, baselines: Collection[str]
-) -> dict[str, int]:
-    """The best methods of a scene: of the lossless images, and of the JPEG ones."""
-    best: dict[str, int] = {}
-    for lossy in (False, True):
-        column = {
-            cell.method: cell.scores[metric.name].value
-            for cell in cells
-            if metric.name in cell.scores and bool(cell.compression) == lossy
-        }
-        values = pd.Series(column, dtype=float)
-        higher = metric.higher_is_better
-        best |= best_of(values, higher_is_better=higher, baselines=baselines)
-    return best
-
-
-def _plain(value: float | None) -> float | str | None:
-    """A score for JSON, in which infinity is text."""
-    return value if value is None or math.isfinite(value) else str(value)
 
 
 def _counts(manifest: RunManifest) -> str:

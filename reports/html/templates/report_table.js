@@ -1,117 +1,143 @@
-"use strict";
-// Leaderboard, charts and page: what a choice shows, hides or sorts. No library, no network.
+// Rows of the tables: sorted, searched, picked, and pinned on top. Each table has the same methods.
 
-const $ = (selector, root = document) => root.querySelector(selector);
-const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-
-function theme(dark) {
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
-  $("#theme").setAttribute("aria-pressed", dark);
-  $("#theme").textContent = dark ? "Light" : "Dark";
-}
-const wantsDark = matchMedia("(prefers-color-scheme: dark)");
-theme(wantsDark.matches);
-wantsDark.addEventListener("change", (event) => theme(event.matches));
-$("#theme").addEventListener("click", () => theme(document.documentElement.dataset.theme !== "dark"));
+const picked = new Set(), onTop = new Set(), only = new Set();
 
 // A cell's key for sorting: a number, a text, or null when it has none.
-function sortKey(row, key, show) {
-  if (key === "name") return row.cells[0].dataset.name;
-  if (key === "family") return row.cells[1].dataset.family;
-  const column = { finished: 2, overall: 3 }[key] ?? 4 + Number(key);
-  const text = row.cells[column].dataset[column < 4 ? key : show];
-  return text === undefined || text === "" ? null : Number(text);
+function sortKey(row, head, show) {
+  const cell = row.cells[head.cellIndex];
+  const text = cell.dataset.sort ?? cell.dataset[show] ?? "";
+  if ("text" in head.dataset) return text;
+  return text === "" ? null : Number(text);
 }
 
-function sortTable(table, key, direction) {
-  const show = table.dataset.show;
+function sortTable(table, head, direction) {
   const sign = direction === "ascending" ? 1 : -1;
-  const rows = [...table.tBodies[0].rows].map((row) => [sortKey(row, key, show), row]);
-  rows.sort(([a], [b]) => {
+  const rows = [...table.tBodies[0].rows].map((row) => [sortKey(row, head, table.dataset.show), row]);
+  rows.sort(([a, left], [b, right]) => {
+    const top = onTop.has(right.dataset.method) - onTop.has(left.dataset.method);
+    if (top) return top;
     if (a === null || b === null) return (a === null) - (b === null);
     return sign * (typeof a === "string" ? a.localeCompare(b) : a - b);
   });
   table.tBodies[0].append(...rows.map(([, row]) => row));
-  for (const button of $$("thead button", table)) {
-    button.parentElement.setAttribute("aria-sort", button.dataset.key === key ? direction : "none");
+  for (const other of table.tHead.rows[0].cells) {
+    other.setAttribute("aria-sort", other === head ? direction : "none");
   }
 }
 
-function chooseColumn(table, button) {
-  const now = button.parentElement.getAttribute("aria-sort");
-  const isMetric = /^\d+$/.test(button.dataset.key);
-  const byRank = isMetric && ["rank", "interval"].includes(table.dataset.show);
-  const byWins = isMetric && table.dataset.show === "wins";
-  const first = byRank ? "ascending" : byWins ? "descending" : button.dataset.first ?? "ascending";
+// Sorts as the heads say, once more; by the first head where none does.
+function sortAgain(table) {
+  const heads = [...table.tHead.rows[0].cells];
+  const head = heads.find((one) => one.ariaSort !== "none") ?? heads[0];
+  sortTable(table, head, head.ariaSort === "descending" ? "descending" : "ascending");
+}
+
+function chooseOrder(table, button) {
+  const head = button.parentElement, { show } = table.dataset;
+  const isMetric = "higher" in head.dataset;
+  const byRank = isMetric && ["rank", "interval"].includes(show);
+  const byWins = isMetric && show === "wins";
+  const first = byRank ? "ascending" : byWins ? "descending" : button.dataset.first;
   const other = first === "ascending" ? "descending" : "ascending";
-  sortTable(table, button.dataset.key, now === first ? other : first);
+  sortTable(table, head, head.ariaSort === first ? other : first);
 }
-for (const table of $$(".board")) {
-  for (const button of $$("thead button", table)) {
-    button.addEventListener("click", () => chooseColumn(table, button));
-  }
-}
+
+// The methods of all tables; a head is pressed, a row is picked.
+addEventListener("click", ({ target }) => {
+  const table = target.closest?.("table.board");
+  if (table && target.closest("thead button")) chooseOrder(table, target.closest("thead button"));
+});
+addEventListener("change", ({ target }) => {
+  if (!target.matches?.(".pick")) return;
+  const { method } = target.closest("tr").dataset;
+  if (target.checked) picked.add(method);
+  else picked.delete(method);
+  filterRows();
+});
 
 function filterRows() {
   const words = $("#search").value.toLowerCase().split(/\s+/).filter(Boolean);
   const families = new Set($$("#families input:checked").map((box) => box.value));
   for (const row of $$(".board tbody tr")) {
-    const found = words.every((word) => row.dataset.search.includes(word));
-    row.hidden = !(found && families.has(row.dataset.family));
+    const { method, search, family } = row.dataset;
+    const found = words.every((word) => search.includes(word)) && families.has(family);
+    row.hidden = only.size ? !only.has(method) : !found && !onTop.has(method);
+    row.classList.toggle("top", onTop.has(method));
+    $(".pick", row).checked = picked.has(method);
   }
   const rows = $$(".view:not([hidden]) .board tbody tr");
   const shown = rows.filter((row) => !row.hidden).length;
   $("#count").textContent = shown === rows.length ? `${shown} methods` : `${shown} of ${rows.length} methods`;
+  $("#picked").textContent = picked.size ? `${picked.size} picked` : "None picked";
+  for (const [id, set] of [["#pick-only", only], ["#pick-pin", onTop]]) {
+    $(id).setAttribute("aria-pressed", set.size > 0);
+    $(id).disabled = !picked.size && !set.size;
+  }
+  $("#pick-clear").disabled = !(picked.size + only.size + onTop.size);
+  if ($("#pick-images")) $("#pick-images").disabled = !picked.size;
 }
+
+// Replaces the content of a set.
+function fill(set, names) {
+  set.clear();
+  for (const name of names) set.add(name);
+}
+
+function refresh() {
+  filterRows();
+  for (const table of tablesShown()) {
+    sortAgain(table);
+    layOut(table);
+  }
+}
+
 $("#search").addEventListener("input", filterRows);
 $("#families").addEventListener("change", filterRows);
+function show(kind) {
+  for (const table of $$(".view .board")) table.dataset.show = kind;
+}
 $("#show").addEventListener("change", (event) => {
-  for (const table of $$(".board")) table.dataset.show = event.target.value;
+  show(event.target.value);
+  tablesShown().forEach(layOut);
 });
-
-function drawChart(place, kind, metric, otherwise) {
-  const view = $("[data-state=view]").value;
-  const found = $$("template").find(
-    (t) => t.dataset.chart === kind && t.dataset.view === view && t.dataset.metric === metric);
-  const said = document.createElement("p");
-  said.textContent = otherwise;
-  $(place).replaceChildren(found ? found.content.cloneNode(true) : said);
+for (const [id, set] of [["#pick-only", only], ["#pick-pin", onTop]]) {
+  $(id).addEventListener("click", () => {
+    fill(set, set.size ? [] : picked);
+    refresh();
+  });
 }
-
-function drawCharts() {
-  drawChart("#speed-chart", "speed", $("#speed-metric").value, "Nothing was timed for this choice.");
-  drawChart("#rank-chart", "ranks", $("#rank-metric").value, "This metric is not ranked here: it needs two methods and a scene that all finished.");
-  drawChart("#critical-chart", "critical", $("#rank-metric").value, "There is no critical difference: it needs two scenes that all methods finished.");
-}
-$("#speed-metric").addEventListener("change", drawCharts);
-$("#rank-metric").addEventListener("change", drawCharts);
+$("#pick-clear").addEventListener("click", () => {
+  for (const set of [picked, only, onTop]) set.clear();
+  refresh();
+});
 
 function chooseView(key) {
   for (const select of $$("[data-state=view]")) select.value = key;
   for (const view of $$(".view")) view.hidden = view.dataset.view !== key;
-  filterRows();
-  drawCharts();
-}
-for (const select of $$("[data-state=view]")) {
-  select.addEventListener("change", () => chooseView(select.value));
-}
-chooseView($("[data-state=view]").value);
-
-function chooseRobustness() {
-  const part = $("#robust-metric").value, what = $("#robust-what").value;
-  for (const one of $$(".robust")) one.hidden = one.dataset.key !== part;
-  for (const chart of $$("[data-what]")) chart.hidden = chart.dataset.what !== what;
-}
-for (const select of $$("#robust-metric, #robust-what")) {
-  select.addEventListener("change", chooseRobustness);
 }
 
-$("#copy").addEventListener("click", async () => {
-  try {
-    await navigator.clipboard.writeText($("#command").textContent);
-    $("#copy").textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren($("#command"));
-    $("#copy").textContent = "Selected";
+const views = $$("[data-state=view]");
+keep("data", () => (views[0].selectedIndex ? views[0].selectedOptions[0].dataset.name : ""), (text) => {
+  const found = [...views[0].options].find((option) => option.dataset.name === text);
+  chooseView((found ?? views[0].options[0]).value);
+});
+keepField("show", "#show", (field) => show(field.value));
+keep("sort", () => {
+  const head = $(".view:not([hidden]) .board thead th:not([aria-sort=none])");
+  const text = head ? joined([head.dataset.column, head.ariaSort]) : "";
+  return text === ".overall,ascending" ? "" : text;
+}, (text) => {
+  const [column, direction] = text ? parted(text) : [".overall", "ascending"];
+  for (const table of $$(".view .board")) {
+    const head = [...table.tHead.rows[0].cells].find((one) => one.dataset.column === column);
+    if (head && ["ascending", "descending"].includes(direction)) sortTable(table, head, direction);
   }
 });
+keepField("search", "#search", () => {});
+keep("without", () => joined($$("#families input:not(:checked)").map((box) => box.value)), (text) => {
+  const without = parted(text);
+  for (const box of $$("#families input")) box.checked = !without.includes(box.value);
+});
+for (const [name, set] of [["picked", picked], ["only", only], ["top", onTop]]) {
+  keep(name, () => joined(set), (text) => fill(set, parted(text)));
+}

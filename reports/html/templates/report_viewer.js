@@ -3,17 +3,7 @@
 const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442"];
 const stage = $("#stage");
 const state = { scene: null, mode: "images", z: 1, x: 0, y: 0, left: 0, right: 0 };
-
-// An element with properties, attributes (data and ARIA too) and children; never any markup.
-function make(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key in element) element[key] = value;
-    else element.setAttribute(key, value);
-  }
-  element.append(...children);
-  return element;
-}
+const chosen = { left: "", right: "" };  // names of what a reader chose for before/after
 
 function address(image) {
   return $("#full")?.checked && image.full ? image.full : image.thumb;
@@ -119,17 +109,32 @@ $("#zoom-reset").addEventListener("click", resetZoom);
 
 // --- what the stage shows -----------------------------------------------------------------
 
+// The scene in `SCORES`, and the numbers of the chosen metric and of a method there.
+function scoreAt(image) {
+  const scene = sceneOf(`${state.scene.dataset}/${state.scene.scene}`);
+  const metric = SCORES.metrics.findIndex(({ name }) => name === $("#metric").value);
+  const method = image.kind === "fused" ? SCORES.methods.findIndex(({ name }) => name === image.name) : -1;
+  return [scene, metric, method];
+}
+
 function score(image) {
-  const value = image.scores?.[$("#metric").value] ?? null;
-  return value === "inf" ? Infinity : value;
+  return scoreOf(...scoreAt(image));
+}
+
+function isBest(image) {
+  const [scene, metric, method] = scoreAt(image);
+  return scene.best[metric]?.includes(method) ?? false;
 }
 
 // Images that the search leaves, in the order asked for; sources and reference stay ahead.
 function shownImages() {
   const words = $("#methods").value.toLowerCase().split(/[\s,]+/).filter(Boolean);
+  const names = new Set(parted($("#methods").value.toLowerCase()));
+  const exact = words.length > 0 && [...names].every((name) => SCORES.methods.some((m) => m.name.toLowerCase() === name));
+  const fits = (name) => (exact ? names.has(name) : words.some((word) => name.includes(word)));
   const given = state.scene.images.filter((image) => image.kind !== "fused");
   const fused = state.scene.images.filter((image) => image.kind === "fused"
-    && (!words.length || words.some((word) => image.name.toLowerCase().includes(word))));
+    && (!words.length || fits(image.name.toLowerCase())));
   if ($("#order").value === "best") {
     const sign = $("#metric").selectedOptions[0]?.dataset.higher === "true" ? -1 : 1;
     fused.sort((a, b) => (score(a) === null) - (score(b) === null) || sign * (score(a) - score(b)));
@@ -145,14 +150,14 @@ function card(image, ratio, ...layers) {
   caption.firstChild.addEventListener("click", () => compareWith(image));
   const value = score(image);
   if (value !== null) {
-    const text = Number.isFinite(value) ? value.toFixed(4) : "inf";
-    const top = image.best?.includes($("#metric").value);
+    const text = printed(value), top = isBest(image);
     caption.append(make("span", { className: top ? "score top" : "score", textContent: top ? `★ ${text}` : text }));
   }
   return make("figure", { className: "card" }, pane, caption);
 }
 
 function compareWith(image) {
+  chosen.right = image.name;
   state.right = state.scene.images.indexOf(image);
   $("#right").value = state.right;
   setMode("compare");
@@ -269,19 +274,41 @@ function swatch(colour) {
   return square;
 }
 
+// The best method of the leaderboard that has an image here; baselines do not compete.
+function bestOverall(images) {
+  const boards = $$(".view .board");
+  const board = boards.find((one) => one.dataset.name === state.scene.dataset) ?? boards[0];
+  const at = [...board.tHead.rows[0].cells].findIndex((head) => head.dataset.column === ".overall");
+  const ranks = new Map([...board.tBodies[0].rows].map((row) => [row.dataset.method, row]));
+  const rank = (image) => {
+    const row = ranks.get(image.name), text = row?.cells[at].dataset.sort;
+    return image.kind === "fused" && text && row.dataset.family !== "control" ? Number(text) : Infinity;
+  };
+  const best = images.reduce((a, b) => (rank(b) < rank(a) ? b : a), images[0]);
+  return rank(best) < Infinity ? images.indexOf(best) : -1;
+}
+
+// Before/after opens on a source and the best fused image, until others are chosen: the best on
+// the metric that was chosen for the scores, before that of all metrics.
+function chooseSides() {
+  const { images } = state.scene;
+  const find = (name) => images.findIndex((image) => image.name === name);
+  const first = images.findIndex((image) => image.kind === "fused" && isBest(image));
+  const best = $("#metric").selectedIndex ? first : bestOverall(images);
+  const fused = images.findIndex((image) => image.kind === "fused");
+  state.left = Math.max(find(chosen.left), 0);
+  state.right = [find(chosen.right), best, first, fused].find((k) => k >= 0) ?? images.length - 1;
+  $("#left").value = state.left;
+  $("#right").value = state.right;
+}
+
 function openScene(number) {
   const scene = JSON.parse($$("script.scene")[number].textContent);
-  const names = state.scene ? [state.left, state.right].map((k) => state.scene.images[k].name) : [];
   state.scene = scene;
-  const find = (name, otherwise) => {
-    const found = scene.images.findIndex((image) => image.name === name);
-    return found < 0 ? Math.min(otherwise, scene.images.length - 1) : found;
-  };
-  state.left = find(names[0], 0);
-  state.right = find(names[1], Math.max(scene.images.findIndex((image) => image.kind === "fused"), 0));
   const given = scene.images.filter((image) => image.kind !== "fused");
-  options($("#left"), scene.images, state.left);
-  options($("#right"), scene.images, state.right);
+  options($("#left"), scene.images, 0);
+  options($("#right"), scene.images, 0);
+  chooseSides();
   options($("#against"), given, 0);
   const size = `${scene.width} × ${scene.height}`;
   const said = [scene.note, ...scene.notes].filter(Boolean);
@@ -302,14 +329,46 @@ for (const [id, step] of [["#previous", -1], ["#next", 1]]) {
   });
 }
 $("#mode").addEventListener("change", (event) => setMode(event.target.value));
+$("#metric").addEventListener("change", chooseSides);
 for (const id of ["#metric", "#order", "#against", "#full"]) $(id)?.addEventListener("change", draw);
 $("#methods").addEventListener("input", draw);
-$("#left").addEventListener("change", (event) => { state.left = Number(event.target.value); draw(); });
-$("#right").addEventListener("change", (event) => { state.right = Number(event.target.value); draw(); });
+for (const side of ["left", "right"]) {
+  $(`#${side}`).addEventListener("change", (event) => {
+    state[side] = Number(event.target.value);
+    chosen[side] = state.scene.images[state[side]].name;
+    draw();
+  });
+}
+$("#pick-images").addEventListener("click", () => {
+  $("#methods").value = joined(picked);
+  draw();
+  $("#scenes").scrollIntoView();
+});
 $("#cut").addEventListener("input", (event) => setCut(Number(event.target.value)));
 $("#size").addEventListener("input", (event) => stage.style.setProperty("--size", `${event.target.value}px`));
 $("#gain").addEventListener("input", (event) => {
   stage.style.setProperty("--gain", event.target.value);
   $("#gain-out").textContent = `${event.target.value}×`;
 });
-openScene(Number($("#scene").value));
+
+keepField("metric", "#metric", () => {});
+keepField("order", "#order", () => {});
+keepField("images", "#methods", () => {});
+for (const side of ["left", "right"]) {
+  keep(side, () => chosen[side], (text) => { chosen[side] = text; });
+}
+keep("scene", () => {
+  const { dataset, scene, number } = state.scene;
+  return number ? `${dataset}/${scene}` : "";
+}, (text) => {
+  const numbers = [...$("#scene").options].map((option) => Number(option.value));
+  const blocks = text ? $$("script.scene").map((block) => block.dataset.name) : [];
+  const number = Math.max(blocks.indexOf(text), 0);
+  $("#scene").value = numbers.includes(number) ? number : numbers[0];
+  openScene(Number($("#scene").value));
+});
+keep("look", () => (state.mode === "images" ? "" : state.mode), (text) => {
+  const input = $$("#mode input").find((one) => one.value === text && !one.disabled);
+  setMode(input ? text : "images");
+});
+
