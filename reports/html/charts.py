@@ -175,11 +175,15 @@ def critical(means: pd.Series, groups: Mapping[str, int], critical_difference: f
     start = axis + 16 + 8 * len(bars)
     height = start + ROW * half + 8
     span = x(low + critical_difference) - x(low)
-    parts = [
-        svg_line(x(low), 14, x(low) + span, 14, "clique"),
-        svg_text(x(low) + span + 8, 18, f"critical difference {critical_difference:.2f}", "start"),
-        svg_line(x(low), axis, x(high), axis, "axis"),
-    ]
+    text = f"critical difference {critical_difference:.2f}"
+    if x(low) + span + 8 + CHARACTER * len(text) < WIDTH:
+        parts = [
+            svg_line(x(low), 14, x(low) + span, 14, "clique"),
+            svg_text(x(low) + span + 8, 18, text, "start"),
+        ]
+    else:  # as long as the axis or longer
+        parts = [svg_text(x(low), 18, text, "start")]
+    parts.append(svg_line(x(low), axis, x(high), axis, "axis"))
     for tick in _rank_ticks(high, low):
         parts += [svg_line(x(tick), axis - 6, x(tick), axis, "axis")]
         parts += [svg_text(x(tick), axis - 12, f"{tick:g}", "middle")]
@@ -287,7 +291,8 @@ def nice_ticks(low: float, high: float) -> list[float]:
 
 def _rank_ticks(high: int, low: int = 1) -> list[int]:
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 1000) if (high - low) / s <= 16)
-    return sorted({low, *(t for t in range(low, high + 1) if t % step == 0)})
+    round_ones = (t for t in range(low, high + 1) if t % step == 0)
+    return [low, *(t for t in round_ones if t - low > 0.6 * step)]
 
 
 def _gutter(names: Sequence[object] | pd.Index) -> float:

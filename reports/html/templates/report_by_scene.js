@@ -2,6 +2,7 @@
 
 const SCORES = JSON.parse($("#scores").textContent);
 const sceneTable = $("#scene-table");
+const JPEG = sceneTable.dataset.jpeg;
 
 function sceneOf(name) {
   return SCORES.scenes.find((scene) => `${scene.dataset}/${scene.scene}` === name);
@@ -63,7 +64,7 @@ function scenesShown() {
 function methodRow(method, number, cells, jpeg) {
   const head = make("th", { scope: "row", title: method.title, "data-sort": method.name.toLowerCase() },
     make("input", { type: "checkbox", className: "pick", ariaLabel: `Pick ${method.name}` }),
-    method.name + (jpeg ? " †" : ""));
+    method.name + (jpeg ? ` ${JPEG}` : ""));
   const search = `${method.name} ${method.title}`.toLowerCase();
   return make("tr", { "data-method": method.name, "data-family": method.family, "data-search": search }, head, ...cells);
 }

@@ -22,21 +22,25 @@ function shownTable(table) {
       const cell = content(row.cells[head.cellIndex]);
       return { text: plainText(cell), best: cell.classList.contains("best") };
     }));
+  const marked = (head) => plainText($("button", head));
   return {
     rows,
     heads: heads.map((head) => ({
-      text: plainText($("button", head)),
-      latex: head.dataset.latex && `${head.dataset.latex} ${head.dataset.higher === "true" ? "↑" : "↓"}`,
+      text: marked(head),
+      latex: head.dataset.latex && marked(head).replace(head.dataset.label, () => head.dataset.latex),
       right: head.classList.contains("n"),
     })),
-    caption: `${captionOf(table)}: ${table.dataset.label}.`,
+    caption: captionOf(table, [...heads.map(marked), ...rows.map(([first]) => first.text)].join(" ")),
     name: `${table.dataset.name}-${table.dataset.show ?? "scores"}`,
   };
 }
 
-function captionOf(table) {
+// What the numbers are, and the meaning of the marks that stand in `texts`.
+function captionOf(table, texts) {
   const shows = $("#show").selectedOptions[0].textContent;
-  return table === sceneTable ? "Scores" : shows[0].toUpperCase() + shows.slice(1);
+  const what = table === sceneTable ? "Scores" : shows[0].toUpperCase() + shows.slice(1);
+  const marks = $$("#marks [data-mark]").filter(({ dataset }) => texts.includes(dataset.mark));
+  return [`${what}: ${table.dataset.label}.`, ...marks.map((mark) => `${mark.textContent}.`)].join(" ");
 }
 
 function csv({ heads, rows }) {
@@ -54,7 +58,7 @@ const LATEX = {
 function latex({ heads, rows, caption, name }) {
   const escaped = (text) => text.replace(/[\\&%$#_{}~^↑↓–±†‡§<>]/g, (letter) => LATEX[letter]);
   const head = ({ text, latex: symbol }) => (symbol
-    ? symbol.replace(/[↑↓]/, (arrow) => LATEX[arrow]) : escaped(text));
+    ? symbol.replace(/[↑↓§]/g, (letter) => LATEX[letter]) : escaped(text));
   const value = ({ text, best }) => (best ? `\\textbf{${escaped(text)}}` : escaped(text));
   return [
     "% needs \\usepackage{booktabs}",

@@ -282,7 +282,7 @@ function bestOverall(images) {
   const ranks = new Map([...board.tBodies[0].rows].map((row) => [row.dataset.method, row]));
   const rank = (image) => {
     const row = ranks.get(image.name), text = row?.cells[at].dataset.sort;
-    return image.kind === "fused" && text && row.dataset.family !== "control" ? Number(text) : Infinity;
+    return image.kind === "fused" && text && !("baseline" in row.dataset) ? Number(text) : Infinity;
   };
   const best = images.reduce((a, b) => (rank(b) < rank(a) ? b : a), images[0]);
   return rank(best) < Infinity ? images.indexOf(best) : -1;

@@ -11,6 +11,7 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -20,7 +21,7 @@ from bench.store.manifest import MANIFEST
 from reports.data.focus import UNDECIDED, boundary_box, decision_map
 from reports.data.results import load_results
 from reports.html.board import make_views
-from reports.html.charts import Point, cliques, scatter
+from reports.html.charts import CHARACTER, WIDTH, Point, cliques, critical, scatter
 from reports.html.images import CROP, STEPS, make_gallery
 from reports.html.page import render, write_html
 from tests.reports.runs import a_run
@@ -304,3 +305,24 @@ def test_pictures_that_are_too_large_together_are_made_smaller(finished, monkeyp
     assert gallery.sizes.side < STEPS[0].side
     assert len(gallery.scenes) == 2
     assert total < 100_000 or gallery.sizes is STEPS[-1]
+
+
+def test_ticks_and_texts_of_ranks_do_not_touch():
+    means = pd.Series({f"method-{k}": 4.4 + k for k in range(90)})
+    groups = dict.fromkeys(means.index, 1)
+    for difference in (5.0, 88.0, 500.0):
+        chart = str(critical(means, groups, difference))
+        assert f"critical difference {difference:.2f}" in chart
+        texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)">([^<]+)', chart)
+        boxes = [box_of(float(x), float(y), anchor, text) for x, y, anchor, text in texts]
+        for one, other in itertools.combinations(boxes, 2):
+            assert not (one[0] < other[1] and other[0] < one[1] and abs(one[2] - other[2]) < 10)
+        assert all(low >= 0 and high <= WIDTH for low, high, _ in boxes)
+        assert all(float(x) <= WIDTH for x in re.findall(r'x2="([\d.]+)"', chart))
+
+
+def box_of(x, y, anchor, text):
+    """Left, right and baseline of a text of a chart."""
+    width = CHARACTER * len(text)
+    low = x - {"start": 0, "middle": width / 2, "end": width}[anchor]
+    return low, low + width, y
