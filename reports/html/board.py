@@ -79,8 +79,8 @@ class View:
         difference).
     rows : list of dict
         ``method``, ``title``, ``year``, ``doi``, ``family``, ``group``, ``finished``, ``scenes``,
-        ``overall``, ``seconds``, ``time`` (as printed), ``fastest`` and ``cells`` (one `Shown` a
-        column).
+        ``overall``, ``first`` (best of that), ``seconds``, ``time`` (as printed), ``fastest`` and
+        ``cells`` (one `Shown` a column).
     charts : dict of str to dict of str to Markup
         By metric: ``ranks``, ``critical`` and ``speed``, where there is one.
     agreement : list of dict
@@ -216,10 +216,11 @@ def _rows(
     times = {name: duration(seconds[name]) for name in order if name in seconds}
     printed = pd.Series({name: float(text) for name, text in times.items()}, dtype=float)
     fastest = best_of(printed, higher_is_better=False, baselines=manifest.baselines, digits=9)
+    overall = board.overall[OVERALL].reindex(order).astype(float)
+    first = best_of(overall, higher_is_better=False, baselines=manifest.baselines, digits=2)
     rows = []
     for name in order:
         method, paper = manifest.method[name], papers[name]
-        overall = _row(board.overall, name).get(OVERALL, math.nan)
         rows.append(
             {
                 "method": name,
@@ -230,7 +231,8 @@ def _rows(
                 "group": group_of(method.family),
                 "finished": int(finished.get(name, 0)),
                 "scenes": scenes,
-                "overall": None if math.isnan(overall) else overall,
+                "overall": _key(overall[name]),
+                "first": first.get(name) == 1,
                 "seconds": seconds.get(name),
                 "time": times.get(name, "–"),
                 "fastest": fastest.get(name) == 1,

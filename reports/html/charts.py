@@ -7,6 +7,7 @@ browsers show and screen readers read.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -95,7 +96,8 @@ def scatter(points: Sequence[Point], label: str, *, higher_is_better: bool) -> M
     for point, (px, py) in zip(points, places, strict=True):
         title = f"{point.name}: {point.value:.4g}, {point.seconds:.3g} s"
         parts.append(_mark(px, py, point.group, title))
-    parts += _labels([p.name for p in points], places, (left, WIDTH - right))
+    line = [(x(p.seconds), y(p.value)) for p in front]
+    parts += _labels([p.name for p in points], places, (left, WIDTH - right), line)
     return svg(WIDTH, height, f"Speed against {label}", parts)
 
 
@@ -244,10 +246,17 @@ def _front(points: Sequence[Point], higher_is_better: bool) -> list[Point]:
 
 
 def _labels(
-    names: Sequence[str], places: Sequence[tuple[float, float]], span: tuple[float, float]
+    names: Sequence[str],
+    places: Sequence[tuple[float, float]],
+    span: tuple[float, float],
+    line: Sequence[tuple[float, float]],
 ) -> list[Markup]:
-    """Names beside their marks where they cover nothing; without room only the title says it."""
+    """Names beside their marks where they cover nothing; without room only the title says it.
+
+    They cover neither each other, nor marks, nor the `line`.
+    """
     taken = [(px - 6, py - 6, px + 6, py + 6) for px, py in places]
+    crossed = [(px - 1, py - 1, px + 1, py + 1) for px, py in _along(line)]
     parts = []
     for name, (px, py) in zip(names, places, strict=True):
         width = CHARACTER * len(_short(name))
@@ -256,12 +265,22 @@ def _labels(
             low = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
             box = (low, y - 10, low + width, y + 3)
             inside = span[0] <= box[0] and box[2] <= span[1]
-            others = (t for t in taken if t != (px - 6, py - 6, px + 6, py + 6))
+            own = (px - 6, py - 6, px + 6, py + 6)
+            others = (t for t in (*taken, *crossed) if t != own)
             if inside and not any(_overlap(box, other) for other in others):
                 taken.append(box)
                 parts.append(svg_text(x, y, name, anchor))
                 break
     return parts
+
+
+def _along(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points on a line of straight pieces, two pixels apart."""
+    found = []
+    for (x0, y0), (x1, y1) in itertools.pairwise(line):
+        steps = max(int(math.hypot(x1 - x0, y1 - y0) / 2), 1)
+        found += [(x0 + (x1 - x0) * k / steps, y0 + (y1 - y0) * k / steps) for k in range(steps)]
+    return found
 
 
 _AROUND = (
@@ -273,6 +292,10 @@ _AROUND = (
     (8.0, 15.0, "start"),
     (-8.0, -8.0, "end"),
     (-8.0, 15.0, "end"),
+    (4.0, -18.0, "start"),
+    (4.0, 26.0, "start"),
+    (-4.0, -18.0, "end"),
+    (-4.0, 26.0, "end"),
 )
 
 

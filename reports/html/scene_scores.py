@@ -11,7 +11,7 @@ import pandas as pd
 from bench.store.manifest import CellEntry, MetricEntry
 from reports.data.best import best_of
 from reports.data.references import references
-from reports.data.results import Results
+from reports.data.results import KEYS, Results
 from reports.html.board import duration, group_of
 from reports.tables.author_table import SYMBOLS
 
@@ -41,11 +41,8 @@ def scene_scores(results: Results) -> dict[str, Any]:
     cells: dict[tuple[str, str], dict[str, CellEntry]] = {}
     for cell in manifest.cells:
         cells.setdefault(cell.place, {})[cell.method] = cell
-    seconds = {
-        (row.dataset, row.scene, row.method): float(row.median_s)
-        for row in results.timing.itertuples()
-        if not row.contended
-    }
+    timing = results.timing[~results.timing["contended"].astype(bool)]
+    seconds: dict[tuple[str, str, str], float] = timing.set_index(KEYS)["median_s"].to_dict()
     papers = references(manifest, manifest.method)
     number = {name: k for k, name in enumerate(manifest.method)}
     scenes = []

@@ -326,3 +326,25 @@ def box_of(x, y, anchor, text):
     width = CHARACTER * len(text)
     low = x - {"start": 0, "middle": width / 2, "end": width}[anchor]
     return low, low + width, y
+
+
+def test_names_in_the_scatter_cover_nothing():
+    rng = np.random.default_rng(1)
+    seconds, values = 10 ** rng.uniform(-2, 1, 40), rng.uniform(0.6, 0.9, 40)
+    points = [
+        Point(f"m-{k}", 1 + k % 8, s, v)
+        for k, (s, v) in enumerate(zip(seconds, values, strict=True))
+    ]
+    chart = str(scatter(points, "score", higher_is_better=True))
+    texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)">(m-\d+)', chart)
+    boxes = [box_of(float(x), float(y), anchor, text) for x, y, anchor, text in texts]
+    assert len(boxes) > 30
+    for one, other in itertools.combinations(boxes, 2):
+        assert not (one[0] < other[1] and other[0] < one[1] and abs(one[2] - other[2]) < 10)
+    corners = re.search(r'class="front" points="([^"]+)"', chart)[1].split()
+    front = np.array([[float(n) for n in corner.split(",")] for corner in corners])
+    for (x0, y0), (x1, y1) in itertools.pairwise(front):
+        part = np.linspace(0, 1, 500)
+        xs, ys = x0 + part * (x1 - x0), y0 + part * (y1 - y0)
+        for low, high, base in boxes:
+            assert not ((xs > low) & (xs < high) & (ys > base - 9) & (ys < base + 2)).any()
