@@ -1,4 +1,4 @@
-// The table of one scene with every metric, or of one metric with every scene.
+// The table of one scene with all metrics, or of one metric with all scenes.
 
 const SCORES = JSON.parse($("#scores").textContent);
 const sceneTable = $("#scene-table");
@@ -73,8 +73,9 @@ function drawSceneTable() {
   const one = $("#by input:checked").value === "scene";
   const scene = sceneOf($("#by-one-scene").value);
   const metric = SCORES.metrics.findIndex(({ name }) => name === $("#by-one-metric").value);
-  const metrics = [...SCORES.metrics.keys()].filter((m) => scene.values[m].some((value) => value !== null));
-  const scenes = one ? [scene] : scenesShown();
+  const found = (each, m) => each.values[m].some((value) => value !== null);
+  const metrics = [...SCORES.metrics.keys()].filter((m) => found(scene, m));
+  const scenes = one ? [scene] : scenesShown().filter((each) => found(each, metric));
   const heads = one
     ? [columnHead(".time", "Time (s)"), ...metrics.map((m) => metricHead(SCORES.metrics[m]))]
     : scenes.map((each) => sceneHead(each, SCORES.metrics[metric]));

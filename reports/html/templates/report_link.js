@@ -35,7 +35,12 @@ function remember() {
   clearTimeout(remember.later);
   const text = fragment();
   const now = location.hash.slice(1);
-  if (text !== now) history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+  if (text === now) return;
+  try {
+    history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+  } catch {
+    // within a frame without an address of its own there is nothing to remember in
+  }
 }
 
 // Shows what the address says; what it does not name is as at first.

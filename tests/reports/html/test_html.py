@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from reports.html.board import make_views
 from reports.html.charts import CHARACTER, WIDTH, Point, cliques, critical, scatter
 from reports.html.images import CROP, STEPS, make_gallery
 from reports.html.page import render, write_html
+from reports.html.scene_scores import scene_scores
 from tests.reports.runs import a_run
 
 pytestmark = pytest.mark.slow
@@ -348,3 +350,33 @@ def test_names_in_the_scatter_cover_nothing():
         xs, ys = x0 + part * (x1 - x0), y0 + part * (y1 - y0)
         for low, high, base in boxes:
             assert not ((xs > low) & (xs < high) & (ys > base - 9) & (ys < base + 2)).any()
+
+
+def test_a_page_of_some_methods_and_scenes(finished, tmp_path, capsys):
+    to = tmp_path / "part.html"
+    part = ["--methods", "l*", "average", "--datasets", "paper/camera", "--metrics", "psnr", "mi"]
+    assert main(["report", "html", "--out", str(finished), *part, "--to", str(to)]) == 0
+    assert capsys.readouterr().out.strip() == str(to)
+    page = to.read_text()
+    (scene,) = scenes_of(page)
+    assert [image["name"] for image in scene["images"]][3:] == ["lp", "average"]
+    assert "2 methods, 1 scene, 1 dataset, 2 metrics" in page
+    assert page.index('data-column="psnr"') < page.index('data-column="mi"')
+
+
+def test_rows_of_jpeg_images_are_marked(tmp_path):
+    scores = {m: {"s": {"mi": k + 1.0}} for k, m in enumerate(("lp", "fcn", "mine"))}
+    results = a_run(tmp_path, scores)
+    lossy = results.scores["method"] == "mine"
+    results.scores.loc[lossy, "compression"] = "jpeg75"
+    cells = [
+        replace(cell, compression="jpeg75" * (cell.method == "mine"))
+        for cell in results.manifest.cells
+    ]
+    results = replace(results, manifest=replace(results.manifest, cells=cells))
+    page = render(results)
+    assert re.findall(r'aria-label="Pick mine">([^<]+)<', page) == ["mine †"]
+    assert re.findall(r'aria-label="Pick lp">([^<]+)<', page) == ["lp"]
+    (scene,) = scene_scores(results)["scenes"]
+    assert scene["jpeg"] == [2]
+    assert scene["best"] == [[1, 2], [], []]
