@@ -165,7 +165,7 @@ function saveTable(table, kind) {
 addEventListener("click", ({ target }) => {
   const kind = target.dataset?.save;
   if (!kind) return;
-  const place = target.closest("[data-of]")?.dataset.of;
-  if (place) saveChart($(`${place} svg`), kind, place.slice(1));
+  const chart = target.closest("[data-of]")?.dataset;
+  if (chart) saveChart($(`${chart.of} svg`), kind, chart.name);
   else saveTable($(".board", target.closest("section").querySelector(".view:not([hidden])") ?? target.closest("section")), kind);
 });

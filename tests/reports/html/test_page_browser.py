@@ -25,6 +25,7 @@ from tests.reports.html.test_html_browser import (  # noqa: F401 - fixtures
     column,
     opened,
 )
+from tests.reports.robust_runs import robust_run
 from tests.reports.runs import a_run
 
 pytestmark = pytest.mark.slow
@@ -328,3 +329,14 @@ def test_many_metrics_show_the_principal_ones(opened, tmp_path):  # noqa: F811
     page.click("[data-columns=principal]")
     assert [name for name in heads(page) if not name.startswith(".")] == shown
     assert json.loads(page.inner_text("#scores"))["methods"][0]["name"] == "lp"
+
+
+def test_the_shown_robustness_chart_is_saved(opened, tmp_path):  # noqa: F811
+    write_html(robust_run(tmp_path), tmp_path / "report.html")
+    page = opened((tmp_path / "report.html").as_uri() + "#curves=loss")
+    shown = page.locator(".robust:visible [data-what]:visible svg")
+    name, data = saved(page, "svg", "#robustness")
+    assert name == "robustness.svg"
+    titles = re.findall(r"<title>(.*?)</title>", data.decode())
+    assert titles == shown.locator("title").all_text_contents()
+    assert "fcn: 0, 4, 6" in titles
