@@ -130,6 +130,7 @@ function standalone(chart) {
   const drawing = chart.cloneNode(true);
   const [from, to] = [chart, drawing].map((root) => [root, ...$$("*", root)]);
   from.forEach((element, k) => {
+    if (element.tagName === "title") return;
     const style = getComputedStyle(element);
     for (const name of DRAWN) to[k].setAttribute(name, style.getPropertyValue(name));
     to[k].removeAttribute("class");
