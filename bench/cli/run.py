@@ -199,6 +199,9 @@ def run(args: argparse.Namespace) -> int:
             command = shlex.join([Path(sys.executable).name, "-m", "bench", *sys.argv[1:]])
             progress.note(f"continue with: {command}")
             raise
+    from reports.tables.closing import closing
+
+    console.emit(closing(results, args.out))
     fine = all(cell.status == "ok" for cell in results.manifest.cells)
     return 0 if fine and not len(results.failures) else 1
 
