@@ -37,6 +37,7 @@ REACH, TILE = 5, 256
     doi="10.1016/j.inffus.2019.07.011",
     weights=list(FILES.values()),
     in_all=False,
+    gflop=69.3,
     exact=False,
     gray_as_rgb=False,
 )

@@ -44,6 +44,7 @@ PATCH, STEP = 128, 124
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gflop=136.8,
     exact=False,
     keeps_tones=False,
     gray_as_rgb=False,

@@ -37,6 +37,7 @@ HEADS = 8
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gflop=31.6,
     exact=False,
     keeps_tones=False,
 )

@@ -49,6 +49,7 @@ BLOCKS = [("features.0", "features.2", "se_f")] + [
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gflop=14.7,
     gray_as_rgb=False,
 )
 def sesf(sources: Array, *, device: str = "cpu") -> Array:
