@@ -20,17 +20,20 @@ from bench.core.errors import UsageError
 from bench.core.fingerprint import digest, file_digest
 from bench.core.registry import Registry, check_choice, check_name
 from datasets.catalog import CataloguedFile
+from methods._program import Program
 
 Kind = Literal["transform", "decision"]
 Colour = Literal["luminance", "channels", "rgb"]
 Stack = Literal["native", "pairwise"]
-Family = Literal["control", "multi-scale", "spatial", "sparse", "learned", "published-network"]
+Family = Literal[
+    "control", "multi-scale", "spatial", "sparse", "learned", "published-network", "program"
+]
 
 #: Families of trained networks, which need PyTorch and weights.
 NETWORK_FAMILIES = frozenset({"learned", "published-network"})
 
 #: Other names of families on the command line.
-FAMILY_ALIASES = {"rivals": "published-network"}
+FAMILY_ALIASES = {"rivals": "published-network", "programs": "program"}
 
 
 class Blend(Protocol):
@@ -69,8 +72,8 @@ class Method:
         its strength (``luminance``), or takes all channels at once (``rgb``).
     stack : {'native', 'pairwise'}
         Whether `fn` takes N sources, or two; then a longer stack is folded from the left.
-    family : {'control', 'multi-scale', 'spatial', 'sparse', 'learned', 'published-network'}
-        The group it is listed in; ``control`` holds the baselines.
+    family : str
+        The group it is listed in, one of `Family`; ``control`` holds the baselines.
     paper, doi : str
         Where it is defined.
     weights : tuple of Path or CataloguedFile
@@ -90,6 +93,18 @@ class Method:
         Whether two sources may change places without any effect on the fused image.
     exact : bool
         Whether equal sources come back as they are. Transforms of networks need not either.
+    keeps_tones : bool
+        Whether the fused image has the tones of its sources. Some networks change them, or stretch
+        every image to the full range.
+    gray_as_rgb : bool
+        Whether gray sources fuse to the same image as their copies in RGB. The programs of some
+        networks have another rule for each.
+    gflop : float, optional
+        Cost of a network: 10⁹ operations, of which a multiply-add has two, of its convolutions and
+        matrix products for two gray images of 512 x 512.
+    program : Program, optional
+        The program that the function starts; see `methods.programs.program`. Its version is part
+        of the result's key.
     """
 
     name: str
@@ -111,6 +126,10 @@ class Method:
     rounded_luminance: bool = False
     symmetric: bool = True
     exact: bool = True
+    keeps_tones: bool = True
+    gray_as_rgb: bool = True
+    gflop: float | None = None
+    program: Program | None = None
 
     def __post_init__(self) -> None:
         """Refuse wrong metadata."""
@@ -138,6 +157,26 @@ class Method:
             return None
         years = re.findall(r"\b(?:19|20)\d\d\b", self.paper)
         return int(years[-1]) if years else None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What it needs beside the sources and this benchmark's own files."""
+        needs = ["the reference"] if self.needs_reference else []
+        needs += ["PyTorch"] if self.family in NETWORK_FAMILIES else []
+        if size := sum(file.entry.bytes for file in self._catalogued):
+            needs.append(f"download of {size / 1e6:.1f} MB")
+        return (*needs, *([] if self.program is None else [self.program.name]))
+
+    @property
+    def terms(self) -> str:
+        """Terms of use of what it downloads, or of its program; empty if it is this benchmark's."""
+        if self.program is not None:
+            return self.program.licence
+        return "; ".join(dict.fromkeys(file.entry.licence for file in self._catalogued))
+
+    @property
+    def _catalogued(self) -> list[CataloguedFile]:
+        return [file for file in self.weights if isinstance(file, CataloguedFile)]
 
     @property
     def weights_digest(self) -> str | None:
@@ -177,6 +216,9 @@ def method(
     rounded_luminance: bool = False,
     symmetric: bool = True,
     exact: bool = True,
+    keeps_tones: bool = True,
+    gray_as_rgb: bool = True,
+    gflop: float | None = None,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
 
@@ -222,7 +264,7 @@ def method(
                 family=family,
                 paper=paper,
                 doi=doi,
-                weights=_paths(name, fn, weights),
+                weights=absolute_paths(name, fn, weights),
                 parameters=parameters,
                 takes_device=takes_device,
                 takes_precision=takes_precision,
@@ -232,6 +274,9 @@ def method(
                 rounded_luminance=rounded_luminance,
                 symmetric=symmetric,
                 exact=exact,
+                keeps_tones=keeps_tones,
+                gray_as_rgb=gray_as_rgb,
+                gflop=gflop,
             )
         )
         return fn
@@ -239,7 +284,9 @@ def method(
     return register
 
 
-def _paths(name: str, fn: Callable[..., Any], weights: Any) -> tuple[Path | CataloguedFile, ...]:
+def absolute_paths(
+    name: str, fn: Callable[..., Any], weights: Any
+) -> tuple[Path | CataloguedFile, ...]:
     """The files that a method reads, as absolute paths."""
     given = (weights,) if isinstance(weights, Weights) else () if weights is None else weights
     if not isinstance(given, Sequence) or not all(isinstance(f, Weights) for f in given):
@@ -257,8 +304,19 @@ def _parameters(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
     arguments = list(inspect.signature(fn).parameters.values())
     if not arguments or arguments[0].default is not inspect.Parameter.empty:
         raise UsageError(f"method {name!r}: its first argument must be the sources")
+    return _defaults(name, arguments[1:])
+
+
+def keyword_defaults(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
+    """Keyword arguments with their defaults of a function that takes nothing else."""
+    if not inspect.isfunction(fn):
+        raise UsageError(f"method {name!r}: {fn!r} is not a plain function")
+    return _defaults(name, list(inspect.signature(fn).parameters.values()))
+
+
+def _defaults(name: str, arguments: Sequence[inspect.Parameter]) -> dict[str, Any]:
     defaults = {}
-    for parameter in arguments[1:]:
+    for parameter in arguments:
         if parameter.kind is not parameter.KEYWORD_ONLY or parameter.default is parameter.empty:
             raise UsageError(
                 f"method {name!r}: argument {parameter.name!r} must be keyword-only with a default"

@@ -265,6 +265,7 @@ class Run:
             chosen.plugins,
             precision=self.precision,
             code=self._code,
+            programs=self._programs,
         )
         fresh = chosen.isolation == "cell"
         here = SubprocessWorker(setup, self._limits, fresh)
@@ -287,6 +288,13 @@ class Run:
             if isinstance(m, ConfiguredMethod)
             and (remote or plugin_of(inspect.unwrap(m.method.fn).__module__))
         }
+
+    @functools.cached_property
+    def _programs(self) -> dict[str, str]:
+        """The versions of programs, which may differ on another machine."""
+        remote = self.cluster is not None and self.cluster.remote
+        chosen = [m.method for m in self.selection.methods if isinstance(m, ConfiguredMethod)]
+        return {m.name: m.program.version() for m in chosen if remote and m.program is not None}
 
     def close(self) -> None:
         """End all workers."""

@@ -322,6 +322,7 @@ class SceneRun:
                 status=samples.status,
                 message=samples.message,
                 seconds=samples.seconds,
+                cpu=samples.cpu,
                 first_s=record.first_s if here else None,
                 peak_bytes=record.peak_bytes if here else None,
                 contended=chosen.contended,

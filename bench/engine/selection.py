@@ -77,7 +77,9 @@ class ConfiguredMethod:
     def identity(self) -> dict[str, Any]:
         """Everything of the method that its output depends on."""
         method = self.method
+        program = {} if method.program is None else {"program": method.program.identity}
         return {
+            **program,
             "method": method.name,
             "kind": method.kind,
             "colour": method.colour,

@@ -25,6 +25,8 @@ FORMAT = 2
 
 #: Family of the baselines: copied sources, their average, a focus measure.
 BASELINE_FAMILY = "control"
+#: Family of the methods that start a program.
+PROGRAM_FAMILY = "program"
 
 
 @dataclass(frozen=True)

@@ -370,4 +370,5 @@ def _local_copy(plugin: Plugin) -> Path:
         if not (path := home / place).is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+            path.chmod(0o700)  # it may be a program
     return home / name

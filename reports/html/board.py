@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from bench.core.errors import NothingSelected
-from bench.store.manifest import BASELINE_FAMILY, MetricEntry, RunManifest
+from bench.store.manifest import BASELINE_FAMILY, PROGRAM_FAMILY, MetricEntry, RunManifest
 from reports.data.best import DIGITS, best_of
 from reports.data.compression import by_compression, jpeg_methods, jpeg_note
 from reports.data.leaderboard import Leaderboard, by_scene, cautions, make_leaderboard
@@ -34,6 +34,7 @@ FAMILIES = (
     "images",
     "published-network",
     "sparse",
+    PROGRAM_FAMILY,
 )
 
 OVERALL = "overall"

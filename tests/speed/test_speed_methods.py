@@ -37,7 +37,7 @@ def stack():
 
 @pytest.mark.parametrize(
     "name",
-    sweep(m for m in METHODS if not m.needs_reference and m.family != "published-network"),
+    sweep(m for m in METHODS if not m.needs_reference and m.program is None),
 )
 def test_speed(benchmark, stack, name):
     entry = METHODS[name]

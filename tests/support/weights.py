@@ -19,11 +19,11 @@ QUICK: dict[str, dict[str, Any]] = {"sr": {"step": 4}, "nsct-sr": {"step": 2}}
 SLOW = ("nsct-sr",)
 
 
-def sweep(methods: Iterable[Method], slow: Iterable[str] = SLOW) -> list[Any]:
+def sweep(methods: Iterable[Method]) -> list[Any]:
     """Parameters of a test that runs all these methods: names, some marked as slow or to skip."""
     marked = []
     for method in methods:
-        marks = [pytest.mark.slow] if method.name in slow else []
+        marks = [pytest.mark.slow] if method.name in SLOW else []
         if text := _missing(method.name):
             marks.append(pytest.mark.skip(reason=text))
         marked.append(pytest.param(method.name, marks=marks))
