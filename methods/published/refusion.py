@@ -37,6 +37,9 @@ HEADS = 8
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gflop=31.6,
+    exact=False,
+    keeps_tones=False,
 )
 def refusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Array:
     """Fuse luminance by transformer blocks of 16 and 32 channels, chroma by its strength.

@@ -49,6 +49,8 @@ BLOCKS = [("features.0", "features.2", "se_f")] + [
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gflop=14.7,
+    gray_as_rgb=False,
 )
 def sesf(sources: Array, *, device: str = "cpu") -> Array:
     """A decision map by the spatial frequency of features, cleaned up, blended by a guided filter.
@@ -86,7 +88,7 @@ def sesf(sources: Array, *, device: str = "cpu") -> Array:
     --------
     >>> from methods import METHODS
     >>> METHODS["sesf"].weights[0].entry.licence
-    'LGPL-2.1 (LICENSE file)'
+    'LGPL-2.1 (repository)'
     """
     state = load_state(FILE, device)
     gray = (gray_of(sources, Y_SKIMAGE) - np.float32(MEAN)) / np.float32(STD)
