@@ -224,7 +224,7 @@ def _tilted(rng: np.random.Generator, mask: NDArray[np.bool_], low: float, high:
     """A plane (H, W) in a random direction, from `low` to `high` within the mask."""
     rows, columns = np.indices(mask.shape, np.float32)
     turn = rng.uniform(0, 2 * np.pi)
-    along: Image = np.float32(np.cos(turn)) * columns + np.float32(np.sin(turn)) * rows
+    along = np.asarray(np.cos(turn) * columns + np.sin(turn) * rows)
     first, last = along[mask].min(), along[mask].max()
     share = np.clip((along - first) / max(last - first, 1), 0, 1)
     return (low + (high - low) * share).astype(np.float32)
