@@ -224,7 +224,8 @@ def _tilted(rng: np.random.Generator, mask: NDArray[np.bool_], low: float, high:
     """A plane (H, W) in a random direction, from `low` to `high` within the mask."""
     rows, columns = np.indices(mask.shape, np.float32)
     turn = rng.uniform(0, 2 * np.pi)
-    along = np.asarray(np.cos(turn) * columns + np.sin(turn) * rows)
+    cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
+    along = np.asarray(cosine * columns + sine * rows)
     first, last = along[mask].min(), along[mask].max()
     share = np.clip((along - first) / max(last - first, 1), 0, 1)
     return (low + (high - low) * share).astype(np.float32)

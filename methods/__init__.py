@@ -8,12 +8,14 @@ stacks and quantisation are done once for all of them in `methods._fusion`.
 from __future__ import annotations
 
 from methods._base import METHODS, Blend, Method, method
-from methods._fusion import Sources, bind, fuse, fuse_prepared
+from methods._fusion import bind, fuse, fuse_prepared
+from methods._sources import Planes, Sources
 
 __all__ = [
     "METHODS",
     "Blend",
     "Method",
+    "Planes",
     "Sources",
     "bind",
     "fuse",

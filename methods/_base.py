@@ -83,6 +83,13 @@ class Method:
         Whether two sources may change places without any effect on the fused image.
     exact : bool
         Whether equal sources come back as they are. Transforms of networks need not either.
+    streams : bool
+        Whether `fn`, and the `Blend` that it returns, take gray sources one at a time: they get
+        `Planes` in place of an array, which have its length, shape and items. Large stacks then
+        take little more memory than their images.
+    any_order : bool
+        Whether N > 2 sources may come in any order too: `fn` gets them in an order of their pixels,
+        so that its sums are rounded alike.
     """
 
     name: str
@@ -104,6 +111,8 @@ class Method:
     rounded_luminance: bool = False
     symmetric: bool = True
     exact: bool = True
+    streams: bool = False
+    any_order: bool = False
 
     def __post_init__(self) -> None:
         """Refuse wrong metadata."""
@@ -161,6 +170,8 @@ def method(
     rounded_luminance: bool = False,
     symmetric: bool = True,
     exact: bool = True,
+    streams: bool = False,
+    any_order: bool = False,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
 
@@ -216,6 +227,8 @@ def method(
                 rounded_luminance=rounded_luminance,
                 symmetric=symmetric,
                 exact=exact,
+                streams=streams,
+                any_order=any_order,
             )
         )
         return fn
