@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from bench.core.pixels import as_image, luminance, same_size, strips, to_gray255
 Array = NDArray[Any]
 
 
+@final
 @dataclass(frozen=True)
 class Planes:
     """Gray images of one size, of which one is converted when it is asked for.

@@ -8,7 +8,7 @@ pixel. There a network can decide on a smaller view, in a fraction of the time.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import lazy_loader as lazy
 import numpy as np
@@ -23,14 +23,15 @@ cv2 = lazy.load("cv2")
 
 Array = NDArray[Any]
 
+#: Sources as an array or one at a time; the weights are given alike.
+Given = TypeVar("Given", Array, Planes)
+
 #: Pixels that a network is shown at least where an image shrinks for it, and by how much it does at
 #: the most.
 VIEW, MOST = 1_300_000, 4
 
 
-def blended(
-    network: Any, sources: Array | Planes, extent: Extent, shrink: int
-) -> Array | Planes:
+def blended(network: Any, sources: Given, extent: Extent, shrink: int) -> Given:
     """Weights by the softmax over the sources of a network's first output.
 
     Parameters
@@ -64,9 +65,7 @@ def blended(
     return _like(sources, enlarged(scores, sources.shape[1:]))
 
 
-def copied(
-    network: Any, sources: Array | Planes, extent: Extent, smallest: float, shrink: int
-) -> Array | Planes:
+def copied(network: Any, sources: Given, extent: Extent, smallest: float, shrink: int) -> Given:
     """1 for the source with the largest score of a network's second output, else 0.
 
     Of equal scores the brightest source wins, whatever their order. Regions that are too small
@@ -105,9 +104,11 @@ def copied(
     return _like(sources, chosen)
 
 
-def _like(sources: Array | Planes, planes: Planes) -> Array | Planes:
+def _like(sources: Given, planes: Planes) -> Given:
     """The planes as they are, or as an array, as the sources are given."""
-    return planes if isinstance(sources, Planes) else planes.array()
+    if isinstance(sources, Planes):
+        return planes
+    return planes.array()
 
 
 def usual_shrink(shape: tuple[int, ...]) -> int:

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 
 
-def in_row_tiles(
-    make: Callable[[int, int], Tensor], like: Tensor, tile: int, halo: int
-) -> Tensor:
+def in_row_tiles(make: Callable[[int, int], Tensor], like: Tensor, tile: int, halo: int) -> Tensor:
     """`groups_in_row_tiles` for a single result of as many rows."""
     (result,) = groups_in_row_tiles(lambda top, stop: [make(top, stop)], like, tile, halo)
     return result
