@@ -188,8 +188,8 @@ def random_surfaces(
     Returns
     -------
     list of Surface
-        Back to front, each nearer than all earlier ones. Objects that would leave less than
-        `LEAST_SHARE` of the image to another surface are left out.
+        Back to front, each nearer than all earlier ones. There are fewer than photos if no more
+        leave at least `LEAST_SHARE` of the image to each.
     """
     shape = photos[0].shape[:2]
     whole = np.ones(shape, bool)
@@ -207,17 +207,19 @@ def random_surfaces(
 
 
 def _masks(rng: np.random.Generator, count: int, shape: tuple[int, ...]) -> list[NDArray[np.bool_]]:
-    """Objects from far to near, of which none hides another or the background."""
-    for _ in range(50):
-        masks = [random_mask(rng, shape[0], shape[1]) for _ in range(count)]
-        left = np.ones(shape, bool)
-        shares = []
-        for mask in reversed(masks):
+    """At most `count` objects from far to near, none of which hides all of another."""
+    masks: list[NDArray[np.bool_]] = []
+    for _ in range(20 * count):
+        if len(masks) == count:
+            break
+        tried = [*masks, random_mask(rng, shape[0], shape[1])]
+        left, shares = np.ones(shape, bool), []
+        for mask in reversed(tried):
             shares.append((mask & left).mean())
             left &= ~mask
         if min([*shares, left.mean()]) >= LEAST_SHARE:
-            return masks
-    return masks[:1]
+            masks = tried
+    return masks
 
 
 def _tilted(rng: np.random.Generator, mask: NDArray[np.bool_], low: float, high: float) -> Image:

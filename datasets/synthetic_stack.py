@@ -24,11 +24,11 @@ cv2 = lazy.load("cv2")
 #: Longer side of a photo that a stack is made from: its sharpest detail then takes one pixel.
 LONGEST = 384
 #: Fewest and most sources of a stack, and objects before its background.
-SOURCES, OBJECTS = (4, 12), (1, 3)
+SOURCES, OBJECTS = (4, 12), (2, 4)
 #: Largest circle of confusion of a stack, in pixels of radius.
-DEFOCUS = (4.0, 9.0)
+DEFOCUS = (6.0, 12.0)
 #: Sources of the motorcycle, its largest circle of confusion, and layers that its depth has.
-MOTORCYCLE_SOURCES, MOTORCYCLE_DEFOCUS, MOTORCYCLE_LAYERS = 8, 6.0, 18
+MOTORCYCLE_SOURCES, MOTORCYCLE_DEFOCUS, MOTORCYCLE_LAYERS = 8, 9.0, 24
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class StackPlan:
     Attributes
     ----------
     sources, objects : int
-        Number of sources, and of objects before the background.
+        Number of sources, and the most objects before the background.
     defocus : float
         The largest circle of confusion, in pixels of radius.
     kernel : {'disk', 'gaussian'}
@@ -62,7 +62,7 @@ class StackPlan:
     def note(self) -> str:
         """One line for the captions of tables."""
         return (
-            f"lens model, {self.sources} sources, {self.objects + 1} tilted surfaces, "
+            f"lens model, {self.sources} sources, at most {self.objects} tilted objects, "
             f"{self.kernel} up to radius {self.defocus:g}"
         )
 
@@ -137,8 +137,9 @@ def stack_images(
         other = _photo(*others[place])
         if other.ndim == photo.ndim:
             chosen.append(cut_to(other, photo.shape[:2]))
-    turned = (photo[:, ::-1], photo[::-1], photo[::-1, ::-1])
-    chosen += [np.ascontiguousarray(own) for own in turned[: plan.objects + 1 - len(chosen)]]
+    turned = [np.ascontiguousarray(own) for own in (photo[:, ::-1], photo[::-1], photo[::-1, ::-1])]
+    while len(chosen) <= plan.objects:
+        chosen.append(turned[len(chosen) % len(turned)])
     surfaces = random_surfaces(rng, chosen, plan.defocus)
     return _as_scene(_focused(surfaces, plan.sources, plan.kernel), rng)
 
