@@ -133,7 +133,8 @@ def lens_images(
     mask = _object(rng, file, photo.shape[:2])
     background = None if file else _other(rng, name, photo)
     if width:
-        mask = fine_mask(generator("synthetic-fine", name, str(width)), *photo.shape[:2], width)
+        pieces = generator("synthetic-fine", name, str(width))
+        mask = fine_mask(pieces, photo.shape[0], photo.shape[1], width)
     if enlarge > 1:
         photo, mask = _enlarged(photo, enlarge), _enlarged(mask.astype(np.float32), enlarge) > 0.5
         background = None if background is None else _enlarged(background, enlarge)

@@ -11,11 +11,19 @@ figures       contact sheets of the scenes (Figs. 6-9 of the paper), bar and rad
               of OUT/ablation, where bench ablate puts them, else those of the project);
               PNG and PDF in OUT/figures
 
+which-metric  agreement of every metric with PSNR, SSIM, GMSD and MS-SSIM against the reference on
+              each data set of the run that has one, beside the published scores of Real-MFF, and
+              experiments that show on what it depends; Markdown, CSV and a figure in
+              OUT/which-metric
+published-scores  our scores on Real-MFF beside the published ones, image by image; CSV and
+              Markdown in OUT/published-scores
+
 for example:
   python -m bench report tables --out results
   python -m bench report leaderboard --out results --dataset liu2020
   python -m bench report html --out results --to report.html
   python -m bench report figures --out results
+  python -m bench report which-metric --out results
 """
 
 from __future__ import annotations
@@ -25,11 +33,14 @@ from pathlib import Path
 
 from bench.cli import console
 
+#: The kinds of `reports.write.write_report`, which takes long to import.
+KINDS = ("tables", "leaderboard", "html", "figures", "which-metric", "published-scores")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``report``."""
     add = parser.add_argument
-    add("what", choices=["tables", "leaderboard", "html", "figures"], help="kind of report")
+    add("what", choices=KINDS, help="kind of report")
     add(
         "--out",
         type=Path,
@@ -42,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset",
         default="",
         metavar="NAME",
-        help="leaderboard: only the scenes of this dataset or subset",
+        help="leaderboard: only the scenes of this dataset or subset; published-scores: the "
+        "dataset that holds the pairs of Real-MFF (default: real-mff)",
     )
     add("--to", type=Path, metavar="PATH", help="where to write (default: in OUT, as above)")
     add(
