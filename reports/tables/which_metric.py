@@ -10,7 +10,7 @@ from bench.core.files import write_bytes
 from datasets import real_mff
 from metrics import GOLDEN_SETS, METRICS
 from reports.data.evidence import AGAINST, REAL
-from reports.data.which_metric import Study, distances, lowest
+from reports.data.which_metric import REST, Study, distances, lowest
 from reports.tables.formats import Cell, to_markdown
 
 #: Columns of the table of experiments: copying is rewarded by the first, sharpness by the last.
@@ -52,12 +52,14 @@ def write_study(study: Study, out: Path) -> list[Path]:
 def page(study: Study) -> str:
     """The study as a Markdown page."""
     parts = ["# Which metric to believe", _INTRODUCTION, _evidence(study)]
-    for against in AGAINST:
-        if (study.agreement["against"] == against).any():
-            parts.append(f"## Agreement with {label(against)}\n\n{agreement_table(study, against)}")
-    parts.append(
-        f"## Agreement with PSNR, Kendall\n\n{agreement_table(study, statistic='kendall')}"
-    )
+    known = set(study.agreement["against"])
+    parts += [
+        f"## Agreement with {label(against)}\n\n{agreement_table(study, against)}"
+        for against in AGAINST
+        if against in known
+    ]
+    kendall = agreement_table(study, statistic="kendall")
+    parts.append(f"## Agreement with PSNR, Kendall\n\n{kendall}")
     for family, title in (("decision", "decision maps"), ("transform", "transform methods")):
         table = agreement_table(study, family=family)
         parts.append(f"## Agreement with PSNR among {title} alone\n\n{table}")
@@ -74,7 +76,7 @@ def page(study: Study) -> str:
 
 _INTRODUCTION = (
     "Mean over scenes of the rank correlation (Spearman) between a metric and one against the "
-    "reference, over all methods that fuse; below it the 95 % interval over resampled scenes. "
+    "reference, over all methods that fuse, with the 95 % interval over resampled scenes. "
     "Metrics of which less is better count with the opposite sign. Bold: the best of a column "
     "among the metrics without a reference. Everything, with Kendall's correlation, is in "
     "`agreement.csv`."
@@ -120,19 +122,19 @@ def agreement_table(
     wide = wide[[name for name in study.evidence if name in wide.columns]]
     wide = wide.loc[wide.min(axis=1).sort_values(ascending=False, kind="stable").index]
     best = wide.drop(index=list(AGAINST), errors="ignore").round(2).max()
-    ends = mine.set_index(["metric", "evidence"])
+    ends = mine.set_index(["metric", "evidence"])[[f"{statistic}_low", f"{statistic}_high"]]
     rows = []
     for metric in map(str, wide.index):
         cells = [Cell(label(metric))]
         for evidence in map(str, wide.columns):
-            value = float(wide.loc[metric, evidence])
-            bold = metric not in AGAINST and round(value, 2) == best[evidence]
+            value = float(wide[evidence][metric])
             if pd.isna(value):
                 cells.append(Cell("–"))
                 continue
-            row = ends.loc[(metric, evidence)]
-            low, high = row[f"{statistic}_low"], row[f"{statistic}_high"]
-            cells.append(Cell(f"{_signed(value)} [{_signed(low)}, {_signed(high)}]", best=bold))
+            low, high = ends.loc[[(metric, evidence)]].to_numpy(float)[0]
+            text = f"{_signed(value)} [{_signed(low)}, {_signed(high)}]"
+            bold = metric not in AGAINST and round(value, 2) == best[evidence]
+            cells.append(Cell(text, best=bold))
         rows.append(cells)
     return to_markdown(["Metric", *wide.columns], rows)
 
@@ -175,7 +177,8 @@ def sets_table(study: Study, metric: str = "mi", against: str = "psnr") -> str:
     """Evidence by set of methods, for one metric."""
     table = study.experiments
     mine = table[(table["against"] == against) & (table["metric"] == metric)]
-    mine = mine[mine["experiment"].isin(list(study.evidence))]
+    asked = [*study.evidence, REST]
+    mine = mine[mine["experiment"].isin(asked)]
     found = mine.set_index(["experiment", "set"])
     sets = [name for name in SETS if name in set(mine["set"])]
     rows = []
