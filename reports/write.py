@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,7 @@ def write_report(
     to: Path | None = None,
     dataset: str = "",
     assets: bool = False,
+    others: Sequence[Results] = (),
     note: Note = _log.warning,
 ) -> list[Path]:
     """Write a report; Matplotlib and Jinja2 are only needed by those that use them.
@@ -42,6 +44,8 @@ def write_report(
         compared with its scenes, those of ``real-mff`` if empty.
     assets : bool
         Whether lossless images go beside the HTML page.
+    others : sequence of Results
+        Further runs for the study of metrics.
     note : callable
         Called with one line for what is left out, and why.
 
@@ -63,7 +67,7 @@ def write_report(
 
         return write_html(results, to or out / "report.html", assets=assets, note=note)
     if kind == "which-metric":
-        return _which_metric(results, to or out / "which-metric", note)
+        return _which_metric(results, others, to or out / "which-metric", note)
     if kind == "published-scores":
         from reports.tables.published_scores import write_published_scores
 
@@ -75,13 +79,15 @@ def write_report(
     return write_figures(results, to or out / "figures", ablation=ablation, note=note)
 
 
-def _which_metric(results: Results, folder: Path, note: Note) -> list[Path]:
+def _which_metric(
+    results: Results, others: Sequence[Results], folder: Path, note: Note
+) -> list[Path]:
     """Tables, and the figure where Matplotlib is installed."""
     from reports.data.which_metric import make_study
     from reports.figures.which_metric import write_agreement_figure
     from reports.tables.which_metric import write_study
 
-    study = make_study(results, note)
+    study = make_study(results, note, others=others)
     written = write_study(study, folder)
     try:
         return written + write_agreement_figure(study, folder / "agreement")

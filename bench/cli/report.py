@@ -48,6 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="output folder of the run (default: results)",
     )
+    add(
+        "--with",
+        dest="others",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="which-metric: output folders of further runs, on other datasets",
+    )
     add("--store", type=Path, metavar="DIR", help="its store (default: the one that the run used)")
     add(
         "--dataset",
@@ -76,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
         to=args.to,
         dataset=args.dataset,
         assets=args.assets,
+        others=[load_results(folder) for folder in args.others],
         note=console.note,
     )
     for path in written:

@@ -66,6 +66,10 @@ def _rounded(x: Levels, _: np.random.Generator) -> Levels:
     return (4 * np.rint(x / 4)).astype(np.float32)
 
 
+def _gamma(x: Levels, _: np.random.Generator) -> Levels:
+    return (255 * (x / 255) ** 0.95).astype(np.float32)
+
+
 def _resampled(x: Levels, _: np.random.Generator) -> Levels:
     height, width = x.shape
     small = cv2.resize(x, (3 * width // 4, 3 * height // 4), interpolation=cv2.INTER_AREA)
@@ -77,7 +81,7 @@ CHANGES = (
     Change("gray BT.709", "gray by the weights of BT.709, fused images too", lambda x, _: x, BT709),
     Change("rounded", "rounded to 6 bits", _rounded),
     Change("brighter", "multiplied by 1.02", lambda x, _: 1.02 * x),
-    Change("gamma", "raised to 0.95", lambda x, _: 255 * (x / 255) ** 0.95),
+    Change("gamma", "raised to 0.95", _gamma),
     Change(
         "noise",
         "noise of standard deviation 2 levels",

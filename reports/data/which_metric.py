@@ -7,13 +7,14 @@ reference, over the methods that fuse. Experiments show on what it depends.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from bench.core.errors import BenchError, NothingSelected
+from bench.core.errors import BenchError, NothingSelected, UsageError
 from reports.data.agreement import agreement, mean_agreement
 from reports.data.changed_references import CHANGES, rescored
 from reports.data.evidence import (
@@ -81,7 +82,12 @@ class Study:
     missing: tuple[str, ...] = ()
 
 
-def make_study(results: Results, note: Note = _log.warning, seed: int = 0) -> Study:
+def make_study(
+    results: Results,
+    note: Note = _log.warning,
+    seed: int = 0,
+    others: Sequence[Results] = (),
+) -> Study:
     """Compare a run, and the published scores of Real-MFF where they are at hand.
 
     Parameters
@@ -92,13 +98,21 @@ def make_study(results: Results, note: Note = _log.warning, seed: int = 0) -> St
         Called with one line for what cannot be compared, and why.
     seed : int
         Seed of the bootstrap.
+    others : sequence of Results
+        Further runs, on other data sets.
 
     Raises
     ------
+    UsageError
+        Two runs have the same data set.
     NothingSelected
         No data set of the run has a reference, four methods and a metric against the reference.
     """
-    found, missing = evidence_of(results), list[str]()
+    found = [each for run in (results, *others) for each in evidence_of(run)]
+    missing = list[str]()
+    twice = [name for name, count in Counter(each.name for each in found).items() if count > 1]
+    if twice:
+        raise UsageError(f"two of the runs have the data set {twice[0]!r}")
     if not found:
         raise NothingSelected(
             "no data set of the run has a reference, four methods that fuse and one of the "

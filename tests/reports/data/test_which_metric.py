@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bench
-from bench.core.errors import DataUnavailable, NothingSelected
+from bench.core.errors import DataUnavailable, NothingSelected, UsageError
 from metrics.reference import psnr
 from reports.data import which_metric
 from reports.data.changed_references import CHANGES, rescored
@@ -108,6 +108,14 @@ def test_the_report_is_written_in_the_words_of_the_field(run, tmp_path):
     assert "| Piella Qw" in text
     assert "Missing" in text
     assert OTHER_WORDS.findall(text) == []
+
+
+def test_further_runs_are_further_evidence(run, alone, tmp_path):
+    other = a_run_with_references(tmp_path, {"mine": ["s1", "s2"]})
+    study = make_study(run, lambda _: None, others=[other])
+    assert [*study.evidence] == ["synthetic-lens", "mine"]
+    with pytest.raises(UsageError, match="two of the runs have the data set 'synthetic-lens'"):
+        make_study(run, lambda _: None, others=[run])
 
 
 def test_a_run_without_a_reference_is_refused(tmp_path):
