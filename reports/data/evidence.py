@@ -5,7 +5,7 @@ From a run, one piece of evidence a data set; and the published scores of Real-M
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,6 +82,17 @@ class Evidence:
             for metric, table in self.scores.items()
         }
         return replace(self, scores=scores)
+
+
+def together(parts: Sequence[Evidence]) -> Evidence:
+    """The scenes of several pieces of evidence as one, with the metrics that all of them have."""
+    shared = set.intersection(*(set(part.scores) for part in parts))
+    scores = {
+        metric: pd.concat([part.scores[metric] for part in parts])
+        for metric in parts[0].scores
+        if metric in shared
+    }
+    return replace(parts[0], scores=scores)
 
 
 def evidence_of(results: Results) -> list[Evidence]:

@@ -24,6 +24,7 @@ from reports.data.evidence import (
     Evidence,
     evidence_of,
     published_evidence,
+    together,
 )
 from reports.data.results import Results
 
@@ -34,6 +35,9 @@ Note = Callable[[str], None]
 
 #: The data set whose references are changed: pairs without noise.
 CHANGED = "synthetic-lens"
+
+#: The data set that differs from it only in the shape of what is in front.
+FINE = "synthetic-fine"
 
 #: The method by whose PSNR the pairs of Real-MFF are divided into quarters, from hard to easy.
 GAUGE = "cnn"
@@ -187,6 +191,10 @@ def _experiments(
             yield _Experiment(f"{REAL}, quarter {k + 1}", what, real.on(scenes), common)
     for each in found:
         yield _Experiment(each.name, each.title, each, common)
+    mixed = [each for each in found if each.name == CHANGED or each.name.startswith(FINE)]
+    if len(mixed) > 1:
+        names = " and ".join(each.name for each in mixed)
+        yield _Experiment(names, "their scenes together", together(mixed), common)
 
 
 _ORDINALS = ("first (lowest)", "second", "third", "fourth (highest)")
@@ -284,14 +292,18 @@ def lowest(study: Study, against: str = "psnr", family: str = "all") -> pd.DataF
     DataFrame
         Indexed by metric, best first: ``lowest`` (Spearman), ``low`` (the lower end of its
         interval), ``where`` (the evidence) and ``count`` (how many pieces of evidence have the
-        metric); only metrics that all evidence has.
+        metric). Only metrics that the published scores have, if there are any, and all other
+        evidence but one at most: some are not defined for stacks.
     """
     table = study.agreement
     mine = table[(table["against"] == against) & (table["family"] == family)]
+    named = set(mine["evidence"])
+    fewest = max(1, len(named) - 1)
     rows = {}
     for metric, part in mine.groupby("metric"):
         worst = part.iloc[int(part["spearman"].argmin())]
-        if len(part) == mine["evidence"].nunique() and metric not in AGAINST:
+        published = REAL not in named or REAL in set(part["evidence"])
+        if published and len(part) >= fewest and metric not in AGAINST:
             rows[metric] = (worst.spearman, worst.spearman_low, worst.evidence, len(part))
     frame = pd.DataFrame.from_dict(
         rows, orient="index", columns=["lowest", "low", "where", "count"]

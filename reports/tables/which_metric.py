@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -24,6 +25,10 @@ SETS = {
 }
 
 
+#: How tables are written as CSV: four digits of a correlation say more than its interval.
+_CSV: dict[str, Any] = {"index": False, "lineterminator": "\n", "float_format": "%.4f"}
+
+
 def write_study(study: Study, out: Path) -> list[Path]:
     """Write ``which-metric.md``, ``agreement.csv`` and ``experiments.csv`` below `out`.
 
@@ -41,8 +46,8 @@ def write_study(study: Study, out: Path) -> list[Path]:
     """
     texts = {
         "which-metric.md": page(study),
-        "agreement.csv": study.agreement.to_csv(index=False, lineterminator="\n"),
-        "experiments.csv": study.experiments.to_csv(index=False, lineterminator="\n"),
+        "agreement.csv": study.agreement.to_csv(**_CSV),
+        "experiments.csv": study.experiments.to_csv(**_CSV),
     }
     for name, text in texts.items():
         write_bytes(out / name, text.encode())
@@ -82,8 +87,8 @@ _INTRODUCTION = (
     "`agreement.csv`."
 )
 _LOWEST = (
-    "The least agreement with PSNR over all evidence, where it is found, and the lower end of its "
-    "interval; metrics that all evidence has."
+    "The least agreement with PSNR over all evidence, the lower end of its interval, where it is "
+    "found, and how many pieces of evidence have the metric: some are defined for two sources only."
 )
 _EXPERIMENTS = (
     "Agreement with PSNR over the methods that the run and the published scores have both, so that "
@@ -140,15 +145,12 @@ def agreement_table(
 
 
 def _lowest(study: Study) -> str:
-    frame = lowest(study)
-    rows = [
-        [
-            Cell(label(str(metric))),
-            *map(Cell, (_signed(row.lowest), _signed(row.low), row["where"])),
-        ]
-        for metric, row in frame.iterrows()
-    ]
-    return to_markdown(["Metric", "Lowest", "Lower end", "Where"], rows, left=(0, 3))
+    rows = []
+    for metric, least, low, where, count in lowest(study).itertuples():
+        texts = (label(str(metric)), _signed(least), _signed(low), where, str(count))
+        rows.append([Cell(text) for text in texts])
+    headers = ["Metric", "Lowest", "Lower end", "Where", "Evidence"]
+    return to_markdown(headers, rows, left=(0, 3))
 
 
 def experiments_table(study: Study, against: str = "psnr") -> str:
@@ -165,12 +167,13 @@ def experiments_table(study: Study, against: str = "psnr") -> str:
     rows = [
         [
             Cell(f"{name}: {what.loc[name, 'what']}"),
+            Cell(str(what.loc[name, "methods"])),
             *(Cell(_signed(value)) for value in wide.loc[name, columns]),
             Cell(f"{far[name]:.2f}" if name in far.index else "–"),
         ]
         for name in what.index
     ]
-    return to_markdown(["Experiment", *map(label, columns), f"From {REAL}"], rows)
+    return to_markdown(["Experiment", "Methods", *map(label, columns), f"From {REAL}"], rows)
 
 
 def sets_table(study: Study, metric: str = "mi", against: str = "psnr") -> str:

@@ -11,7 +11,7 @@ from datasets import real_mff
 from datasets.fetch import available
 from datasets.synthetic import WIDTHS
 from reports.data.agreement import mean_agreement
-from reports.data.evidence import FEWEST, REAL, evidence_of, published_evidence
+from reports.data.evidence import FEWEST, REAL, evidence_of, published_evidence, together
 from reports.data.results import load_results
 from tests.reports.runs import a_run
 
@@ -57,6 +57,12 @@ def test_parts_of_the_methods_and_of_the_scenes(tmp_path):
     assert found.of_kind("decision").methods == ["gf"]
     assert found.only(["gf", "lp"]).methods == ["lp", "gf"]
     assert found.on(["d/s2"]).scores["mi"].index.tolist() == ["d/s2"]
+
+
+def test_scenes_of_several_data_sets_together(tmp_path):
+    found = evidence_of(a_run_with_references(tmp_path, {"d": ["s1", "s2"], "e": ["s3"]}))
+    assert together(found).scores["mi"].index.tolist() == ["d/s1", "d/s2", "e/s3"]
+    assert together(found).methods == found[0].methods
 
 
 def test_every_width_of_fine_objects_is_evidence_by_itself(tmp_path):
