@@ -124,8 +124,8 @@ def _write_metrics(folder: Path) -> None:
         folder,
         "Metrics",
         f"`--metrics paper` are {_names(PAPER_METRICS)}; `--metrics principal` are "
-        f"{_names(PRINCIPAL_METRICS)}. [Which metric to believe](../about/which-metric.md) says what "
-        "each is worth.",
+        f"{_names(PRINCIPAL_METRICS)}. [Which metric to believe](../about/which-metric.md) says "
+        "what each is worth.",
         [
             (
                 family.capitalize(),
