@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from datasets.bits import bits_note, bits_to_scale, scale_bits
 from datasets.catalog import collection
 
 Origin = Literal["real", "synthetic", "stand-in"]
+Known = Literal["yes", "no", "some"]
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,28 @@ def _kind(value: object) -> str:
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
+class SceneChange(Protocol):
+    """A change of a scene's images after they are read: a perturbation, or a registration.
+
+    It can be pickled, gives the same images in every process, and leaves the reference as it is.
+    The cells of a changed scene are cells of their own, since their keys follow the pixels.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the manifest calls it: ``noise=5``."""
+        ...
+
+    @property
+    def functions(self) -> Sequence[Callable[..., Any]]:
+        """The registered functions that it calls, by which a plug-in's file is found."""
+        ...
+
+    def apply(self, images: SceneImages) -> SceneImages:
+        """The changed images of checked ones: as many, of their sizes and types."""
+        ...
+
+
 @dataclass(frozen=True)
 class Scene:
     """A scene: the function that reads its images, and their metadata.
@@ -160,6 +183,10 @@ class Scene:
     bits : int
         The bits that its 16-bit images have, 16 for no scaling; 0 to take them from the largest
         value. See `datasets.bits`.
+    lacks : callable or None
+        Says why the images cannot be read, for files that are not catalogued; see `missing`.
+    changes : tuple of SceneChange
+        What is done to the images after they are read and scaled, in this order.
     """
 
     dataset: str
@@ -171,6 +198,8 @@ class Scene:
     files: tuple[tuple[str, str], ...] = ()
     selected: str = ""
     bits: int = 0
+    lacks: Callable[[], str] | None = None
+    changes: tuple[SceneChange, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an unknown origin."""
@@ -188,6 +217,8 @@ class Scene:
         scenes, call `datasets.fetch.fetch` with their `files` first, then skip those that are
         still missing, with this reason.
         """
+        if self.lacks and (reason := self.lacks()):
+            return reason
         for name, path in self.files:
             try:
                 if fetch.find(name, path, verify=False) is None:
@@ -205,12 +236,12 @@ class Scene:
     def read_checked(self) -> SceneImages:
         """Read the images again, check that they can be fused, and scale 12 bits stored in 16.
 
-        Their `notes` are what a user should know of them.
+        Then `changes` are made. The `notes` are what a user should know of the images.
 
         Raises
         ------
         ContractViolation
-            `read` did not return `SceneImages`.
+            `read` did not return `SceneImages`, or a change did not keep number and size.
         ImageError
             Types or sizes of the images do not match, or a value does not fit `bits`.
         """
@@ -220,7 +251,12 @@ class Scene:
             kind = type(images).__name__
             raise ContractViolation(f"scene {self.name}: read() gave {kind}, not SceneImages")
         images = images.check(self.name)
-        return replace(images, notes=(*images.notes, *remarks)).scaled(self.name, self.bits)
+        images = replace(images, notes=(*images.notes, *remarks)).scaled(self.name, self.bits)
+        for change in self.changes:
+            before, images = images, change.apply(images).check(self.name)
+            if [s.shape[:2] for s in images.sources] != [s.shape[:2] for s in before.sources]:
+                raise ContractViolation(f"scene {self.name}: {change.name} changed number or size")
+        return images
 
 
 @dataclass(frozen=True)
@@ -239,6 +275,12 @@ class Dataset:
         Empty, or the name of the argument after the colon, e.g. ``DIR`` in ``folder:DIR``.
     argument_required : bool
         Whether the dataset needs its argument.
+    count : int
+        How many scenes it has without an argument; 0 if that depends on the files of the user.
+    sources : str
+        How many sources a scene has, such as ``"2"`` or ``"3-6"``; empty if that depends.
+    reference : str
+        Whether the all-in-focus reference is known: ``yes``, ``no`` or ``some``.
     """
 
     name: str
@@ -248,6 +290,9 @@ class Dataset:
     licence: str
     argument: str = ""
     argument_required: bool = False
+    count: int = 0
+    sources: str = "2"
+    reference: Known = "no"
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -264,11 +309,15 @@ def dataset(
     licence: str,
     argument: str = "",
     argument_required: bool = False,
+    count: int = 0,
+    sources: str = "2",
+    reference: Known = "no",
 ) -> Callable[[F], F]:
     """Register a function that lists scenes; see `Dataset` for the arguments."""
 
     def register(fn: F) -> F:
         check_name("dataset", name)
+        check_choice("dataset", name, "reference", reference, get_args(Known))
         DATASETS.add(
             Dataset(
                 name=name,
@@ -278,6 +327,9 @@ def dataset(
                 licence=licence,
                 argument=argument,
                 argument_required=argument_required,
+                count=count,
+                sources=sources,
+                reference=reference,
             )
         )
         return fn

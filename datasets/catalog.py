@@ -21,11 +21,37 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: its path within the collection, SHA-256 and size in bytes."""
+    """One file: its path within the collection, SHA-256 and size in bytes.
+
+    A collection of several origins also says where each file comes from and on which terms.
+    """
 
     path: str
     sha256: str
     bytes: int
+    url: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class CataloguedFile:
+    """A file of a collection, which need not be on disk."""
+
+    collection: str
+    path: str
+
+    @property
+    def entry(self) -> Entry:
+        """What the catalogue says of it."""
+        return collection(self.collection).entry(self.path)
+
+    @property
+    def command(self) -> str:
+        """The command that downloads it."""
+        return f"python -m bench data fetch {self.collection} --only '{self.path}'"
+
+    def __str__(self) -> str:
+        return f"{self.collection}/{self.path} ({self.entry.licence or 'see data list'})"
 
 
 @dataclass(frozen=True)
@@ -66,7 +92,8 @@ class Collection:
         with self.manifest.open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
             return {
-                row["path"]: Entry(row["path"], row["sha256"], int(row["bytes"])) for row in rows
+                row["path"]: Entry(**{**row, "bytes": int(row["bytes"])})  # type: ignore[arg-type]
+                for row in rows
             }
 
     def entry(self, path: str) -> Entry:
@@ -78,7 +105,7 @@ class Collection:
 
     def address(self, path: str) -> str:
         """Where the file at `path` is downloaded from."""
-        return self.url + quote(path)
+        return self.entry(path).url or self.url + quote(path)
 
 
 @cache
@@ -93,8 +120,8 @@ def collections() -> dict[str, Collection]:
     Examples
     --------
     >>> from datasets.catalog import collections
-    >>> sorted(collections())
-    ['bsds500', 'liu2020', 'mfifb']
+    >>> sorted(collections())[:3]
+    ['bsds500', 'db-mfif', 'drl-fpd']
     """
     with (FOLDER / "catalog.toml").open("rb") as file:
         tables = tomllib.load(file)

@@ -7,11 +7,13 @@ stacks and quantisation are done once for all of them in `methods._fusion`.
 
 from __future__ import annotations
 
-from methods._base import METHODS, Blend, Method, method
+from methods._base import FAMILY_ALIASES, METHODS, NETWORK_FAMILIES, Blend, Method, method
 from methods._fusion import Sources, bind, fuse, fuse_prepared
 
 __all__ = [
+    "FAMILY_ALIASES",
     "METHODS",
+    "NETWORK_FAMILIES",
     "Blend",
     "Method",
     "Sources",

@@ -19,11 +19,21 @@ from numpy.typing import NDArray
 from bench.core.errors import UsageError
 from bench.core.fingerprint import digest, file_digest
 from bench.core.registry import Registry, check_choice, check_name
+from datasets.catalog import CataloguedFile
+from methods._program import Program
 
 Kind = Literal["transform", "decision"]
 Colour = Literal["luminance", "channels", "rgb"]
 Stack = Literal["native", "pairwise"]
-Family = Literal["control", "multi-scale", "spatial", "learned"]
+Family = Literal[
+    "control", "multi-scale", "spatial", "sparse", "learned", "published-network", "program"
+]
+
+#: Families of trained networks, which need PyTorch and weights.
+NETWORK_FAMILIES = frozenset({"learned", "published-network"})
+
+#: Other names of families on the command line.
+FAMILY_ALIASES = {"rivals": "published-network", "programs": "program"}
 
 
 class Blend(Protocol):
@@ -62,11 +72,11 @@ class Method:
         its strength (``luminance``), or takes all channels at once (``rgb``).
     stack : {'native', 'pairwise'}
         Whether `fn` takes N sources, or two; then a longer stack is folded from the left.
-    family : {'control', 'multi-scale', 'spatial', 'learned'}
-        The group it is listed in; ``control`` holds the baselines.
+    family : str
+        The group it is listed in, one of `Family`; ``control`` holds the baselines.
     paper, doi : str
         Where it is defined.
-    weights : tuple of Path
+    weights : tuple of Path or CataloguedFile
         The files that the function reads: weights, settings, tables. Their contents are part of
         the result's key, and they are sent to workers on other machines.
     needs_reference : bool
@@ -83,6 +93,9 @@ class Method:
         Whether two sources may change places without any effect on the fused image.
     exact : bool
         Whether equal sources come back as they are. Transforms of networks need not either.
+    program : Program, optional
+        The program that the function starts; see `methods.programs.program`. Its version is part
+        of the result's key.
     """
 
     name: str
@@ -94,7 +107,7 @@ class Method:
     family: Family
     paper: str
     doi: str
-    weights: tuple[Path, ...] = ()
+    weights: tuple[Path | CataloguedFile, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     takes_device: bool = False
     takes_precision: bool = False
@@ -104,13 +117,14 @@ class Method:
     rounded_luminance: bool = False
     symmetric: bool = True
     exact: bool = True
+    program: Program | None = None
 
     def __post_init__(self) -> None:
         """Refuse wrong metadata."""
         choices = {"kind": Kind, "colour": Colour, "stack": Stack, "family": Family}
         for item, allowed in choices.items():
             check_choice("method", self.name, item, getattr(self, item), get_args(allowed))
-        check_name("method", self.name, {"all", *get_args(Family)})
+        check_name("method", self.name, {"all", *FAMILY_ALIASES, *get_args(Family)})
         if self.kind == "decision" and self.colour == "rgb":
             raise UsageError(
                 f"method {self.name!r}: a decision takes luminance or channels, not rgb"
@@ -135,11 +149,20 @@ class Method:
     @property
     def weights_digest(self) -> str | None:
         """Hash of the weights files; a missing file is ignored here, the method itself fails."""
-        digests = [file_digest(f) if f.is_file() else "missing" for f in self.weights]
+        digests = [_digest(file) for file in self.weights]
         return digest(digests) if len(digests) > 1 else digests[0] if digests else None
 
 
+def _digest(file: Path | CataloguedFile) -> str:
+    """Hash of a file; that of a catalogued one is known before it is on disk."""
+    if isinstance(file, CataloguedFile):
+        return file.entry.sha256
+    return file_digest(file) if file.is_file() else "missing"
+
+
 METHODS: Registry[Method] = Registry("method", "methods")
+
+Weights = Path | str | CataloguedFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -154,7 +177,7 @@ def method(
     doi: str = "",
     colour: Colour | None = None,
     stack: Stack = "native",
-    weights: Path | str | Sequence[Path | str] | None = None,
+    weights: Weights | Sequence[Weights] | None = None,
     needs_reference: bool = False,
     in_all: bool = True,
     aliases: Sequence[str] = (),
@@ -206,7 +229,7 @@ def method(
                 family=family,
                 paper=paper,
                 doi=doi,
-                weights=_paths(name, fn, weights),
+                weights=absolute_paths(name, fn, weights),
                 parameters=parameters,
                 takes_device=takes_device,
                 takes_precision=takes_precision,
@@ -223,14 +246,17 @@ def method(
     return register
 
 
-def _paths(name: str, fn: Callable[..., Any], weights: Any) -> tuple[Path, ...]:
+def absolute_paths(
+    name: str, fn: Callable[..., Any], weights: Any
+) -> tuple[Path | CataloguedFile, ...]:
     """The files that a method reads, as absolute paths."""
-    given = (weights,) if isinstance(weights, str | Path) else () if weights is None else weights
-    if not isinstance(given, Sequence) or not all(isinstance(f, str | Path) for f in given):
+    given = (weights,) if isinstance(weights, Weights) else () if weights is None else weights
+    if not isinstance(given, Sequence) or not all(isinstance(f, Weights) for f in given):
         raise UsageError(
             f"method {name!r}: weights {weights!r} is not a path; give one, or a list of them"
         )
-    return tuple(Path(fn.__code__.co_filename).parent / file for file in given)
+    home = Path(fn.__code__.co_filename).parent
+    return tuple(file if isinstance(file, CataloguedFile) else home / file for file in given)
 
 
 def _parameters(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
@@ -240,8 +266,19 @@ def _parameters(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
     arguments = list(inspect.signature(fn).parameters.values())
     if not arguments or arguments[0].default is not inspect.Parameter.empty:
         raise UsageError(f"method {name!r}: its first argument must be the sources")
+    return _defaults(name, arguments[1:])
+
+
+def keyword_defaults(name: str, fn: Callable[..., Any]) -> dict[str, Any]:
+    """Keyword arguments with their defaults of a function that takes nothing else."""
+    if not inspect.isfunction(fn):
+        raise UsageError(f"method {name!r}: {fn!r} is not a plain function")
+    return _defaults(name, list(inspect.signature(fn).parameters.values()))
+
+
+def _defaults(name: str, arguments: Sequence[inspect.Parameter]) -> dict[str, Any]:
     defaults = {}
-    for parameter in arguments[1:]:
+    for parameter in arguments:
         if parameter.kind is not parameter.KEYWORD_ONLY or parameter.default is parameter.empty:
             raise UsageError(
                 f"method {name!r}: argument {parameter.name!r} must be keyword-only with a default"

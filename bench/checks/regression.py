@@ -16,6 +16,7 @@ import tabulate
 from bench.core.errors import UsageError
 from bench.core.files import write_bytes
 from bench.store.manifest import RunManifest
+from methods import NETWORK_FAMILIES
 
 KEYS = ["dataset", "scene", "method", "metric"]
 COLUMNS = [*KEYS, "value", "version", "tolerance"]
@@ -99,7 +100,7 @@ def make_baseline(scores: pd.DataFrame, manifest: RunManifest) -> pd.DataFrame:
     learned = {
         method.name
         for method in manifest.methods
-        if method.family == "learned" and not (exact and method.takes_precision)
+        if method.family in NETWORK_FAMILIES and not (exact and method.takes_precision)
     }
     table = scores[[*KEYS, "value"]].copy()
     table["version"] = [manifest.metric[str(name)].version for name in table["metric"]]

@@ -10,6 +10,7 @@ for example:
   python -m bench run --methods all published:liu2020 --datasets liu2020
   python -m bench run --methods lp lp@levels=6 --datasets folder:my_photos --metrics all
   python -m bench run --datasets folder:set --layout 'in_{source}/{scene}' 'reference=gt/{scene}'
+  python -m bench run --methods all oracle --datasets robustness --repeats 0
   python -m bench run --methods all -rp images:mine=my_results --datasets lytro
 """
 
@@ -35,9 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["all"],
         metavar="NAME",
-        help="names, a family (control: the baselines; multi-scale, spatial, learned), "
+        help="names, a family (control: the baselines; multi-scale, spatial, sparse, learned), "
         "NAME@parameter=value, all (default); fcn* for all that match, -rp to leave one out; "
-        "published:liu2020 and published:mfifb for other people's fused images, images:NAME=DIR or "
+        "published:mfi-whu and the like (bench list methods) for other people's fused images, "
+        "images:NAME=DIR or "
         "images:DIR (each folder in it a method; DIR may end with a pattern such as {scene}_x) "
         "for those in a folder",
     )
@@ -46,8 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["paper"],
         metavar="NAME",
-        help="datasets, lytro, mffw and other subsets, folder:DIR, synthetic:DIR; behind a / one "
-        "scene, a glob or a range (liu2020/c_01..c_05, folder:DIR/glass); -liu2020/g_* leaves out "
+        help="datasets, lytro, gray and other subsets, folder:DIR, synthetic:DIR; behind a / one "
+        "scene, a glob or a range (liu2020/c_01..c_05, folder:DIR/glass); -liu2020/g_* leaves out; "
+        "lytro+noise=5+shift=1 perturbs the sources (bench list perturbations), robustness and "
+        "robustness:NAME are a grid of that "
         "(default: paper; bench list scenes DATASET shows them)",
     )
     console.add_layout(add)

@@ -70,6 +70,12 @@ class ContractViolation(BenchError):
     exit_code = 1
 
 
+class ProgramFault(BenchError):
+    """A program that a method starts failed, or did what it may not."""
+
+    exit_code = 1
+
+
 class Skipped(BenchError):
     """Raised by a method that declines a scene, with the reason; recorded as ``skipped``."""
 

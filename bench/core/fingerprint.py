@@ -44,6 +44,7 @@ NEUTRAL_MODULES = frozenset(
         "metrics._scorer",
         "datasets",
         "datasets._base",
+        "datasets.catalog",
     }
 )
 

@@ -18,6 +18,7 @@ from bench.engine.options import WORKERS, RunOptions
 from bench.engine.runner import Run, Selection
 from bench.engine.scene_run import Progress
 from bench.engine.selection import (
+    ConfiguredMethod,
     SelectedMethod,
     select_methods,
     select_metrics,
@@ -25,7 +26,9 @@ from bench.engine.selection import (
 )
 from bench.engine.worker_imports import check_workers_find, registered_from
 from bench.store.store import Store
+from datasets.catalog import CataloguedFile
 from datasets.fetch import fetch
+from methods import NETWORK_FAMILIES
 
 if TYPE_CHECKING:
     from bench.workers.dask_worker import Cluster
@@ -90,7 +93,7 @@ def select(options: RunOptions, methods: Names, datasets: Names, metrics: Names)
 
 def without_torch(methods: Sequence[SelectedMethod]) -> str:
     """What to say when learned methods are selected and PyTorch is missing; else empty."""
-    learned = [method.name for method in methods if method.family == "learned"]
+    learned = [method.name for method in methods if method.family in NETWORK_FAMILIES]
     if not learned or importlib.util.find_spec("torch") is not None:
         return ""
     return f"PyTorch is not installed: {', '.join(learned)} will fail; see bench doctor"
@@ -110,10 +113,18 @@ def execute(
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be made ({error.strerror})") from None
     fetch([file for scene in selection.scenes for file in scene.files])
+    fetch(_weights(selection.methods))
     with _cluster(options) as cluster:
         task = Run(selection, out, store, progress, cluster)
         task.execute()
     return task
+
+
+def _weights(methods: Sequence[SelectedMethod]) -> list[tuple[str, str]]:
+    """Collection and path of the catalogued weights; a cell without its own is skipped later."""
+    chosen = [m.method for m in methods if isinstance(m, ConfiguredMethod)]
+    files = [f for m in chosen for f in m.weights if isinstance(f, CataloguedFile)]
+    return [(file.collection, file.path) for file in files]
 
 
 def _cluster(options: RunOptions) -> contextlib.AbstractContextManager[Cluster | None]:

@@ -55,7 +55,7 @@ class ImageFolder:
     asked: str = field(default="", compare=False)
 
     #: The name of the group in tables, and the paper, of which nothing is known.
-    family, year, doi = "images", None, ""
+    family, paper, year, doi = "images", "", None, ""
 
     @property
     def title(self) -> str:
@@ -94,6 +94,10 @@ class ImageFolder:
             raise DataUnavailable(f"no fused image by {self.name} of {scene.id} in {self.folder}")
         image = read_image(self.path(scene))
         return quantise(image, np.uint16) if image.dtype.kind == "f" else image
+
+    def note(self, scene: Scene) -> str:
+        """Nothing: all that is known of the images of a folder is in `notes`."""
+        return ""
 
     def path(self, scene: Scene) -> Path:
         """The file of the image of `scene`."""

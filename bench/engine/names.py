@@ -48,6 +48,7 @@ class Row(Protocol):
 
 N = TypeVar("N", bound=Named)
 R = TypeVar("R", bound=Row)
+T = TypeVar("T", bound=Named)
 
 
 def split_outside(text: str, separator: str = ",") -> list[str]:
@@ -146,7 +147,7 @@ def is_glob(text: str) -> bool:
     return any(mark in text for mark in "*?")
 
 
-def matching(kind: str, pattern: str, rows: Iterable[R]) -> list[R]:
+def matching(kind: str, pattern: str, rows: Iterable[T]) -> list[T]:
     """The rows whose names match the glob `pattern` in upper or lower case.
 
     Raises

@@ -10,6 +10,7 @@ from bench.core.precision import Precision
 from bench.engine.selection import ConfiguredMethod, SelectedMethod
 from bench.store.manifest import load_manifest
 from bench.store.store import Store
+from methods import NETWORK_FAMILIES
 
 
 def learned_is_needed(
@@ -32,7 +33,9 @@ def learned_is_needed(
     device, precision : str
         Part of a cell's key.
     """
-    learned = [m for m in methods if isinstance(m, ConfiguredMethod) and m.family == "learned"]
+    learned = [
+        m for m in methods if isinstance(m, ConfiguredMethod) and m.family in NETWORK_FAMILIES
+    ]
     if not learned:
         return False
     try:

@@ -37,6 +37,7 @@ from bench.workers.process import Limits, Setup
 from bench.workers.subprocess_worker import SubprocessWorker
 from bench.workers.worker import LocalWorker
 from datasets import DATASETS, Scene
+from datasets.perturbations import split_dataset
 from metrics import Metric
 
 #: Where cells run: each fusion in a process of its own, a process for each scene, or in this one.
@@ -108,9 +109,10 @@ class Selection:
     @property
     def plugins(self) -> list[Path]:
         """The user's files that define its methods, metrics and datasets."""
-        names = {scene.selected.partition(":")[0].partition("/")[0] or scene.dataset
-                 for scene in self.scenes}  # fmt: skip
+        heads = {s.selected.partition(":")[0].partition("/")[0] or s.dataset for s in self.scenes}
+        names = {split_dataset(head)[0] for head in heads}
         functions = [DATASETS[name].scenes for name in sorted(names) if name in DATASETS]
+        functions += [fn for s in self.scenes for change in s.changes for fn in change.functions]
         functions += [m.method.fn for m in self.methods if isinstance(m, ConfiguredMethod)]
         return _files([*functions, *(metric.fn for metric in self.metrics)])
 
@@ -265,6 +267,7 @@ class Run:
             chosen.plugins,
             precision=self.precision,
             code=self._code,
+            programs=self._programs,
         )
         fresh = chosen.isolation == "cell"
         here = SubprocessWorker(setup, self._limits, fresh)
@@ -288,6 +291,13 @@ class Run:
             and (remote or plugin_of(inspect.unwrap(m.method.fn).__module__))
         }
 
+    @functools.cached_property
+    def _programs(self) -> dict[str, str]:
+        """The versions of programs, which may differ on another machine."""
+        remote = self.cluster is not None and self.cluster.remote
+        chosen = [m.method for m in self.selection.methods if isinstance(m, ConfiguredMethod)]
+        return {m.name: m.program.version() for m in chosen if remote and m.program is not None}
+
     def close(self) -> None:
         """End all workers."""
         for worker in self._workers:
@@ -306,7 +316,7 @@ class Run:
         cells = [cell for part in self.parts for cell in part.cells]
         methods = [
             MethodEntry(
-                m.name, m.title, m.family, takes_precision(m), m.identity, year=m.year, doi=m.doi
+                m.name, m.title, m.family, takes_precision(m), m.identity, m.paper, m.year, m.doi
             )
             for m in chosen.methods
         ]

@@ -29,7 +29,7 @@ from bench.engine.names import (
 )
 from bench.engine.published import PublishedMethod, is_published, select_published
 from datasets import Scene, load_scenes
-from methods import METHODS, Method
+from methods import FAMILY_ALIASES, METHODS, Method
 from metrics import METRICS, Metric
 
 #: The project's own code that every fused image depends on.
@@ -70,6 +70,11 @@ class ConfiguredMethod:
         return self.method.family
 
     @property
+    def paper(self) -> str:
+        """Where the method is defined."""
+        return self.method.paper
+
+    @property
     def year(self) -> int | None:
         """When the method's paper was published."""
         return self.method.year
@@ -87,7 +92,9 @@ class ConfiguredMethod:
     def identity(self) -> dict[str, Any]:
         """Everything of the method that its output depends on."""
         method = self.method
+        program = {} if method.program is None else {"program": method.program.identity}
         return {
+            **program,
             "method": method.name,
             "kind": method.kind,
             "colour": method.colour,
@@ -154,7 +161,7 @@ def _methods(text: str, scenes: Sequence[Scene]) -> Sequence[SelectedMethod]:
         return select_published(text)
     if text.lower().startswith(IMAGES_PREFIX):
         return select_images(text, scenes)
-    low = text.lower()
+    low = FAMILY_ALIASES.get(text.lower(), text.lower())
     if low == "all":
         return [ConfiguredMethod(m) for m in METHODS if m.in_all]
     if low in {method.family for method in METHODS}:

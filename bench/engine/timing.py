@@ -21,13 +21,14 @@ class Samples:
 
     Attributes
     ----------
-    seconds : list of float
-        Seconds of each repeat.
+    seconds, cpu : list of float
+        Seconds of each repeat, and those of the processor.
     status, message : str
         ``ok``, or why there are no further ones.
     """
 
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     status: str = "ok"
     message: str = ""
 
@@ -57,6 +58,7 @@ def interleaved(jobs: Mapping[str, Callable[[], Seconds]], *, repeats: int) -> d
             result = job()
             if result.status == "ok":
                 samples.seconds.append(result.taken)
+                samples.cpu.append(result.cpu)
             else:
                 samples.status, samples.message = result.status, result.message
     return found

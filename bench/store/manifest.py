@@ -25,6 +25,8 @@ FORMAT = 2
 
 #: Family of the baselines: copied sources, their average, a focus measure.
 BASELINE_FAMILY = "control"
+#: Family of the methods that start a program.
+PROGRAM_FAMILY = "program"
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,10 @@ class MethodEntry:
     ----------
     name, title, family : str
         Name in tables, name spelled out, and group.
+    paper : str
+        Where it is defined, in one line.
     year : int, optional
-        When its paper was published.
+        When that was published.
     doi : str
         The paper's; empty if it has none.
     takes_precision : bool
@@ -50,6 +54,7 @@ class MethodEntry:
     family: str
     takes_precision: bool = False
     identity: dict[str, Any] = field(default_factory=dict)
+    paper: str = ""
     year: int | None = None
     doi: str = ""
 
@@ -121,6 +126,8 @@ class SceneEntry:
         The bits that its 16-bit images were said to have; see `datasets.Scene`.
     notes : tuple of str
         What was noticed when it was read: what a user should know of its images.
+    changes : tuple of str
+        What was done to its images after they were read: ``noise=5``.
     """
 
     dataset: str
@@ -139,6 +146,7 @@ class SceneEntry:
     reference: bool = False
     bits: int = 0
     notes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

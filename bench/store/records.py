@@ -44,7 +44,7 @@ class FusionRecord(_Record):
     first_s : float
         Seconds of the first call, which loads libraries and weights.
     peak_bytes : int
-        Largest resident memory of the process meanwhile.
+        Largest resident memory of the process meanwhile, and of a program that it started.
     machine : str
         Id of the machine that it ran on; see `bench.store.keys.machine_id`.
     environment : str
@@ -58,7 +58,7 @@ class FusionRecord(_Record):
     subsampling : str
         Of the colours of such an image.
     note : str
-        What a user should know of an image that existed already.
+        What a user should know of the image, or of how it was made.
     """
 
     status: str
@@ -112,8 +112,9 @@ class TimingRecord(_Record):
         Key of the cell, and id of the machine.
     status, message : str
         ``ok``, or why it could not be timed.
-    seconds : list of float
-        Seconds of each repeat, after a warm-up.
+    seconds, cpu : list of float
+        Seconds of each repeat, after a warm-up, and those of the processor, in all threads and in
+        programs that were started.
     first_s : float or None
         Seconds of the first call, if that was on this machine.
     peak_bytes : int or None
@@ -130,6 +131,7 @@ class TimingRecord(_Record):
     first_s: float | None = None
     peak_bytes: int | None = None
     contended: bool = False
+    cpu: list[float] = field(default_factory=list)
 
 
 def scores_body(scene: str, pixels: str, scores: dict[str, ScoreRecord]) -> dict[str, Any]:

@@ -353,7 +353,8 @@ def _folder_of(plugin: Path) -> Plugin:
     for entry in (*METHODS, *METRICS):
         if plugin_of(inspect.unwrap(entry.fn).__module__) == plugin.resolve():
             needed.update(source_files(entry.fn))
-            needed.update(entry.weights if isinstance(entry, Method) else ())
+            weights = entry.weights if isinstance(entry, Method) else ()
+            needed.update(file for file in weights if isinstance(file, Path))
     files = [f for f in needed if f.is_file() and f.resolve().is_relative_to(home)]
     return plugin.name, {str(f.resolve().relative_to(home)): f.read_bytes() for f in files}
 
@@ -369,4 +370,5 @@ def _local_copy(plugin: Plugin) -> Path:
         if not (path := home / place).is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+            path.chmod(0o700)  # it may be a program
     return home / name

@@ -72,6 +72,31 @@ def resident(pid: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
+def resident_with_children(pid: int) -> int:
+    """Bytes that the process `pid` and all that it started hold; shared pages count for each."""
+    return sum(map(resident, (pid, *descendants(pid))))
+
+
+def descendants(pid: int) -> list[int]:
+    """Ids of all processes below `pid`; none where the system does not tell."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                for child in (thread / "children").read_text().split():
+                    found += [int(child), *descendants(int(child))]
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process `pid` has not ended; False where the system does not tell."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state not in ("Z", "X")
+
+
 def most(pid: int) -> int:
     """Bytes that the process `pid` held at the most; 0 where the system does not tell."""
     return _status("VmHWM", str(pid))

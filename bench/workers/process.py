@@ -83,6 +83,8 @@ class Setup:
         Number format of learned methods.
     code : mapping of str to str
         Fingerprint of the code of methods, by name; one that differs in the process is refused.
+    programs : mapping of str to str
+        Version of the programs of methods, by name, likewise.
     """
 
     device: str = "cpu"
@@ -91,6 +93,7 @@ class Setup:
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     precision: Precision = "auto"
     code: Mapping[str, str] = field(default_factory=dict)
+    programs: Mapping[str, str] = field(default_factory=dict)
 
 
 class WorkerFailure(Exception):
@@ -199,7 +202,7 @@ class WorkerProcess:
                 sources.remove(self._output)
             if self._pipe in ready or self._process.sentinel in ready:
                 return
-            if limits.memory and (size := memory.resident(self.pid)) > limits.memory:
+            if limits.memory and (size := memory.resident_with_children(self.pid)) > limits.memory:
                 held, allowed = map(memory.format_size, (size, limits.memory))
                 raise self._stopped("oom", f"held {held} where {limits.source} allows {allowed}")
 
@@ -241,8 +244,10 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process and whatever it started; one that cannot be ended is left behind."""
+        started = memory.descendants(self.pid)
         self.signal()
         self._process.join(KILL_S)
+        _end(started)
         self._drain()
 
     def close(self) -> None:
@@ -273,6 +278,21 @@ class WorkerProcess:
         lines = [line for line in lines if not line.startswith("Extension modules: ")]
         shown = ("".join(c for c in line if c.isprintable() or c == "\t") for line in lines)
         return "\n".join(line[:500] for line in list(shown)[-TAIL_LINES:])
+
+
+def _end(processes: Sequence[int]) -> None:
+    """Wait until processes have ended whose parent was killed; kill them if they do not.
+
+    Those that supervise a program end it first, and remove its folder.
+    """
+    deadline = time.monotonic() + KILL_S
+    while living := [pid for pid in processes if memory.is_running(pid)]:
+        if time.monotonic() > deadline:
+            for pid in living:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            return
+        time.sleep(0.005)
 
 
 def _with_last_line(message: str, lines: str) -> str:
@@ -324,16 +344,25 @@ def _answer(pipe: Connection) -> None:
                 if plugin_error:
                     raise EnvironmentFault(plugin_error)
                 if request == "fuse":
-                    _check_code(arguments[0], setup.code)
+                    _check_code(arguments[0], setup)
                 reply = True, getattr(worker, request)(*arguments)
             except BaseException as error:
                 reply = False, reason_of(error)
             pipe.send(reply)
 
 
-def _check_code(method: str, code: Mapping[str, str]) -> None:
-    """Raise unless the code of `method` here is that of which its results bear the key."""
-    expected = code.get(method)
+def _check_code(method: str, setup: Setup) -> None:
+    """Raise unless code and program of `method` here are those of which its results bear the key.
+
+    A program that is missing here is the method's own matter: it declines the scene.
+    """
+    program, began = METHODS[method].program, setup.programs.get(method)
+    if program is not None and began is not None and (here := program.version()) not in ("", began):
+        raise EnvironmentFault(
+            f"method {method!r}: its program here is {here}, that with which the run began is "
+            f"{began or 'missing'}"
+        )
+    expected = setup.code.get(method)
     if expected is not None and function_fingerprint(METHODS[method].fn) != expected:
         raise EnvironmentFault(
             f"method {method!r}: its code here is not that with which the run began"

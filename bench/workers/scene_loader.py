@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.core.errors import DataUnavailable
 from bench.workers.reason import reason_of
-from datasets import Scene, SceneImages, load_scenes
+from datasets import Scene, SceneChange, SceneImages, load_scenes
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class SceneLoader:
         The scene itself; empty when its ``read`` cannot be pickled.
     selected, name : str
         What it was selected by, and its name, to select it again.
-    bits : int
+    bits, changes
         See `datasets.Scene`.
     """
 
@@ -76,6 +76,7 @@ class SceneLoader:
     selected: str = ""
     name: str = ""
     bits: int = 0
+    changes: tuple[SceneChange, ...] = ()
 
     @classmethod
     def of(cls, scene: Scene) -> SceneLoader | None:
@@ -85,7 +86,7 @@ class SceneLoader:
         except (pickle.PicklingError, AttributeError, TypeError):
             if not scene.selected:
                 return None
-            return cls(b"", scene.selected, scene.name, scene.bits)
+            return cls(b"", scene.selected, scene.name, scene.bits, scene.changes)
 
     def load(self) -> Scene:
         """The scene, in this process."""
@@ -94,7 +95,7 @@ class SceneLoader:
             return scene
         for scene in load_scenes(self.selected):
             if scene.name == self.name:
-                return replace(scene, bits=self.bits)
+                return replace(scene, bits=self.bits, changes=self.changes)
         raise DataUnavailable(f"scene {self.name}: no longer in {self.selected}")
 
 

@@ -7,6 +7,7 @@ subprocess that may be killed, `bench.workers.dask_worker.DaskWorker` on another
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,12 +15,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.core import child_usage
 from bench.core.devices import pin_torch, timed
 from bench.core.environment import libraries
 from bench.core.errors import BenchError, ContractViolation, Skipped
 from bench.core.image_io import encode_png
 from bench.core.pixels import quantise
 from bench.core.precision import Precision
+from bench.core.remarks import collect
 from bench.store.records import FusionRecord, ScoreRecord
 from bench.store.store import pixel_hash
 from bench.workers import memory
@@ -51,11 +54,20 @@ class Result:
 
 @dataclass(frozen=True)
 class Seconds:
-    """One timed fusion: its seconds, or why there are none."""
+    """One timed fusion, or why there is none.
+
+    Attributes
+    ----------
+    taken, cpu : float
+        Seconds, and those of the processor in all threads and in programs that were started.
+    status, message : str
+        ``ok``, or how it ended otherwise.
+    """
 
     taken: float = 0.0
     status: str = "ok"
     message: str = ""
+    cpu: float = 0.0
 
 
 class Worker(Protocol):
@@ -123,7 +135,7 @@ class LocalWorker:
     def fuse(self, method: str, parameters: Mapping[str, Any]) -> Result:
         """See `Worker.fuse`."""
         record, png = FusionRecord("ok"), b""
-        with memory.peak() as peak:
+        with memory.peak() as peak, child_usage.collect() as children, collect() as remarks:
             try:
                 fused, record.first_s = self._timed(method, parameters)
                 image = quantise(fused, self._dtype())
@@ -132,7 +144,8 @@ class LocalWorker:
                 self._fused = record.pixels, image
             except (Exception, SystemExit) as error:
                 record = FusionRecord(*_status_of(error))
-        record.peak_bytes = peak.bytes
+        record.peak_bytes = peak.bytes + children.peak_bytes
+        record.note = "; ".join(remarks)
         return Result(record, libraries(), png)
 
     def hold(self, pixels: str, image: NDArray[Any]) -> None:
@@ -165,10 +178,13 @@ class LocalWorker:
         """See `Worker.seconds`."""
         if (warmed := self.warm(method, parameters)).status != "ok":
             return warmed
-        try:
-            return Seconds(self._timed(method, parameters)[1])
-        except (Exception, SystemExit) as error:
-            return Seconds(0.0, *_status_of(error))
+        before = time.process_time()
+        with child_usage.collect() as children:
+            try:
+                taken = self._timed(method, parameters)[1]
+            except (Exception, SystemExit) as error:
+                return Seconds(0.0, *_status_of(error))
+        return Seconds(taken, cpu=time.process_time() - before + children.cpu_s)
 
     def notes(self) -> tuple[str, ...] | None:
         """See `Worker.notes`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.store.manifest import RunManifest
 from datasets.papers import Paper, paper_of
@@ -47,6 +48,43 @@ def papers_of(methods: Iterable[str]) -> dict[str, Paper]:
     names = dict.fromkeys(method.partition(_DERIVED)[0] for method in methods)
     found = {name: paper_of(name) for name in names}
     return {name: paper for name, paper in found.items() if paper is not None}
+
+
+def cited(manifest: RunManifest) -> str:
+    """A BibTeX entry of each method of a run, with the method's name as its key.
+
+    A published row has its paper's; of others the file has the source as `bench show` words it.
+    """
+    entries = []
+    for method in manifest.methods:
+        if method.is_baseline:
+            continue
+        key = citation_key(method.name)
+        if paper := paper_of(method.name.partition(_DERIVED)[0]):
+            entries.append(replace(paper, key=key).bibtex)
+            continue
+        fields = {
+            "title": f"{{{method.title}}}",
+            "howpublished": method.paper,
+            "year": str(method.year or ""),
+            "doi": method.doi,
+        }
+        escaped = {name: re.sub(r"([&%_#])", r"\\\1", text) for name, text in fields.items()}
+        lines = [f"  {name} = {{{value}}}," for name, value in escaped.items() if value]
+        entries.append("\n".join([f"@misc{{{key},", *lines, "}"]))
+    return "\n\n".join(entries) + "\n" * bool(entries)
+
+
+def citation_key(method: str) -> str:
+    """The key of a method in BibTeX: its name with characters that a key may not have as dashes.
+
+    Examples
+    --------
+    >>> from reports.data.references import citation_key
+    >>> citation_key("fcn-x@shrink=1")
+    'fcn-x-shrink-1'
+    """
+    return re.sub(r"[^A-Za-z0-9:+.-]+", "-", method)
 
 
 def bibliography(methods: Iterable[str]) -> str:

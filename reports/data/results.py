@@ -6,6 +6,7 @@ Everything comes from the run's manifest and the timing records of its store.
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pandas as pd
 
 from bench.core.errors import DataUnavailable
 from bench.engine.timing import summary
-from bench.store.manifest import CellEntry, RunManifest, Score, load_manifest
+from bench.store.manifest import PROGRAM_FAMILY, CellEntry, RunManifest, Score, load_manifest
 from bench.store.records import TimingRecord
 from bench.store.store import Store
 
@@ -158,12 +159,16 @@ def _timing_table(
     rows = [_timing_row(manifest, cell, timing) for cell, timing in timings if timing.seconds]
     columns = [*KEYS, "width", "height", "channels", "sources", "device"]
     columns += ["precision", "threads", "repeats"]
-    columns += ["median_s", "iqr_s", "min_s", "first_s", "peak_mb", "contended"]
-    return pd.DataFrame(rows, columns=columns).astype({"contended": bool})
+    columns += ["median_s", "iqr_s", "min_s", "first_s", "cpu_s", "peak_mb", "contended"]
+    columns += ["includes_start"]
+    return pd.DataFrame(rows, columns=columns).astype({"contended": bool, "includes_start": bool})
 
 
 def _timing_row(manifest: RunManifest, cell: CellEntry, timing: TimingRecord) -> dict[str, Any]:
-    """One row; the first call and the peak are those of this machine, or empty."""
+    """One row; the first call and the peak are those of this machine, or empty.
+
+    The time of a program includes its start, and its sources and its image as files.
+    """
     scene, method = manifest.scene[cell.place], manifest.method[cell.method]
     return (
         _head(cell)
@@ -177,7 +182,9 @@ def _timing_row(manifest: RunManifest, cell: CellEntry, timing: TimingRecord) ->
         | summary(timing.seconds)
         | {
             "first_s": math.nan if timing.first_s is None else timing.first_s,
+            "cpu_s": statistics.median(timing.cpu) if timing.cpu else math.nan,
             "peak_mb": timing.peak_bytes / 2**20 if timing.peak_bytes else math.nan,
             "contended": timing.contended,
+            "includes_start": method.family == PROGRAM_FAMILY,
         }
     )

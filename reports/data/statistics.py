@@ -110,7 +110,7 @@ def rank_methods(
     rivals = np.array([str(name) not in baselines for name in complete.columns])
     best = int(np.where(rivals | ~rivals.any(), mean_ranks, np.inf).argmin())
     capped = np.minimum(raw, cap)
-    p = _holm(_against_best(scores, best), best)
+    p = _against(_against_best(scores, best), best)
     low, high = _bootstrap(ranks, seed)
     table = pd.DataFrame(
         {
@@ -245,20 +245,39 @@ def _against_best(scores: NDArray[np.float64], best: int) -> NDArray[np.float64]
     largest = np.finfo(float).max / 4  # a PSNR may be infinite; only its rank counts
     bounded = np.clip(scores, -largest, largest)
     for k in range(scores.shape[1]):
-        difference = bounded[:, k] - bounded[:, best]
-        if difference.any():
-            p[k] = scipy.stats.wilcoxon(difference, zero_method="zsplit").pvalue
+        p[k] = wilcoxon(bounded[:, k] - bounded[:, best])
     return p
 
 
-def _holm(p: NDArray[np.float64], best: int) -> NDArray[np.float64]:
-    """Holm's step-down correction over all but the best itself."""
-    adjusted = np.ones_like(p)
-    others = [k for k in np.argsort(p, kind="stable") if k != best]
-    running = 0.0
-    for step, k in enumerate(others):
-        running = max(running, min(1.0, (len(others) - step) * p[k]))
+def wilcoxon(differences: NDArray[np.float64]) -> float:
+    """Two-sided p of Wilcoxon's signed-rank test; ties count half to either side, 1 if all tie."""
+    if not differences.any():
+        return 1.0
+    return float(scipy.stats.wilcoxon(differences, zero_method="zsplit").pvalue)
+
+
+def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Holm's step-down correction of p values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reports.data.statistics import holm
+    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    adjusted, running = np.ones_like(p), 0.0
+    for step, k in enumerate(np.argsort(p, kind="stable")):
+        running = max(running, min(1.0, (len(p) - step) * p[k]))
         adjusted[k] = running
+    return adjusted
+
+
+def _against(p: NDArray[np.float64], best: int) -> NDArray[np.float64]:
+    """Corrected p values of all but the best itself, which has 1."""
+    adjusted = np.ones_like(p)
+    others = np.arange(len(p)) != best
+    adjusted[others] = holm(p[others])
     return adjusted
 
 

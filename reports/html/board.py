@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from bench.core.errors import NothingSelected
-from bench.store.manifest import BASELINE_FAMILY, MetricEntry, RunManifest
+from bench.store.manifest import BASELINE_FAMILY, PROGRAM_FAMILY, MetricEntry, RunManifest
 from reports.data.best import DIGITS, best_of
 from reports.data.compression import by_compression, jpeg_methods, jpeg_note
 from reports.data.leaderboard import Leaderboard, by_scene, cautions, make_leaderboard, rankable
@@ -25,7 +25,17 @@ from reports.data.statistics import Ranking, comparable
 from reports.html.charts import Point, critical, distribution, scatter
 
 #: Order of the families, which is that of their colours and shapes; others share the last.
-FAMILIES = (BASELINE_FAMILY, "multi-scale", "spatial", "learned", "published", "images")
+FAMILIES = (
+    BASELINE_FAMILY,
+    "multi-scale",
+    "spatial",
+    "learned",
+    "published",
+    "images",
+    "published-network",
+    "sparse",
+    PROGRAM_FAMILY,
+)
 
 OVERALL = "overall"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import tabulate
@@ -33,11 +33,12 @@ _LATEX_ESCAPES = str.maketrans(
 
 
 class Cell(NamedTuple):
-    """A cell's text and whether it is the best of its column, or the second."""
+    """A cell's text, whether it is the best of its column or the second, and what it cites."""
 
     text: str
     best: bool = False
     second: bool = False
+    cite: str = ""
 
 
 def escape_latex(text: str) -> str:
@@ -85,6 +86,7 @@ def to_latex(
     label: str = "",
     groups: Sequence[tuple[str, int]] = (),
     fit: bool = False,
+    symbols: Mapping[str, str] | None = None,
 ) -> str:
     r"""A ``table`` environment with booktabs rules; best bold, second underlined.
 
@@ -101,6 +103,8 @@ def to_latex(
         as there are headers. Texts over more than one get a rule.
     fit : bool
         Shrink a table that is wider than the text to its width (needs ``graphicx``).
+    symbols : mapping of str to str, optional
+        LaTeX in the place of whole texts of headers and cells, which is not escaped.
 
     Examples
     --------
@@ -118,8 +122,11 @@ def to_latex(
     \end{table}
     """
 
+    def escaped(plain: str) -> str:
+        return (symbols or {}).get(plain) or escape_latex(plain)
+
     def text(cell: Cell) -> str:
-        clean = escape_latex(cell.text)
+        clean = escaped(cell.text) + (rf"~\cite{{{cell.cite}}}" if cell.cite else "")
         if cell.best:
             return rf"\textbf{{{clean}}}"
         return rf"\underline{{{clean}}}" if cell.second else clean
@@ -132,7 +139,7 @@ def to_latex(
     lines += [_DENSE, _FIT] if fit else []
     lines += [rf"\begin{{tabular}}{{l{'r' * (len(headers) - 1)}}}", r"\toprule"]
     lines += _spanning(groups)
-    lines += [" & ".join(map(escape_latex, headers)) + r" \\", r"\midrule"]
+    lines += [" & ".join(map(escaped, headers)) + r" \\", r"\midrule"]
     lines += [" & ".join(map(text, row)) + r" \\" for row in rows]
     lines += [r"\bottomrule", r"\end{tabular}" + ("}" if fit else "")]
     return "\n".join([*lines, r"\end{table}"])

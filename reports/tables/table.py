@@ -177,6 +177,11 @@ def _time_notes(manifest: RunManifest, times: pd.DataFrame) -> list[str]:
             f"Time: median of {repeats} after a warm-up, {where}, {manifest.threads} "
             f"thread{'s' * (manifest.threads > 1)}; interquartile range in timing.csv."
         )
+    if started := sorted(set(times.loc[times["includes_start"], "method"])):
+        notes.append(
+            f"Time of {', '.join(started)}: of a program, from writing its sources over its start "
+            "to reading its image."
+        )
     if any(method.takes_precision for method in manifest.methods):
         notes.append(f"Learned methods in {manifest.precision}.")
     return notes

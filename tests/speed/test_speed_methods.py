@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from methods import METHODS
 from methods import _fusion as fusion
+from tests.support.weights import SECONDS, sweep
 
 pytestmark = pytest.mark.slow
 
@@ -34,11 +35,15 @@ def stack():
     return fusion.prepare([np.where(left, truth, soft), np.where(left, soft, truth)])
 
 
-@pytest.mark.parametrize("name", [m.name for m in METHODS if not m.needs_reference])
+@pytest.mark.parametrize(
+    "name",
+    sweep(m for m in METHODS if not m.needs_reference and m.family != "published-network"),
+)
 def test_speed(benchmark, stack, name):
     entry = METHODS[name]
     fn = fusion.bind(entry)
+    rounds = 1 if name in SECONDS else 5
     fused = benchmark.pedantic(
-        lambda: fusion.fuse_prepared(entry, stack, fn), rounds=5, warmup_rounds=1
+        lambda: fusion.fuse_prepared(entry, stack, fn), rounds=rounds, warmup_rounds=rounds // 5
     )
     assert fused.shape == (512, 512)

@@ -14,6 +14,8 @@ import pytest
 from bench.cli.main import COMMANDS, main
 from bench.core.image_io import write_image
 from datasets import DATASETS
+from datasets.grids import GRIDS
+from datasets.published import PUBLISHED
 from datasets.subsets import SUBSETS
 from methods import METHODS
 from metrics import METRICS
@@ -95,10 +97,10 @@ def test_list(kind, capsys):
     assert main(["list", kind, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     published = [row for row in rows if row.get("family") == "published"]
-    subsets = len(SUBSETS) if kind == "datasets" else 0
-    assert len(rows) == len(REGISTRIES[kind]) + len(published) + subsets
+    others = len(SUBSETS) + len(GRIDS) if kind == "datasets" else 0
+    assert len(rows) == len(REGISTRIES[kind]) + len(published) + others
     assert [row["name"] for row in published] == (
-        ["published:liu2020", "published:mfifb"] if kind == "methods" else []
+        [f"published:{name}" for name in PUBLISHED] if kind == "methods" else []
     )
     for name in REGISTRIES[kind].names():
         assert name in text

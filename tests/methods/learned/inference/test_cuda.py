@@ -14,7 +14,7 @@ from methods._fusion import fuse
 
 pytestmark = pytest.mark.cuda
 
-LEARNED = [m.name for m in METHODS if m.takes_device]
+LEARNED = [m.name for m in METHODS if m.takes_device and m.family == "learned"]
 
 if not torch.cuda.is_available():
     pytest.skip("no CUDA device", allow_module_level=True)

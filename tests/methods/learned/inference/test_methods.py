@@ -26,7 +26,7 @@ from methods.srcnn import srcnn
 
 pytestmark = pytest.mark.slow
 
-LEARNED = [m.name for m in METHODS if m.takes_device]
+LEARNED = [m.name for m in METHODS if m.takes_device and m.family == "learned"]
 
 
 def psnr(a, b) -> float:

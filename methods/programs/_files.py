@@ -1,0 +1,128 @@
+"""The files of a program: its sources written without loss, its fused image read and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lazy_loader as lazy
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.core import remarks
+from bench.core.errors import ContractViolation, ImageError
+from bench.core.image_io import read_image
+from bench.core.pixels import luminance, to_unit
+
+cv2 = lazy.load("cv2")
+
+Array = NDArray[Any]
+
+#: Levels by which the channels of a gray fused image may differ, of 255.
+GRAY_LEVELS = 2.0
+
+
+def depth_of(stack: Array, bits: int, name: str) -> int:
+    """Bits in which sources are written: 8 if that loses nothing, or is all that a program takes.
+
+    Parameters
+    ----------
+    stack : ndarray
+        float32 (N, H, W) or (N, H, W, 3) in [0, 1].
+    bits : {8, 16}
+        The largest depth that the program takes.
+    name : str
+        What the program is called.
+    """
+    if all(_has_levels(source, 255) for source in stack):
+        return 8
+    if bits == 8:
+        remarks.remark(f"its sources were rounded to 8 bits, the largest depth that {name} takes")
+    return bits
+
+
+def _has_levels(source: Array, most: int) -> bool:
+    """Whether every pixel is a whole number of levels."""
+    return bool(np.array_equal(np.rint(source * most) / np.float32(most), source))
+
+
+def encode_sources(stack: Array, *, bits: int, gray: bool, suffix: str) -> dict[str, bytes]:
+    """Sources as files without loss, by names that sort in their order: ``01.png``, ``02.png``, ….
+
+    Parameters
+    ----------
+    stack : ndarray
+        float32 (N, H, W) or (N, H, W, 3) in [0, 1].
+    bits : {8, 16}
+        Depth of the files.
+    gray : bool
+        Whether gray sources become gray files; else RGB with equal channels.
+    suffix : {'.png', '.tif'}
+        The format.
+    """
+    digits = max(2, len(str(len(stack))))
+    files = {}
+    for number, source in enumerate(stack, 1):
+        most, dtype = (255, np.uint8) if bits == 8 else (65535, np.uint16)
+        image = np.rint(np.clip(source, 0, 1) * most).astype(dtype)
+        if image.ndim == 3:
+            image = image[..., ::-1]
+        elif not gray:
+            image = np.repeat(image[..., None], 3, axis=2)
+        written, data = cv2.imencode(suffix, np.ascontiguousarray(image))
+        if not written:
+            raise ImageError(f"a source of shape {source.shape} cannot be written as {suffix}")
+        files[f"{number:0{digits}}{suffix}"] = bytes(data)
+    return files
+
+
+def read_fused(file: Path, shape: tuple[int, ...], *, bits: int, name: str) -> Array:
+    """The image that a program wrote, as float32 in [0, 1].
+
+    Parameters
+    ----------
+    file : Path
+        Where it should be.
+    shape : tuple of int
+        (H, W) or (H, W, 3), as its sources are.
+    bits : {8, 16}
+        Depth of its sources.
+    name : str
+        What the program is called in messages.
+
+    Raises
+    ------
+    ContractViolation
+        There is no image, or one of another size, of fewer channels or of a smaller depth.
+    """
+    if not file.is_file():
+        raise ContractViolation(f"{name} ended without an error but wrote no {file.name}")
+    try:
+        with remarks.collect() as made:
+            image = read_image(file)
+    except ImageError as error:
+        reason = str(error).replace(str(file), file.name)
+        raise ContractViolation(f"{name} wrote no image that can be read: {reason}") from None
+    for each in made:
+        remarks.remark(each.replace(str(file), file.name))
+    (height, width), (had_height, had_width) = image.shape[:2], shape[:2]
+    if (height, width) != (had_height, had_width):
+        raise ContractViolation(
+            f"{name} wrote an image of {width}x{height} pixels, its sources have "
+            f"{had_width}x{had_height}"
+        )
+    if bits == 16 and image.dtype == np.uint8:
+        raise ContractViolation(f"{name} wrote 8 bits, its sources have 16")
+    return _with_channels(to_unit(image), len(shape) == 3, name)
+
+
+def _with_channels(image: Array, colour: bool, name: str) -> Array:
+    """The image with the channels of its sources."""
+    if colour and image.ndim == 2:
+        raise ContractViolation(f"{name} wrote a gray image, its sources have colour")
+    if colour or image.ndim == 2:
+        return image
+    if 255 * float(np.ptp(image, axis=2).max()) > GRAY_LEVELS:
+        raise ContractViolation(f"{name} wrote colour, its sources are gray")
+    equal = np.array_equal(image, np.repeat(image[..., :1], 3, axis=2))
+    return image[..., 0] if equal else luminance(image)
