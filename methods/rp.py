@@ -25,7 +25,7 @@ from methods._multiscale import fuse_pyramids, usable_levels
 def rp(sources: NDArray[Any] | Planes, *, levels: int = 4, guard: float = 1e-6) -> NDArray[Any]:
     """Fuse by keeping, at every scale, the largest ratio of a pixel to its surroundings.
 
-    R_i = (G_i + g) / (EXPAND(G_{i+1}) + g) over the Gaussian pyramid G. The largest |R_i| is
+    R_i = (G_i + g) / (EXPAND(G_{i+1}) + g) over the Gaussian pyramid G. The largest ``|R_i|`` is
     kept, of the bases the mean, and the merged pyramid is multiplied up again.
 
     Parameters
@@ -51,7 +51,7 @@ def rp(sources: NDArray[Any] | Planes, *, levels: int = 4, guard: float = 1e-6) 
     Notes
     -----
     fidelity: the choice by R itself is that of the field's toolboxes and prefers bright
-    detail to dark detail; the paper's own rule, the larger |R - 1|, is `methods.cp.cp`.
+    detail to dark detail; the paper's own rule, the larger ``|R - 1|``, is `methods.cp.cp`.
     Levels, borders and the mean of the bases are as in `methods.lp.lp`; the paper names no
     guard. Symmetric in the sources. Colour: each channel by itself.
 
