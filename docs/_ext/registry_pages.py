@@ -7,6 +7,7 @@ elsewhere, and the docstring. The pages lie in ``docs/methods``, ``docs/metrics`
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from methods import METHODS, Method, fuse
 from metrics import GOLDEN_SETS, METRICS, Metric
 
 DOCS = Path(__file__).parents[1]
+PUBLISHED = DOCS.parent / "reports" / "published"
 
 #: A pair that comes with the project, and the part of it that examples show.
 EXAMPLE, TOP, LEFT, SIDE = "synthetic-lens", 120, 150, 160
@@ -188,16 +190,31 @@ def _dataset_facts(entry: Dataset) -> Iterable[tuple[str, str]]:
 
 
 def _write_leaderboards(folder: Path) -> None:
+    """A page for each page of results in ``reports/published``."""
     rows = []
-    for page in sorted((DOCS.parent / "reports" / "published").glob("*/leaderboard.md")):
-        name = page.parent.name
-        title = page.read_text().partition("\n")[0].removeprefix("# ")
-        (folder / f"{name}.md").write_text(
-            f"```{{include}} ../../reports/published/{name}/leaderboard.md\n```\n"
+    for page in sorted(PUBLISHED.glob("*/*.md")):
+        title = page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        (folder / f"{_published(page)}.md").write_text(
+            f"```{{include}} ../../reports/published/{page.parent.name}/{page.name}\n```\n"
         )
-        rows.append((name, title))
+        rows.append((_published(page), title))
     intro = "Made by `python -m reports.published` from whatever images were at hand."
     _index(folder, "Leaderboards", intro, [("", rows)], ("Name", "Of"))
+
+
+def _published(page: Path) -> str:
+    """The name of the page here of ``reports/published/FOLDER/PAGE.md``."""
+    folder, name = page.parent.name, page.stem.removeprefix("leaderboard").strip("_")
+    return folder if name in ("", folder) else f"{folder}-{name}"
+
+
+def link_here(_app: object, _name: str, source: list[str]) -> None:
+    """Make links to results in the repository, which GitHub shows, links to their pages here."""
+    source[0] = re.sub(
+        r"\]\(\.\./\.\./(reports/published/[\w-]+/[\w-]+\.md)\)",
+        lambda found: f"](../leaderboards/{_published(Path(found[1]))}.md)",
+        source[0],
+    )
 
 
 def _doi(doi: str) -> str:
@@ -236,4 +253,5 @@ def _index(
 def setup(app: Any) -> dict[str, bool]:
     """Write the pages when Sphinx begins."""
     app.connect("builder-inited", write_pages)
+    app.connect("source-read", link_here)
     return {"parallel_read_safe": True}
