@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from methods import METHODS
 from methods import _fusion as fusion
+from tests import ELSEWHERE
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,7 @@ def stack():
 
 
 @pytest.mark.parametrize(
-    "name", [m.name for m in METHODS if not m.needs_reference and m.family != "published-network"]
+    "name", [m.name for m in METHODS if not m.needs_reference and m.family not in ELSEWHERE]
 )
 def test_speed(benchmark, stack, name):
     entry = METHODS[name]
