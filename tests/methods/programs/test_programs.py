@@ -225,7 +225,6 @@ def test_a_script_beside_the_plug_in_is_a_program(tmp_path):
         ("stacker {output} {sources}", "return a list of text"),
         ([], "return a list of text"),
         (["stacker", 5, "{sources}"], "return a list of text"),
-        (["stacker", "{output}"], "has none of {sources}, {folder}, {a} and {b}"),
         (["stacker", "{souces}"], "{souces} is not {sources}"),
         (["stacker", "--in={sources}"], "{sources} must be a part of its own"),
     ],
