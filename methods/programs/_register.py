@@ -146,7 +146,7 @@ def program(
         here = Path(command.__code__.co_filename).absolute().parent
         line = _checked(name, command())
         first, two = fill(line[0], {"here": str(here)}), not _takes_any_number(line)
-        own = os.sep in first
+        own = os.sep in first and (here / first).is_relative_to(here)
         read = absolute_paths(name, command, files)
         if not output.endswith(LOSSLESS) or Path(output).name != output:
             raise UsageError(
@@ -154,7 +154,7 @@ def program(
                 f"{', '.join(LOSSLESS)}"
             )
         starts = Program(
-            name=str(here / first) if own else first,
+            name=str(here / first) if os.sep in first else first,
             install=install,
             licence=licence,
             version_command=_version_command(version, own, here),

@@ -21,6 +21,9 @@ from bench.core.plugins import load_plugin
 from bench.engine.selection import ConfiguredMethod, select_methods
 from bench.store.manifest import load_manifest
 from bench.workers.memory import is_running
+from bench.workers.process import Limits, Setup
+from bench.workers.subprocess_worker import SubprocessWorker
+from datasets import SceneImages
 from methods import METHODS, fuse
 from methods.programs import program
 from tests import TESTS
@@ -275,3 +278,28 @@ def test_a_killed_benchmark_leaves_nothing(plugin, tmp_path):
     while time.monotonic() < deadline and list(plugin.glob("mfif-program-*")):
         time.sleep(0.05)
     nothing_is_left(plugin)
+
+
+@pytest.mark.slow
+def test_programs_run_on_the_workers_of_a_cluster(plugin, tmp_path):
+    pytest.importorskip("distributed")
+    found = run(tmp_path, ["copies", "fails", "missing"], "--backend", "dask", "--workers", "1",
+                "--repeats", "0")  # fmt: skip
+    assert found["copies"]["status"] == "ok"
+    assert "exit code 3" in found["fails"]["message"]
+    assert found["missing"]["status"] == "skipped"
+    nothing_is_left(plugin)
+
+
+def test_another_version_on_a_worker_is_refused(monkeypatch):
+    worker = SubprocessWorker(
+        Setup(plugins=[PLUGIN], programs={"p-copies": "Python 2.7"}), Limits(seconds=60)
+    )
+    try:
+        worker.open(SceneImages(tuple(pair(40, 48))))
+        record = worker.fuse("p-copies", {}).record
+        assert record.status == "failed"
+        assert "its program here is Python 3." in record.message
+        assert record.message.endswith("that with which the run began is Python 2.7")
+    finally:
+        worker.close()
