@@ -25,7 +25,9 @@ from methods._program import Program
 Kind = Literal["transform", "decision"]
 Colour = Literal["luminance", "channels", "rgb"]
 Stack = Literal["native", "pairwise"]
-Family = Literal["control", "multi-scale", "spatial", "learned", "published-network", "program"]
+Family = Literal[
+    "control", "multi-scale", "spatial", "sparse", "learned", "published-network", "program"
+]
 
 #: Families of trained networks, which need PyTorch and weights.
 NETWORK_FAMILIES = frozenset({"learned", "published-network"})
@@ -70,8 +72,8 @@ class Method:
         its strength (``luminance``), or takes all channels at once (``rgb``).
     stack : {'native', 'pairwise'}
         Whether `fn` takes N sources, or two; then a longer stack is folded from the left.
-    family : {'control', 'multi-scale', 'spatial', 'learned', 'published-network', 'program'}
-        The group it is listed in; ``control`` holds the baselines.
+    family : str
+        The group it is listed in, one of `Family`; ``control`` holds the baselines.
     paper, doi : str
         Where it is defined.
     weights : tuple of Path or CataloguedFile
@@ -91,6 +93,15 @@ class Method:
         Whether two sources may change places without any effect on the fused image.
     exact : bool
         Whether equal sources come back as they are. Transforms of networks need not either.
+    keeps_tones : bool
+        Whether the fused image has the tones of its sources. Some networks change them, or stretch
+        every image to the full range.
+    gray_as_rgb : bool
+        Whether gray sources fuse to the same image as their copies in RGB. The programs of some
+        networks have another rule for each.
+    gflop : float, optional
+        Cost of a network: 10⁹ operations, of which a multiply-add has two, of its convolutions and
+        matrix products for two gray images of 512 x 512.
     program : Program, optional
         The program that the function starts; see `methods.programs.program`. Its version is part
         of the result's key.
@@ -115,6 +126,9 @@ class Method:
     rounded_luminance: bool = False
     symmetric: bool = True
     exact: bool = True
+    keeps_tones: bool = True
+    gray_as_rgb: bool = True
+    gflop: float | None = None
     program: Program | None = None
 
     def __post_init__(self) -> None:
@@ -143,6 +157,26 @@ class Method:
             return None
         years = re.findall(r"\b(?:19|20)\d\d\b", self.paper)
         return int(years[-1]) if years else None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What it needs beside the sources and this benchmark's own files."""
+        needs = ["the reference"] if self.needs_reference else []
+        needs += ["PyTorch"] if self.family in NETWORK_FAMILIES else []
+        if size := sum(file.entry.bytes for file in self._catalogued):
+            needs.append(f"download of {size / 1e6:.1f} MB")
+        return (*needs, *([] if self.program is None else [self.program.name]))
+
+    @property
+    def terms(self) -> str:
+        """Terms of use of what it downloads, or of its program; empty if it is this benchmark's."""
+        if self.program is not None:
+            return self.program.licence
+        return "; ".join(dict.fromkeys(file.entry.licence for file in self._catalogued))
+
+    @property
+    def _catalogued(self) -> list[CataloguedFile]:
+        return [file for file in self.weights if isinstance(file, CataloguedFile)]
 
     @property
     def weights_digest(self) -> str | None:
@@ -182,6 +216,9 @@ def method(
     rounded_luminance: bool = False,
     symmetric: bool = True,
     exact: bool = True,
+    keeps_tones: bool = True,
+    gray_as_rgb: bool = True,
+    gflop: float | None = None,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
 
@@ -237,6 +274,9 @@ def method(
                 rounded_luminance=rounded_luminance,
                 symmetric=symmetric,
                 exact=exact,
+                keeps_tones=keeps_tones,
+                gray_as_rgb=gray_as_rgb,
+                gflop=gflop,
             )
         )
         return fn

@@ -135,6 +135,7 @@ def _channels(method: Method, device: str) -> None:
     sources = [(image[..., None] * tints).astype(np.uint8) for image in pair(40, 50)]
     fused = _fused(method, sources, device).astype(float)
     mean = np.mean(sources, axis=0)
+    fused = fused if method.keeps_tones else fused * (mean.mean() / fused.mean())
     for channel, name in enumerate(CHANNELS):
         errors = np.abs(fused[..., [channel]] - mean).mean(axis=(0, 1))
         if (nearest := int(errors.argmin())) != channel:
@@ -157,8 +158,8 @@ def _stack(method: Method, device: str) -> None:
 
 
 def _constant(method: Method, device: str) -> None:
-    if method.family == "published-network":
-        return  # it is held to its authors' images, tones and all
+    if not method.keeps_tones:
+        return
     for level in (0, 128, 255):
         flat = np.full((40, 50), level, np.uint8)
         error = np.abs(_fused(method, [flat, flat], device).astype(int) - level).max()
@@ -194,6 +195,8 @@ def _useful(method: Method, device: str) -> None:
 
 def _decision(method: Method, device: str) -> None:
     """Gray copies as RGB must give the same picture: the decision is made on luminance."""
+    if not method.gray_as_rgb:
+        return
     gray = pair(48, 48)
     colour = [np.repeat(source[..., None], 3, axis=2) for source in gray]
     fused_gray = _fused(method, gray, device).astype(float)

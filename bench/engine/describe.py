@@ -30,6 +30,9 @@ def _methods() -> Iterable[dict[str, Any]]:
             "stack": m.stack,
             "year": m.year or "",
             "all": "yes" if m.in_all else "no",
+            "needs": ", ".join(m.needs),
+            "gflop": "" if m.gflop is None else m.gflop,
+            "terms": m.terms,
             "title": m.title,
             "paper": m.paper,
         }
@@ -47,6 +50,9 @@ def _published_methods() -> Iterable[dict[str, Any]]:
             "stack": "",
             "year": "",
             "all": "no",
+            "needs": "images",
+            "gflop": "",
+            "terms": DATASETS[name].licence,
             "title": f"fused images of {count} methods as their authors made them, not run here",
             "paper": collection(name).citation,
         }

@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from bench.core.devices import check_device
-from bench.core.errors import DataUnavailable, EnvironmentFault, Skipped
+from bench.core.errors import EnvironmentFault
 from bench.core.files import write_bytes
 from datasets.catalog import CataloguedFile
-from datasets.fetch import cache_folder, local_path
+from datasets.fetch import cache_folder
+from methods._files import path_of
 
 #: Weights below it count as 0: no sum of a network is changed by them.
 TINY = 1e-25
@@ -33,13 +34,7 @@ def load_state(file: CataloguedFile, device: str = "cpu") -> dict[str, Any]:
         The file in ``MFIF_DATA`` differs from the catalogue, or there is no such device.
     """
     check_device(device)
-    try:
-        path = local_path(file.collection, file.path)
-    except DataUnavailable:
-        raise Skipped(
-            f"its weights {file.collection}/{file.path} are not on disk; `{file.command}` "
-            "downloads them"
-        ) from None
+    path = path_of(file)
     state = _converted(file) or _convert(path, file)
     return {name: _without_tiny(tensor).to(device) for name, tensor in state.items()}
 

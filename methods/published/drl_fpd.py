@@ -44,6 +44,7 @@ SMALLEST, SQUARE = 0.015, 9
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gray_as_rgb=False,
 )
 def drl_fpd(sources: Array, *, device: str = "cpu") -> Array:
     """The network's image at the boundaries of the focused areas, source pixels elsewhere.

@@ -46,6 +46,9 @@ CHANNELS, HEADS, WINDOW, SHIFT, SMALLEST = 98, 2, 8, 4, 16
     weights=FILE,
     symmetric=False,
     in_all=False,
+    exact=False,
+    keeps_tones=False,
+    gray_as_rgb=False,
 )
 def gifnet(sources: Array, *, device: str = "cpu") -> Array:
     """Fuse luminance by attention in windows of 8 x 8, chroma by its strength.

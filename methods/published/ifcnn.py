@@ -37,6 +37,8 @@ REACH, TILE = 5, 256
     doi="10.1016/j.inffus.2019.07.011",
     weights=list(FILES.values()),
     in_all=False,
+    exact=False,
+    gray_as_rgb=False,
 )
 def ifcnn(sources: Array, *, merge: str = "max", device: str = "cpu") -> Array:
     """Two convolutions per source, an element-wise merge, two convolutions to the fused image.

@@ -44,6 +44,9 @@ PATCH, STEP = 128, 124
     weights=FILE,
     symmetric=False,
     in_all=False,
+    exact=False,
+    keeps_tones=False,
+    gray_as_rgb=False,
 )
 def mufusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Array:
     """Fuse luminance in patches of 128 x 128, chroma by its strength.
@@ -83,7 +86,7 @@ def mufusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Ar
     --------
     >>> from methods import METHODS
     >>> METHODS["mufusion"].weights[0].entry.licence
-    'MIT (LICENSE file)'
+    'MIT (repository)'
     """
     import torch as library
 

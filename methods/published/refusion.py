@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from methods import method
-from methods.published._parts import Y_OPENCV, conv, gray_of, stretched, tensor
+from methods.published._parts import as_rgb, conv, exact255, levels, stretched, tensor
 from methods.published._weights import load_state, weights_file
 
+cv2 = lazy.load("cv2")
 torch = lazy.load("torch")
 
 Array = NDArray[Any]
@@ -36,6 +37,8 @@ HEADS = 8
     weights=FILE,
     symmetric=False,
     in_all=False,
+    exact=False,
+    keeps_tones=False,
 )
 def refusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Array:
     """Fuse luminance by transformer blocks of 16 and 32 channels, chroma by its strength.
@@ -79,29 +82,31 @@ def refusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Ar
     True
     """
     state = load_state(FILE, device)
-    gray = gray_of(sources, Y_OPENCV)
+    images = exact255(as_rgb(sources), levels(sources)).astype(np.float32)
+    planes = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb) for image in images])
+    gray = [bool((image == image[..., :1]).all()) for image in images]
     with torch.inference_mode():
-        fused = _network(tensor(gray, device), state)[0, 0].cpu().numpy()
+        fused = _network(tensor(planes[..., 0] / np.float32(255), device), state)
+    fused = fused[0, 0].cpu().numpy()
     fused = stretched(fused) if stretch else fused
     if sources.ndim == 3:
         return fused
-    flat = [bool((image == image[..., :1]).all()) for image in sources]
-    if all(flat):
+    if all(gray):
         return np.repeat(fused[..., None], 3, axis=2)
-    return _coloured(fused * 255, sources * np.float32(255), gray * np.float32(255), flat)
+    chroma = planes[1 - gray.index(True), ..., 1:] if any(gray) else _mixed(*planes[..., 1:])
+    fused = cv2.cvtColor(np.dstack([fused * 255, chroma]), cv2.COLOR_YCrCb2RGB)
+    return np.clip(fused, 0, 255) / 255
 
 
-def _coloured(y: Array, rgb: Array, gray: Array, flat: list[bool]) -> Array:
-    """OpenCV's float YCrCb, whose offset is 0.5 although the values span 0..255."""
-    planes = []
-    for channel, factor in ((0, 0.713), (2, 0.564)):
-        a, b = factor * (rgb[..., channel] - gray) + np.float32(0.5)
-        near, far = np.abs(a - 0.5), np.abs(b - 0.5)
-        mixed = (a * near + b * far) / (near + far + np.float32(1e-4))
-        planes.append((b if flat[0] else a if flat[1] else mixed) - np.float32(0.5))
-    cr, cb = planes
-    channels = [y + 1.403 * cr, y - 0.714 * cr - 0.344 * cb, y + 1.773 * cb]
-    return (np.clip(np.stack(channels, axis=-1), 0, 255) / 255).astype(np.float32)
+def _mixed(a: Array, b: Array) -> Array:
+    """Chroma by its strength, about the offset of OpenCV's float YCrCb: 0.5, on 0..255 as well.
+
+    Where both sources are gray, the quotient enlarges the rounding of the conversion, which is
+    therefore left to OpenCV.
+    """
+    half, least = np.float32(0.5), np.float32(1e-4)
+    near, far = np.abs(a - half), np.abs(b - half)
+    return (a * near + b * far) / (near + far + least)
 
 
 def _network(pair: Any, state: Mapping[str, Any]) -> Any:

@@ -49,6 +49,7 @@ BLOCKS = [("features.0", "features.2", "se_f")] + [
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gray_as_rgb=False,
 )
 def sesf(sources: Array, *, device: str = "cpu") -> Array:
     """A decision map by the spatial frequency of features, cleaned up, blended by a guided filter.
@@ -86,7 +87,7 @@ def sesf(sources: Array, *, device: str = "cpu") -> Array:
     --------
     >>> from methods import METHODS
     >>> METHODS["sesf"].weights[0].entry.licence
-    'LGPL-2.1 (LICENSE file)'
+    'LGPL-2.1 (repository)'
     """
     state = load_state(FILE, device)
     gray = (gray_of(sources, Y_SKIMAGE) - np.float32(MEAN)) / np.float32(STD)
@@ -120,12 +121,12 @@ def _weight(guide: Array, first: Array) -> Array:
     """The filtered map; in colour the sum of three fits, each in one channel."""
     chosen = first.astype(np.float64)
     mean_chosen = box_mean(chosen, 4)
-    offset, weight = mean_chosen.copy(), np.zeros_like(chosen)
+    raised, weight = np.zeros_like(chosen), np.zeros_like(chosen)
     for channel in [guide] if guide.ndim == 2 else np.moveaxis(guide, -1, 0):
         channel = np.ascontiguousarray(channel)
         mean = box_mean(channel, 4)
         slope = box_mean(channel * chosen, 4) - mean * mean_chosen
         slope /= box_mean(channel * channel, 4) - mean * mean + 0.1
-        offset -= slope * mean
+        raised += slope * mean
         weight += box_mean(slope, 4) * channel
-    return weight + box_mean(offset, 4)
+    return weight + box_mean(mean_chosen - raised, 4)

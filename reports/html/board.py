@@ -33,6 +33,7 @@ FAMILIES = (
     "published",
     "images",
     "published-network",
+    "sparse",
     PROGRAM_FAMILY,
 )
 

@@ -33,6 +33,9 @@ SHAPES: dict[int, tuple[tuple[float, float], ...]] = {
     3: ((0, -1.4), (1.4, 0), (0, 1.4), (-1.4, 0)),
     4: ((0, -1.3), (1.3, -0.3), (0.8, 1.1), (-0.8, 1.1), (-1.3, -0.3)),
     5: ((0, 1.3), (1.2, -0.9), (-1.2, -0.9)),
+    6: ((-1.2, -1.2), (1.2, -1.2), (-1.2, 1.2), (1.2, 1.2)),
+    7: ((-1.2, -1.2), (1.2, 1.2), (1.2, -1.2), (-1.2, 1.2)),
+    8: ((1.3, 0), (-0.9, 1.2), (-0.9, -1.2)),
 }
 
 
@@ -296,7 +299,7 @@ def _seconds(power: int) -> str:
 
 
 def _mark(x: float, y: float, group: int, title: str, r: float = 5, extra: str = "") -> Markup:
-    """The shape of a family: circle, square, triangle, diamond, pentagon, triangle turned over."""
+    """The shape of a family, see `SHAPES`; a circle where it has none."""
     corners = SHAPES.get(group)
     inner = Markup("<title>{}</title>").format(title) if title else ""
     name = extra or f"mark f{group}"

@@ -15,6 +15,7 @@ from bench.core.image_io import read_image
 from bench.core.jpeg import jpeg_facts, through_jpeg
 from methods import METHODS
 from methods._fusion import fuse
+from tests.support.weights import need_weights
 
 #: PSNR of identical images, and the largest one that counts, in dB.
 IDENTICAL = 99.0
@@ -51,13 +52,19 @@ JPEG_TABLE = {
     "dct-svd": ("SVDDCT", 60),
     "dsift": ("DSIFT", 90),
     "gfdf": ("GFDF", 90),
+    "lp-sr": ("MST_SR", 75),
     "mfm": ("MFM", 85),
     "quadtree": ("QB", 75),
+    "rp-sr": ("RP_SR", 80),
 }
+#: Methods that take a minute or more for most pictures.
+MINUTES = ("sr", "nsct-sr")
 #: Block of a JPEG file with halved chroma, pixels, and the reach of its interpolation.
 MACROBLOCK, REACH = 16, 2
 #: What runs within a second or two on one picture, in the quick part of the suite.
 QUICK = ("g_05",)
+#: Part of a picture, and the width of its border that the pixels outside it change.
+CROP, BORDER = (slice(200, 270), slice(200, 270)), 7
 
 
 def agreement(fused, published) -> tuple[float, float]:
@@ -97,8 +104,34 @@ def test_published_images(held, kind, liu2020):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("method", MINUTES)
+def test_small_pictures_of_slow_methods(method, liu2020):
+    need_weights(method)
+    assert measured(liu2020, "grayscale", Held(method, method, 90, 90), QUICK) >= 90
+
+
+@pytest.mark.slow
+def test_parts_of_colour_pictures_by_sparse_representation(liu2020):
+    need_weights("sr")
+    inner = (slice(BORDER, -BORDER),) * 2
+    found = [
+        agreement(fuse("sr", [source[CROP] for source in sources])[inner], image[CROP][inner])
+        for _, sources, image in pictures(liu2020, "color", Held("sr", "sr", 90, 90))
+    ]
+    if not found:
+        pytest.skip("MFIF_DATA holds no colour picture of sr")
+    psnr, equal = np.mean(found, axis=0)
+    print(
+        f"sr against sr ({len(found)} parts of color pictures): "
+        f"{psnr:.1f} dB, {100 * equal:.2f} % of the pixels equal"
+    )
+    assert psnr >= 90
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("method", JPEG_TABLE)
 def test_images_published_as_jpeg(method, mfi_whu):
+    need_weights(method)
     alias, least = JPEG_TABLE[method]
     found = []
     for file in sorted((mfi_whu / "fused_images").glob(f"MFI-WHU_*_{alias}.jpg")):
@@ -142,6 +175,8 @@ def test_aliases_name_one_method():
     assert find(METHODS, "TF").name == "brw"
     assert find(METHODS, "qb").name == "quadtree"
     assert find(METHODS, "SVDDCT").name == "dct-svd"
+    assert find(METHODS, "MST_SR").name == "lp-sr"
+    assert find(METHODS, "NSCT_SR").name == "nsct-sr"
 
 
 def test_every_published_method_has_a_year():

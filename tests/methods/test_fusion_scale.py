@@ -7,7 +7,7 @@ import pytest
 
 from bench.core.errors import ContractViolation
 from methods import METHODS, Method, fuse
-from tests import ELSEWHERE
+from tests.support.weights import sweep
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ PATTERNS = {
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-@pytest.mark.parametrize("name", [m.name for m in METHODS if m.family not in ELSEWHERE])
+@pytest.mark.parametrize("name", sweep(m for m in METHODS if m.program is None))
 def test_no_registered_method_is_refused(name, pattern):
     image = PATTERNS[pattern].astype(np.uint8)
     others = [np.roll(image, 3, 0), np.roll(image, 3, 1), 255 - np.roll(image, 8, 1)]

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from methods import METHODS
 from methods import _fusion as fusion
-from tests import ELSEWHERE
+from tests.support.weights import SECONDS, sweep
 
 pytestmark = pytest.mark.slow
 
@@ -36,12 +36,14 @@ def stack():
 
 
 @pytest.mark.parametrize(
-    "name", [m.name for m in METHODS if not m.needs_reference and m.family not in ELSEWHERE]
+    "name",
+    sweep(m for m in METHODS if not m.needs_reference and m.program is None),
 )
 def test_speed(benchmark, stack, name):
     entry = METHODS[name]
     fn = fusion.bind(entry)
+    rounds = 1 if name in SECONDS else 5
     fused = benchmark.pedantic(
-        lambda: fusion.fuse_prepared(entry, stack, fn), rounds=5, warmup_rounds=1
+        lambda: fusion.fuse_prepared(entry, stack, fn), rounds=rounds, warmup_rounds=rounds // 5
     )
     assert fused.shape == (512, 512)

@@ -10,6 +10,7 @@ from bench.cli.main import main
 from bench.core.image_io import write_image
 from methods import METHODS
 from metrics import METRICS
+from tests.support.weights import sweep
 
 #: Clauses that a registered metric does not keep, as its docstring says: signed, and best at 0.
 KNOWN = {"qsf_zheng": {"scores a perfect result better than blur and noise"}}
@@ -29,7 +30,7 @@ RETURN = "return 1 - np.abs"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [m.name for m in METHODS if m.family != "published-network"])
+@pytest.mark.parametrize("name", sweep(m for m in METHODS if m.program is None))
 def test_methods(name):
     if (program := METHODS[name].program) and program.missing():
         pytest.skip(program.missing())
