@@ -58,3 +58,10 @@ def test_shipped_programs_take_the_sharp_halves(name):
     assert np.abs(fused - sharp).mean() < NEAR[name]
     deep = [image.astype(np.uint16) * 257 for image in (left, right)]
     assert np.abs(fuse(name, deep) / 257 - fused).mean() < 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["enfuse", "focusweave"])
+def test_shipped_programs_keep_the_contract(name):
+    need(name)
+    assert [f"{r.check}{r.detail}" for r in check_method(METHODS[name]) if not r.passed] == []

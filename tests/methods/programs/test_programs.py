@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -172,6 +174,16 @@ def test_a_missing_program_is_skipped_with_the_way_to_install_it(tmp_path, monke
     monkeypatch.setenv("MFIF_NO_SUCH_PROGRAM_ANYWHERE", "/nowhere")
     with pytest.raises(Skipped, match="MFIF_NO_SUCH_PROGRAM_ANYWHERE=/nowhere is not a program"):
         fuse("p-missing", pair(40, 48))
+
+
+def test_show_says_where_a_program_is(capsys):
+    assert main(["show", "p-two", "--json"]) == 0
+    (facts,) = json.loads(capsys.readouterr().out)
+    assert facts["program"] == sys.executable
+    assert facts["version"].startswith("Python 3.")
+    assert facts["takes"] == "2 sources of up to 8 bits, gray or RGB"
+    assert main(["show", "p-missing"]) == 0
+    assert "no-such-program-anywhere is not on this machine: get it" in capsys.readouterr().out
 
 
 def script(file: Path, text: str) -> None:
