@@ -178,7 +178,7 @@ def test_a_missing_program_is_skipped_with_the_way_to_install_it(tmp_path, monke
 
 def test_show_says_where_a_program_is(capsys):
     assert main(["show", "p-two", "--json"]) == 0
-    (facts,) = json.loads(capsys.readouterr().out)
+    facts = json.loads(capsys.readouterr().out)
     assert facts["program"] == sys.executable
     assert facts["version"].startswith("Python 3.")
     assert facts["takes"] == "2 sources of up to 8 bits, gray or RGB"
