@@ -35,8 +35,8 @@ def enfuse(*, contrast_window_size: int = 5, hard_mask: bool = True) -> list[str
     -----
     fidelity: the program itself, with the options that its manual advises for focus stacks: only
     contrast counts, and masks are hard. It does not align; that is the work of another program. To
-    8 or 16 bits it rounds at random, so that no two runs agree to the last level; so it writes 32
-    bits here, which are rounded as those of all other methods.
+    8 or 16 bits it rounds at random, so that no two runs agree to the last level; so it writes
+    floating-point values here, which are rounded as those of all other methods.
 
     References
     ----------
@@ -56,7 +56,7 @@ def enfuse(*, contrast_window_size: int = 5, hard_mask: bool = True) -> list[str
         "--contrast-weight=1",
         f"--contrast-window-size={contrast_window_size}",
         "--hard-mask" if hard_mask else "--soft-mask",
-        "--depth=32",
+        "--depth=r32",
         "--output={output}",
         "{sources}",
     ]

@@ -61,6 +61,20 @@ def test_shipped_programs_take_the_sharp_halves(name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("colour", [False, True])
+def test_enfuse_clips_what_rings_and_rounds_always_alike(colour):
+    need("enfuse")
+    rng = np.random.default_rng(0)
+    shape = (96, 128, 3) if colour else (96, 128)
+    bars = np.repeat(rng.integers(0, 2, (12, 16, *shape[2:])) * 255, 8, 0).repeat(8, 1)
+    sources = [bars.astype(np.uint8), np.roll(bars, 4, 1).astype(np.uint8)]
+    fused = fuse("enfuse", sources)
+    low, high = np.min(sources, axis=0) - 64.0, np.max(sources, axis=0) + 64.0
+    assert np.mean((fused < low) | (fused > high)) < 0.01  # a number that overflows is far away
+    assert np.array_equal(fuse("enfuse", sources), fused)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["enfuse", "focusweave"])
 def test_shipped_programs_keep_the_contract(name):
     need(name)
