@@ -132,7 +132,7 @@ def _floating(file: Path) -> Array | None:
     with contextlib.suppress(*faults), tifffile.TiffFile(file) as tif:
         if len(tif.pages) == 1 and tif.pages.first.dtype in (np.float32, np.float64):
             values: Array = tif.pages.first.asarray()
-            if -RINGING <= values.min() and values.max() <= 1 + RINGING:
+            if values.min() >= -RINGING and values.max() <= 1 + RINGING:
                 return values
     return None
 
