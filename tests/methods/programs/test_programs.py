@@ -27,7 +27,7 @@ from bench.workers.process import Limits, Setup
 from bench.workers.subprocess_worker import SubprocessWorker
 from datasets import SceneImages
 from methods import METHODS, fuse
-from methods.programs import program
+from methods.programs import _supervisor, program
 from tests import TESTS
 
 PLUGIN = TESTS / "support" / "plugin_programs.py"
@@ -253,6 +253,17 @@ def test_a_wrong_command_line_is_refused(command, message):
 def test_a_lossy_output_is_refused():
     with pytest.raises(UsageError, match=r"output 'fused\.jpg' must be the name of a file"):
         program("lossy", title="L", paper="a test", output="fused.jpg")(lambda: ["s", "{sources}"])
+
+
+def test_a_pipe_that_a_program_closed_is_not_read_again():
+    (shut, end), (kept, other) = os.pipe(), os.pipe()
+    os.write(end, b"x" * 10000 + b"last")
+    os.close(end)
+    tails = {shut: b"", kept: b""}
+    assert _supervisor._drain(tails, [shut, kept]) == {shut}
+    assert tails == {shut: b"x" * (_supervisor.TAIL_BYTES - 4) + b"last", kept: b""}
+    for pipe in (shut, kept, other):
+        os.close(pipe)
 
 
 def test_programs_are_selected_by_their_alias_and_not_by_all():
