@@ -184,6 +184,8 @@ def _reason(report: Mapping[str, Any], disk_bytes: int) -> str:
     allowed, code = f"{disk_bytes / 2**20:.0f} MB", report["ended"]
     if report["stopped"] == "wrote":
         return f"wrote more than {allowed} into its folder and was killed"
+    if report["stopped"] == "forked":
+        return "started far too many processes and was killed"
     if report["stopped"] == "filled":
         return "filled the disk and was killed"
     if code == -signal.SIGXFSZ:

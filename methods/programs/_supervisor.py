@@ -33,6 +33,8 @@ KILL_S = 10.0
 TAIL_BYTES = 8192
 #: Files in the folder at most: looking at more would take longer than `WATCH_S`.
 MOST_FILES = 100_000
+#: Processes at most, which no pool of workers needs but a program that forks for ever has soon.
+MOST_PROCESSES = 1000
 
 
 def main() -> None:
@@ -50,7 +52,7 @@ def main() -> None:
                 _say(json.dumps(report))
                 _line()  # until the benchmark has read the image
     finally:
-        _end_all(None)
+        _end_all()
         os.chdir("/")
         _remove(folder)
 
@@ -90,8 +92,10 @@ def _run(job: dict[str, Any], folder: str) -> dict[str, Any] | None:
             os.read(wake, 4096)
         ended = _reap().get(pid)
         if ended is None and time.monotonic() - looked >= WATCH_S:
-            peak = max(peak, sum(map(_resident, _descendants(os.getpid()))))
+            living = list(_descendants(os.getpid()))
+            peak = max(peak, sum(map(_resident, living)))
             stopped = _over(folder, allowed, job["free_bytes"])
+            stopped = "forked" if len(living) > MOST_PROCESSES else stopped
             looked = time.monotonic()
     _end_all(pid)
     _drain(tails, list(tails))
@@ -186,13 +190,14 @@ def _reap() -> dict[int, int]:
     return ended
 
 
-def _end_all(group: int | None) -> None:
+def _end_all(group: int | None = None) -> None:
     """Kill every descendant, and wait until they have ended.
 
-    Where the system has no /proc, only those that have stayed in the program's `group` are found.
+    All that are in the program's `group` are killed at once, also those that fork meanwhile. Where
+    the system has no /proc, only those are found.
     """
     deadline = time.monotonic() + KILL_S
-    if group is not None and not os.path.isdir("/proc/self/task"):
+    if group is not None:
         with contextlib.suppress(OSError):
             os.killpg(group, signal.SIGKILL)
     while (living := list(_descendants(os.getpid()))) and time.monotonic() < deadline:

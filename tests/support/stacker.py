@@ -57,6 +57,9 @@ elif mode == "forks":
         if os.fork() == 0:
             stay()
     fuse()
+elif mode == "bombs":
+    loop = "i=0; while [ $i -lt 1200 ]; do sleep 600 & i=$((i+1)); done; wait"
+    subprocess.run(["sh", "-c", loop], check=False)
 elif mode == "small":
     import cv2
 

@@ -45,6 +45,7 @@ FAULTS = {
     "is-killed": ("oom", "was killed by SIGKILL, as the system does when memory runs out"),
     "one-file": ("failed", "File too large"),
     "many-files": ("failed", "wrote more than 40 MB into its folder and was killed"),
+    "bombs": ("failed", "started far too many processes and was killed"),
     "kills-supervisor": ("failed", "ended the process that supervised it"),
 }
 FINE = ["copies", "daemon-left", "forks", "chatters", "locks"]
