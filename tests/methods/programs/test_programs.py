@@ -30,6 +30,7 @@ from methods import METHODS, fuse
 from methods.programs import _supervisor, program
 from tests import TESTS
 
+SLOW = pytest.mark.slow
 PLUGIN = TESTS / "support" / "plugin_programs.py"
 
 #: Mode -> status, and what the message says.
@@ -45,7 +46,6 @@ FAULTS = {
     "is-killed": ("oom", "was killed by SIGKILL, as the system does when memory runs out"),
     "one-file": ("failed", "File too large"),
     "many-files": ("failed", "wrote more than 40 MB into its folder and was killed"),
-    "bombs": ("failed", "started far too many processes and was killed"),
     "kills-supervisor": ("failed", "ended the process that supervised it"),
 }
 FINE = ["copies", "daemon-left", "forks", "chatters", "locks"]
@@ -110,7 +110,10 @@ def test_a_time_includes_the_start_and_the_cpu_of_children(tmp_path):
     assert "Time of p-burns: of a program, from writing its sources over its start" in tables
 
 
-@pytest.mark.parametrize("mode", ["daemon-left", "forks", "kills-supervisor", "fails"])
+@pytest.mark.parametrize(
+    "mode",
+    ["daemon-left", "forks", "kills-supervisor", "fails", pytest.param("bombs", marks=SLOW)],
+)
 def test_nothing_is_left_in_this_process_either(plugin, mode):
     sources = pair(40, 48)
     if mode in FINE:
