@@ -46,7 +46,9 @@ if mode == "hangs":
     stay()
 elif mode == "daemon-hangs":
     daemonise()
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env={})
+    nameless = subprocess.Popen(["sleep", "600"], env={}, start_new_session=True)
+    with Path(os.environ["MFIF_TEST_FOLDER"], "pids").open("a") as pids:
+        pids.write(f"{nameless.pid}\n")
     stay()
 elif mode == "daemon-left":
     daemonise()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,7 +29,7 @@ from bench.workers.subprocess_worker import SubprocessWorker
 from datasets import SceneImages
 from methods import METHODS, fuse
 from methods.programs import _supervisor, program
-from tests import TESTS
+from tests import ROOT, TESTS
 
 SLOW = pytest.mark.slow
 PLUGIN = TESTS / "support" / "plugin_programs.py"
@@ -288,20 +289,17 @@ def test_the_usage_of_children_is_added_up():
 
 @pytest.mark.slow
 def test_a_killed_benchmark_leaves_nothing(plugin, tmp_path):
-    """The worker process is killed by somebody else; the supervisor ends the program."""
-    import multiprocessing
-    import signal
-
-    worker = multiprocessing.get_context("fork").Process(
-        target=fuse, args=("p-daemon-hangs", pair(40, 48))
-    )
-    worker.start()
+    """Somebody else kills the process that waits for a program; the supervisor ends the program."""
+    code = "from bench.checks.methods import pair; from bench.core.plugins import load_plugin\n"
+    code += f"load_plugin({str(PLUGIN)!r})\n"
+    code += "from methods import fuse; fuse('p-daemon-hangs', pair(40, 48))"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
     deadline = time.monotonic() + 60
     pids = tmp_path / "pids"
-    while time.monotonic() < deadline and not (pids.exists() and pids.read_text().count("\n") >= 3):
+    while time.monotonic() < deadline and not (pids.exists() and pids.read_text().count("\n") >= 4):
         time.sleep(0.05)
-    os.kill(worker.pid, signal.SIGKILL)
-    worker.join()
+    process.kill()
+    process.wait()
     while time.monotonic() < deadline and list(plugin.glob("mfif-program-*")):
         time.sleep(0.05)
     nothing_is_left(plugin)
