@@ -23,6 +23,7 @@ Array = NDArray[Any]
     family="learned",
     paper="this benchmark (methods/learned/nets/focusnet.py)",
     weights=WEIGHTS / "fcn-x.safetensors",
+    gflop=31.2,
 )
 def fcn_x(
     sources: Array, *, shrink: int = 0, device: str = "cpu", precision: Precision = "auto"
@@ -84,6 +85,7 @@ def fcn_x(
     family="learned",
     paper="this benchmark (methods/learned/nets/focusnet.py)",
     weights=WEIGHTS / "fcn-x.safetensors",
+    gflop=31.2,
 )
 def fcn_x_hard(
     sources: Array,
@@ -148,6 +150,7 @@ def fcn_x_hard(
     family="learned",
     paper="this benchmark (methods/learned/nets/smallnet.py)",
     weights=WEIGHTS / "fcn-s.safetensors",
+    gflop=3.9,
 )
 def fcn_s(
     sources: Array, *, shrink: int = 1, device: str = "cpu", precision: Precision = "auto"
@@ -197,6 +200,7 @@ def fcn_s(
     family="learned",
     paper="this benchmark (methods/learned/nets/smallnet.py)",
     weights=WEIGHTS / "fcn-s.safetensors",
+    gflop=3.9,
 )
 def fcn_s_hard(
     sources: Array,
