@@ -126,7 +126,8 @@ elif mode == "tells":
     listed = " ".join(sorted(file.name for file in Path(sources[0]).parent.iterdir()))
     said = f"{names} | {listed} | {images[0].dtype} {images[0].shape} | {Path.cwd()}"
     said += f" | {os.environ.get('OMP_NUM_THREADS')} {os.environ.get('MINE')}"
-    Path(os.environ["MFIF_TEST_FOLDER"], "told").write_text(said)
+    given = os.environ["MFIF_OUTPUT"] == output, os.environ["MFIF_FOLDER"] in sources[0]
+    Path(os.environ["MFIF_TEST_FOLDER"], "told").write_text(f"{said} | {given}")
     fuse()
 elif mode != "writes-nothing":
     fuse()

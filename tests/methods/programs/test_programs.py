@@ -131,8 +131,8 @@ def test_files_and_environment_of_a_program(plugin, tmp_path):
     told = (tmp_path / "told").read_text()
     assert told.startswith("01.png 02.png 03.png | 01.png 02.png 03.png | uint8 (40, 48, 3) | ")
     assert f"{plugin}/mfif-program-" in told
-    threads = told.rpartition(" | ")[2].split()[0]
-    assert f" | {threads} {threads} of mine" in told
+    threads = told.split(" | ")[4].split()[0]
+    assert told.endswith(f" | {threads} {threads} of mine | (True, True)")
 
 
 def test_levels_of_8_and_16_bits_are_kept(tmp_path):
