@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from methods._base import FAMILY_ALIASES, METHODS, NETWORK_FAMILIES, Blend, Method, method
 from methods._fusion import bind, fuse, fuse_prepared
+from methods._program import Program
 from methods._sources import Planes, Sources
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Blend",
     "Method",
     "Planes",
+    "Program",
     "Sources",
     "bind",
     "fuse",

@@ -20,7 +20,7 @@ from datasets.papers import paper_of
 from datasets.perturbations import PERTURBATIONS, STAGES
 from datasets.published import PUBLISHED
 from datasets.subsets import SUBSETS, Subset
-from methods import METHODS
+from methods import METHODS, Program
 from metrics import GOLDEN_SETS, METRICS, Metric
 
 
@@ -220,6 +220,8 @@ def _facts(kind: str, entry: Any) -> dict[str, Any]:
         value = getattr(entry, field.name)
         if isinstance(value, Callable):  # type: ignore[arg-type]
             text = inspect.getdoc(value) or ""
+        elif isinstance(value, Program):
+            facts |= value.facts
         elif value not in ("", None, {}):
             facts[field.name] = value if isinstance(value, bool | int | float) else _plain(value)
     if isinstance(entry, Metric) and entry.golden:

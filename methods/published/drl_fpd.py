@@ -70,11 +70,11 @@ def drl_fpd(sources: Array, *, device: str = "cpu") -> Array:
 
     Notes
     -----
-    fidelity: on g_02 and c_02 of liu2020 every value equals that of the authors' program.
-    For more than
-    two sources the components of each label are cleaned up as those of a pair, and a pixel is
-    copied where all labels about it are equal; the authors' program for three images dissolves
-    small regions in another way, and compares sums of labels.
+    fidelity: on g_01, g_02, c_01 and c_02 of liu2020 every value equals that of the authors'
+    program. A gray image is the first channel that the network gives. For more than two sources the
+    components of each label are cleaned up as those of a pair, and a pixel is copied where all
+    labels about it are equal; the authors' program for three images dissolves small regions in
+    another way, and compares sums of labels.
 
     References
     ----------

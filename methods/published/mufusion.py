@@ -74,8 +74,8 @@ def mufusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Ar
 
     Notes
     -----
-    fidelity: on g_01, g_02 and c_02 of liu2020 2 values differ from the authors' program, by one
-    level; computed in float64, as there. The order of the sources
+    fidelity: on g_01, g_02, c_01 and c_02 of liu2020 at most 4 values differ from the authors'
+    program, by one level; computed in float64, as there. The order of the sources
     matters. Images below 128 x 128 are extended by
     their border, where the program fails; a flat image is not stretched. Longer stacks are folded.
 

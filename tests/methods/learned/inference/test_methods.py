@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 import methods.learned.inference.forward as inference
 from bench.core.errors import EnvironmentFault, UsageError
@@ -281,6 +282,14 @@ def test_srcnn_doubles_the_resolution():
     assert large.shape == reference.shape
     nearest = small.repeat(2, axis=0).repeat(2, axis=1)
     assert psnr(255 * large, 255 * reference) > psnr(255 * nearest, 255 * reference) + 1
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_cost_is_that_of_a_pair(name):
+    sources = np.random.default_rng(0).integers(0, 256, (2, 512, 512), np.uint8)
+    with FlopCounterMode(display=False) as counter:
+        fuse(name, list(sources))
+    assert METHODS[name].gflop == round(counter.get_total_flops() / 1e9, 1)
 
 
 def test_wrong_arguments(monkeypatch):
