@@ -17,7 +17,7 @@ from datasets.catalog import collection
 from datasets.papers import paper_of
 from datasets.standard import PUBLISHED
 from datasets.subsets import SUBSETS
-from methods import METHODS
+from methods import METHODS, Method
 from metrics import GOLDEN_SETS, METRICS, Metric
 
 
@@ -168,6 +168,8 @@ def _facts(kind: str, entry: Any) -> dict[str, Any]:
             text = inspect.getdoc(value) or ""
         elif value not in ("", None, {}):
             facts[field.name] = value if isinstance(value, bool | int | float) else _plain(value)
+    if isinstance(entry, Method):
+        facts |= {"needs": list(entry.needs), "terms": entry.terms}
     if isinstance(entry, Metric) and entry.golden:
         facts["tested_against"] = _origin(entry)
     return facts | {"documentation": text}
