@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["all"],
         metavar="NAME",
-        help="names, a family (control: the baselines; multi-scale, spatial, sparse, learned), "
+        help="names, a family (control: the baselines; multi-scale, spatial, sparse, learned; "
+        "rivals: published networks with their authors' weights; programs), "
         "NAME@parameter=value, all (default); fcn* for all that match, -rp to leave one out; "
         "published:liu2020 and published:mfifb for other people's fused images, images:NAME=DIR or "
         "images:DIR (each folder in it a method; DIR may end with a pattern such as {scene}_x) "

@@ -15,7 +15,7 @@ from bench.cli.main import COMMANDS, main
 from bench.core.image_io import write_image
 from datasets import DATASETS
 from datasets.subsets import SUBSETS
-from methods import METHODS
+from methods import FAMILY_ALIASES, METHODS
 from metrics import METRICS
 
 REGISTRIES = {"methods": METHODS, "metrics": METRICS, "datasets": DATASETS}
@@ -111,6 +111,13 @@ def test_list_of_one_family(kind, capsys):
         rows = json.loads(capsys.readouterr().out)
         names = [entry.name for entry in REGISTRIES[kind] if entry.family == family]
         assert [row["name"] for row in rows] == names
+
+
+def test_list_of_a_family_by_its_other_name(capsys):
+    for alias, family in FAMILY_ALIASES.items():
+        assert main(["list", "methods", "--family", alias, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert {row["family"] for row in rows} == {family}
 
 
 @pytest.mark.parametrize(
