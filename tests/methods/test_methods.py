@@ -13,8 +13,8 @@ from skimage import data
 
 from methods import METHODS, NETWORK_FAMILIES
 from methods import _fusion as fusion
-from methods._fusion import fuse
-from tests.support.weights import sweep
+from tests.support.weights import QUICK, sweep
+from tests.support.weights import fuse_quickly as fuse
 
 #: Programs have tests of their own.
 OURS = [m for m in METHODS if m.program is None]
@@ -64,7 +64,7 @@ def halves(reference):
 def call(name, stack):
     """The method's own output on float sources, before clipping and quantisation."""
     entry = METHODS[name]
-    return fusion.fuse_prepared(entry, stack, fusion.bind(entry))
+    return fusion.fuse_prepared(entry, stack, fusion.bind(entry, QUICK.get(name)))
 
 
 def sharpness(image) -> float:
