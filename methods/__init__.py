@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from methods._base import FAMILY_ALIASES, METHODS, NETWORK_FAMILIES, Blend, Method, method
 from methods._fusion import Sources, bind, fuse, fuse_prepared
+from methods._program import Program
 
 __all__ = [
     "FAMILY_ALIASES",
@@ -16,6 +17,7 @@ __all__ = [
     "NETWORK_FAMILIES",
     "Blend",
     "Method",
+    "Program",
     "Sources",
     "bind",
     "fuse",

@@ -17,7 +17,7 @@ from datasets.catalog import collection
 from datasets.papers import paper_of
 from datasets.standard import PUBLISHED
 from datasets.subsets import SUBSETS
-from methods import METHODS, Method
+from methods import METHODS, Method, Program
 from metrics import GOLDEN_SETS, METRICS, Metric
 
 
@@ -166,6 +166,8 @@ def _facts(kind: str, entry: Any) -> dict[str, Any]:
         value = getattr(entry, field.name)
         if isinstance(value, Callable):  # type: ignore[arg-type]
             text = inspect.getdoc(value) or ""
+        elif isinstance(value, Program):
+            facts |= value.facts
         elif value not in ("", None, {}):
             facts[field.name] = value if isinstance(value, bool | int | float) else _plain(value)
     if isinstance(entry, Method):
