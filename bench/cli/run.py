@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["all"],
         metavar="NAME",
-        help="names, a family (control: the baselines; multi-scale, spatial, sparse, learned), "
+        help="names, a family (control: the baselines; multi-scale, spatial, sparse, learned; "
+        "rivals: published networks with their authors' weights; programs), "
         "NAME@parameter=value, all (default); fcn* for all that match, -rp to leave one out; "
         "published:mfi-whu and the like (bench list methods) for other people's fused images, "
         "images:NAME=DIR or "

@@ -20,7 +20,7 @@ from datasets.papers import paper_of
 from datasets.perturbations import PERTURBATIONS, STAGES
 from datasets.published import PUBLISHED
 from datasets.subsets import SUBSETS, Subset
-from methods import METHODS, Program
+from methods import METHODS, Method, Program
 from metrics import GOLDEN_SETS, METRICS, Metric
 
 
@@ -224,6 +224,8 @@ def _facts(kind: str, entry: Any) -> dict[str, Any]:
             facts |= value.facts
         elif value not in ("", None, {}):
             facts[field.name] = value if isinstance(value, bool | int | float) else _plain(value)
+    if isinstance(entry, Method):
+        facts |= {"needs": list(entry.needs), "terms": entry.terms}
     if isinstance(entry, Metric) and entry.golden:
         facts["tested_against"] = _origin(entry)
     return facts | {"documentation": text}

@@ -74,6 +74,8 @@ def gacn(sources: Array, *, device: str = "cpu") -> Array:
     than two sources are fused by the authors' decision calibration: every source is compared with
     the first one, and pixels are copied.
 
+    memory: 1.2 kB for each pixel, 15 GB at 12 megapixels; the network looks at the whole image.
+
     References
     ----------
     Ma, B., et al. Neurocomputing 470, 2022, https://doi.org/10.1016/j.neucom.2021.10.115
