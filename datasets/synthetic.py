@@ -38,6 +38,8 @@ WIDTHS = (25, 50)
     "Scharstein et al. (2014), doi:10.1007/978-3-319-11752-2_3",
     licence=PHOTOS + "; motorcycle: Middlebury stereo, for research",
     argument="DIR",
+    count=10,
+    reference="yes",
 )
 def synthetic(folder: str = "") -> list[Scene]:
     """One pair per photo: a random object blurred in A, everything else in B."""
@@ -59,6 +61,8 @@ def synthetic(folder: str = "") -> list[Scene]:
     citation="van der Walt et al. (2014), scikit-image, doi:10.7717/peerj.453",
     licence=PHOTOS,
     argument="DIR",
+    count=9,
+    reference="yes",
 )
 def synthetic_lens(folder: str = "") -> list[Scene]:
     """One pair per photo, focused on an object and on its background.

@@ -14,6 +14,7 @@ import pytest
 from bench.cli.main import COMMANDS, main
 from bench.core.image_io import write_image
 from datasets import DATASETS
+from datasets.published import PUBLISHED
 from datasets.subsets import SUBSETS
 from methods import METHODS
 from metrics import METRICS
@@ -98,7 +99,7 @@ def test_list(kind, capsys):
     subsets = len(SUBSETS) if kind == "datasets" else 0
     assert len(rows) == len(REGISTRIES[kind]) + len(published) + subsets
     assert [row["name"] for row in published] == (
-        ["published:liu2020", "published:mfifb"] if kind == "methods" else []
+        [f"published:{name}" for name in PUBLISHED] if kind == "methods" else []
     )
     for name in REGISTRIES[kind].names():
         assert name in text
