@@ -85,6 +85,8 @@ def synthetic_lens(folder: str = "") -> list[Scene]:
     citation="van der Walt et al. (2014), scikit-image, doi:10.7717/peerj.453",
     licence=PHOTOS,
     argument="DIR",
+    count=18,
+    reference="yes",
 )
 def synthetic_fine(folder: str = "") -> list[Scene]:
     """Foliage in front of a wall: depth changes every 25 or 50 pixels on average.
