@@ -20,8 +20,8 @@ from reports.data.results import Results
 #: Metrics against the reference that others are compared with.
 AGAINST = ("psnr", "ssim", "gmsd", "ms_ssim")
 
-#: Name of the evidence of the published scores.
-REAL = "real-mff"
+#: Name of the evidence of the published scores; `real-mff` is the data set with the images.
+REAL = "Real-MFF"
 
 #: Methods that no agreement is about: any metric sees that they do not fuse, or fuse with the
 #: reference.
