@@ -66,6 +66,8 @@ class Board:
         As ``bench run`` takes them.
     repeats : int
         Timed calls of each method and scene; with 0 the page has no times.
+    metrics : tuple of str
+        As ``bench run`` takes them.
     write : callable
         ``write(results, folder)`` writes the files that are kept, and returns their paths.
     """
@@ -74,13 +76,14 @@ class Board:
     datasets: tuple[str, ...]
     methods: tuple[str, ...]
     repeats: int = 0
+    metrics: tuple[str, ...] = ("principal", "scd")
     write: Callable[[Results, Path], list[Path]] = leaderboard
 
     def command(self, work: Path) -> list[str]:
         """The arguments of ``python -m bench`` that make its run."""
         return [
             *("run", "--methods", *self.methods, "--datasets", *self.datasets),
-            *("--metrics", "principal", "scd", "--repeats", str(self.repeats)),
+            *("--metrics", *self.metrics, "--repeats", str(self.repeats)),
             *("--precision", "fp32", "--store", str(work / "store")),
             *("--out", str(work / self.name)),
         ]
@@ -99,8 +102,9 @@ BOARDS = (
     Board("stacks", ("lytro-triple", "mffw-stacks", "stacks"), ("all", "published:drl-fpd")),
     Board(
         "references",
-        ("synthetic", "synthetic-lens", "synthetic-camera", "synthetic-fine"),
-        ("all", *SLOW, "oracle"),
+        ("synthetic-lens", "synthetic-camera", "synthetic-fine/*_25"),
+        ("all", "bf", "dsift", "mfm", "mwgf", "nsct"),
+        metrics=("all",),
         write=references,
     ),
     Board("synthetic-stack", ("synthetic-stack",), ("all", "oracle")),
