@@ -11,7 +11,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.core.errors import BenchError, UnknownName
@@ -20,6 +20,9 @@ from reports.tables.leaderboard import write_leaderboard
 from reports.tables.robustness import write_robustness
 
 FOLDER = Path(__file__).parent / "published"
+
+#: Where the runs are, unless that is said.
+DEFAULT = Path("results") / "published"
 
 #: Methods that take a second or more, which ``all`` leaves out.
 SLOW = ("dsift", "bf", "mwgf", "mfm", "nsct", "lp-sr", "rp-sr")
@@ -31,21 +34,24 @@ ON_LYTRO = ("liu2020", "drl-fpd", "ifcnn", "db-mfif", "mfif-gan", "mmf-net")
 PICTURE = ("synthetic-lens/camera", ("dwt", "lp", "gf", "cnn", "fcn-x", "sobel"))
 
 
-def leaderboard(results: Results, folder: Path) -> list[Path]:
+def leaderboard(results: Results, folder: Path, title: str) -> list[Path]:
     """The leaderboard of a run."""
-    return write_leaderboard(results, folder)
+    return write_leaderboard(results, folder, title=title)
 
 
-def references(results: Results, folder: Path) -> list[Path]:
+def references(results: Results, folder: Path, title: str) -> list[Path]:
     """The leaderboard of scenes with a reference, and the picture of the README."""
     from reports.figures.scene_figure import FigureOptions, picture
 
     scene, methods = PICTURE
     options = FigureOptions(scene, methods, difference=True, columns=len(methods))
-    return [*write_leaderboard(results, folder), picture(results, options, FOLDER / "boundary.png")]
+    return [
+        *leaderboard(results, folder, title),
+        picture(results, options, FOLDER / "boundary.png"),
+    ]
 
 
-def robustness(results: Results, folder: Path) -> list[Path]:
+def robustness(results: Results, folder: Path, _title: str) -> list[Path]:
     """What perturbations cost, without the table of each point."""
     found = write_robustness(results, folder)
     kept = [path for path in found if path.suffix == ".md" or path.name.endswith("_areas.csv")]
@@ -62,6 +68,8 @@ class Board:
     ----------
     name : str
         Its folder.
+    title : str
+        What its page is about.
     datasets, methods : tuple of str
         As ``bench run`` takes them.
     repeats : int
@@ -69,15 +77,16 @@ class Board:
     metrics : tuple of str
         As ``bench run`` takes them.
     write : callable
-        ``write(results, folder)`` writes the files that are kept, and returns their paths.
+        ``write(results, folder, title)`` writes the files that are kept, and returns their paths.
     """
 
     name: str
+    title: str
     datasets: tuple[str, ...]
     methods: tuple[str, ...]
     repeats: int = 0
     metrics: tuple[str, ...] = ("principal", "scd")
-    write: Callable[[Results, Path], list[Path]] = leaderboard
+    write: Callable[[Results, Path, str], list[Path]] = leaderboard
 
     def command(self, work: Path) -> list[str]:
         """The arguments of ``python -m bench`` that make its run."""
@@ -90,25 +99,36 @@ class Board:
 
 
 BOARDS = (
-    Board("gray", ("gray",), ("all", *SLOW, "rivals", "published:liu2020"), repeats=3),
-    Board("lytro", ("lytro",), ("all", *SLOW, "rivals", "-gifnet", "published:liu2020")),
+    Board(
+        "gray", "gray pairs", ("gray",), ("all", *SLOW, "rivals", "published:liu2020"), repeats=3
+    ),
+    Board(
+        "lytro", "Lytro pairs", ("lytro",), ("all", *SLOW, "rivals", "-gifnet", "published:liu2020")
+    ),
     Board(
         "lytro-published",
+        "Lytro pairs, with all published results",
         ("lytro/c_01..c_03",),
         ("all", *SLOW, "rivals", *(f"published:{name}" for name in ON_LYTRO)),
     ),
-    Board("mfi-whu", ("mfi-whu",), ("all", "published:mfi-whu")),
-    Board("mffw", ("mffw-pairs",), ("all", *SLOW, "published:mffw")),
-    Board("stacks", ("lytro-triple", "mffw-stacks", "stacks"), ("all", "published:drl-fpd")),
+    Board("mfi-whu", "MFI-WHU", ("mfi-whu",), ("all", "published:mfi-whu")),
+    Board("mffw", "MFFW pairs", ("mffw-pairs",), ("all", *SLOW, "published:mffw")),
+    Board(
+        "stacks",
+        "real stacks",
+        ("lytro-triple", "mffw-stacks", "stacks"),
+        ("all", "published:drl-fpd"),
+    ),
     Board(
         "references",
+        "pairs with a reference",
         ("synthetic-lens", "synthetic-camera", "synthetic-fine/*_25"),
         ("all", "bf", "dsift", "mfm", "mwgf", "nsct"),
         metrics=("all",),
         write=references,
     ),
-    Board("synthetic-stack", ("synthetic-stack",), ("all", "oracle")),
-    Board("robustness", ("robustness",), ("all", "oracle"), write=robustness),
+    Board("synthetic-stack", "stacks with a reference", ("synthetic-stack",), ("all", "oracle")),
+    Board("robustness", "perturbed scenes", ("robustness",), ("all", "oracle"), write=robustness),
 )
 
 
@@ -129,7 +149,14 @@ def make(board: Board, work: Path) -> list[Path]:
     """
     # Some cells may fail or lack files, which the page says; a run that wrote nothing raises below.
     subprocess.run([sys.executable, "-m", "bench", *board.command(work)], check=False)
-    return board.write(load_results(work / board.name), FOLDER / board.name)
+    return write(board, load_results(work / board.name))
+
+
+def write(board: Board, results: Results) -> list[Path]:
+    """Write what is kept of a run; its pages name the command for the default folder."""
+    command = ["python", "-m", "bench", *board.command(DEFAULT)]
+    told = replace(results, manifest=replace(results.manifest, command=command))
+    return board.write(told, FOLDER / board.name, board.title)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -137,9 +164,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reports.published", description=__doc__)
     known = {board.name: board for board in BOARDS}
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
-    default = Path("results") / "published"
-    text = f"folder of the runs (default: {default})"
-    parser.add_argument("--work", type=Path, default=default, metavar="DIR", help=text)
+    text = f"folder of the runs (default: {DEFAULT})"
+    parser.add_argument("--work", type=Path, default=DEFAULT, metavar="DIR", help=text)
     args = parser.parse_args(argv)
     try:
         for name in args.names or known:
