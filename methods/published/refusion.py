@@ -37,7 +37,7 @@ HEADS = 8
     weights=FILE,
     symmetric=False,
     in_all=False,
-    gflop=31.6,
+    gflop=31.5,
     exact=False,
     keeps_tones=False,
 )
