@@ -101,13 +101,15 @@ class Motion:
         return float(np.abs(self.at(corners)).max())
 
 
-def small_view(image: Array) -> tuple[Array, int]:
-    """Luminance of an image reduced to at most `VIEW_SIDE_PX`, and the factor of the reduction.
+def small_view(image: Array, side: int = VIEW_SIDE_PX) -> tuple[Array, int]:
+    """Luminance of an image reduced to a small one, and the factor of the reduction.
 
     Parameters
     ----------
     image : ndarray
         See `bench.core.pixels.as_image`.
+    side : int
+        Longest side of the view, pixels.
 
     Returns
     -------
@@ -118,7 +120,7 @@ def small_view(image: Array) -> tuple[Array, int]:
     """
     height, width = image.shape[:2]
     image = as_image(image)
-    factor = -(-max(height, width) // VIEW_SIDE_PX)
+    factor = -(-max(height, width) // side)
     if factor > 1:
         rows, columns = max(height // factor, 1), max(width // factor, 1)
         whole = image[: rows * factor, : columns * factor]
@@ -170,6 +172,26 @@ def estimate_motion(first: Array, second: Array) -> Motion | None:
         return None
     near = _compare(first, _moved_back(second, start), tile).fit()
     return _believed(first, second, before, near and near.then(start), tile)
+
+
+def tile_offsets(first: Array, second: Array) -> Array:
+    """How far each part of the second view lies from where it is in the first one.
+
+    Parameters
+    ----------
+    first, second : ndarray
+        float32 (H, W) in [0, 1], of one size.
+
+    Returns
+    -------
+    ndarray
+        Pixels, one for each tile with texture in both views; NaN where its correlation has no
+        clear peak.
+    """
+    tile = min(TILE_PX, *(side * 2 // 3 for side in first.shape))
+    tiles = _compare(first, second, tile)
+    far = np.where(tiles.peaks >= LEAST_PEAK, np.abs(tiles.offsets), np.nan)
+    return np.asarray(far[tiles.peaks > 0])
 
 
 def _believed(

@@ -1,0 +1,20 @@
+"""Registration of the images of a scene: each module registers a method that aligns two of them."""
+
+from __future__ import annotations
+
+from datasets.alignment._base import ALIGNMENTS, Alignment, NotAligned, alignment
+from datasets.alignment.stack import AlignedImages, align
+from datasets.alignment.tiles import Motion, estimate_motion, small_view
+
+__all__ = [
+    "ALIGNMENTS",
+
+    "AlignedImages",
+    "Alignment",
+    "Motion",
+    "NotAligned",
+    "align",
+    "alignment",
+    "estimate_motion",
+    "small_view",
+]
