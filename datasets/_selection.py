@@ -16,8 +16,16 @@ from bench.core.errors import (
     UsageError,
 )
 from datasets._base import DATASETS, Dataset, Scene
+from datasets.grids import GRIDS, expanded
 from datasets.layouts.files import natural
 from datasets.layouts.patterns import SEPARATOR
+from datasets.perturbations import (
+    PERTURBATIONS,
+    Step,
+    parse_suffix,
+    perturbed_scene,
+    suffix_of,
+)
 from datasets.subsets import SUBSETS
 
 #: Between the first and the last scene of a range.
@@ -33,14 +41,16 @@ def load_scenes(selection: str | Sequence[str], layout: Sequence[str] = ()) -> l
         Each may hold several names separated by commas: a dataset (``paper``), one with an
         argument (``folder:DIR``), a subset (``lytro``); behind a ``/`` a scene (``paper/clock``,
         ``folder:DIR/glass``), a glob (``liu2020/c_*``) or a range (``liu2020/c_01..c_05``).
-        ``-liu2020/g_*`` removes what was selected before.
+        ``-liu2020/g_*`` removes what was selected before. Perturbations follow a ``+``, after the
+        dataset or at the end: ``lytro+noise=5/c_01``, ``lytro/c_01+noise=5+shift=1``;
+        ``robustness`` and ``robustness:lytro`` are a grid of them (`datasets.grids`).
     layout : sequence of str
         Which files of ``folder:DIR`` are what; see `datasets.layouts.patterns.scenes_by_layout`.
 
     Raises
     ------
     UnknownName
-        There is no such dataset, or no such scene in it.
+        There is no such dataset, no such scene in it, or no such perturbation.
     UsageError
         Two folders give scenes of one name, or `layout` is given and no folder.
     NothingSelected
@@ -56,7 +66,7 @@ def load_scenes(selection: str | Sequence[str], layout: Sequence[str] = ()) -> l
     """
     texts = [selection] if isinstance(selection, str) else list(selection)
     scenes: dict[str, Scene] = {}
-    names = [name for text in texts for name in _split(text)]
+    names = [name for text in texts for part in _split(text) for name in _expanded(part)]
     if layout and not any(_Part.of(name.lstrip("-")).entry.name == "folder" for name in names):
         raise UsageError("--layout is for folder:DIR, and no folder is selected")
     for name in names:
@@ -78,8 +88,24 @@ def load_scenes(selection: str | Sequence[str], layout: Sequence[str] = ()) -> l
 
 def names_scenes(text: str) -> bool:
     """Whether `text` begins with the name of a dataset or a subset."""
-    head = re.split("[:/]", text, maxsplit=1)[0].lower()
-    return head in SUBSETS or any(head == name.lower() for name in DATASETS.names())
+    head = _head(text)
+    return any(_is_known(name) or name.lower() in GRIDS for name in (head, head.split("+")[0]))
+
+
+def _head(text: str) -> str:
+    """What stands before a colon or slash."""
+    return re.split("[:/]", text, maxsplit=1)[0]
+
+
+def _is_known(name: str) -> bool:
+    """Whether a dataset or a subset is called so, in any case."""
+    return name.lower() in SUBSETS or any(name.lower() == n.lower() for n in DATASETS.names())
+
+
+def _expanded(name: str) -> list[str]:
+    """The names that a grid stands for, each excluded if the grid is."""
+    sign = "-" if name.startswith("-") else ""
+    return [sign + one for one in expanded(name.removeprefix("-"))]
 
 
 @dataclass(frozen=True)
@@ -94,17 +120,21 @@ class _Part:
         What stands behind the colon, without the scene.
     within, wanted : str
         Glob of a subset, and the scene, glob or range; empty for all.
+    steps : tuple of Step
+        The perturbations.
     """
 
     entry: Dataset
     argument: str
     within: str
     wanted: str
+    steps: tuple[Step, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> _Part:
         """Raises `UnknownName` or `UsageError` for a name that is none, or is incomplete."""
-        head = re.split("[:/]", text, maxsplit=1)[0]
+        text, suffix = _without_suffix(text)
+        head = _head(text)
         mark, rest = text[len(head) : len(head) + 1], text[len(head) + 1 :]
         if not names_scenes(text) and Path(text).expanduser().is_dir():
             raise UsageError(f"unknown dataset {text!r}; a folder is selected by folder:{text}")
@@ -117,17 +147,56 @@ class _Part:
         argument, wanted = (rest, "") if mark == ":" else ("", rest)
         if argument and entry.argument == "DIR":
             argument, wanted = _taken_apart(rest)
-        return cls(entry, argument, subset.scenes if subset else "", wanted)
+        steps = parse_suffix(suffix) if suffix else ()
+        return cls(entry, argument, subset.scenes if subset else "", wanted, steps)
 
     @property
     def whole(self) -> str:
         """The selection of all scenes of the dataset, from any working directory."""
+        name = self.entry.name + suffix_of(self.steps)
         if not self.argument:
-            return self.entry.name
+            return name
         place, *patterns = self.argument.split(SEPARATOR)
         if Path(place).expanduser().exists():
             place = str(Path(place).expanduser().absolute())
-        return f"{self.entry.name}:{SEPARATOR.join([place, *patterns])}"
+        return f"{name}:{SEPARATOR.join([place, *patterns])}"
+
+
+#: Perturbations at the end of a name.
+SUFFIX = re.compile(r"(?:\+[A-Za-z][\w.-]*(?:=[^+/]*)?)+$")
+
+
+def _without_suffix(text: str) -> tuple[str, str]:
+    """A name without its perturbations, which follow the dataset or stand at the end; and these.
+
+    A folder may have a ``+`` in its name: what exists is a path.
+    """
+    head = _head(text)
+    rest, suffix = text[len(head) :], ""
+    if not _is_known(head) and _is_known(head.split("+")[0]):
+        head, plus, behind = head.partition("+")
+        suffix = plus + behind
+    found = SUFFIX.search(rest)
+    end = len(rest) if found is None else found.start()
+    if found is not None and rest[0] == ":":
+        end = _end_of_path(rest, end)
+    return head + rest[:end], suffix + rest[end:]
+
+
+def _end_of_path(argument: str, first: int) -> int:
+    """Where the path of ``:DIR+noise=5`` ends; its perturbations begin at `first` or later.
+
+    What exists is the path. If nothing does, it is ``DIR/SCENE`` or has patterns: then only names
+    of perturbations are perturbations.
+    """
+    ends = [len(argument), *(k for k in range(len(argument) - 1, first - 1, -1)
+                             if argument[k] == "+")]  # fmt: skip
+    for end in ends:
+        if SEPARATOR not in argument and Path(argument[1:end]).expanduser().exists():
+            return end
+    known = {name.lower() for name in PERTURBATIONS.names()}
+    named = [re.split("[+=]", argument[end:])[1].lower() in known for end in ends[1:]]
+    return ends[[*named, False].index(False)]
 
 
 def _dataset(name: str) -> Dataset:
@@ -137,7 +206,7 @@ def _dataset(name: str) -> Dataset:
         return same[0]
     if name in DATASETS:
         return DATASETS[name]
-    raise UnknownName("dataset", name, [*DATASETS.names(), *SUBSETS])
+    raise UnknownName("dataset", name, [*DATASETS.names(), *SUBSETS, *GRIDS])
 
 
 def _taken_apart(argument: str) -> tuple[str, str]:
@@ -191,7 +260,7 @@ def _scenes_of(text: str, layout: Sequence[str]) -> list[Scene]:
         if part.within:
             scenes = [scene for scene in scenes if fnmatch.fnmatchcase(scene.id, part.within)]
         if part.wanted:
-            name = part.whole if part.argument else text.partition("/")[0]
+            name = part.whole if part.argument else _without_suffix(text)[0].partition("/")[0]
             scenes = _wanted(name, scenes, part.wanted)
     except BenchError as error:
         if not part.argument or not part.wanted:
@@ -203,6 +272,8 @@ def _scenes_of(text: str, layout: Sequence[str]) -> list[Scene]:
         _listed(part.entry, SEPARATOR.join([place, *patterns]))  # says what it lacks
         raise
     whole = part.whole
+    if part.steps:
+        scenes = [perturbed_scene(scene, part.steps) for scene in scenes]
     return [
         replace(scene, selected=whole if part.argument else f"{whole}/{scene.id}")
         for scene in scenes

@@ -33,13 +33,16 @@ def known_as(scene: Scene) -> frozenset[str]:
     ----------
     scene : Scene
         A scene of a collection is known by its name and is not read; any other is read and
-        compared pixel for pixel, in the order of its sources.
+        compared pixel for pixel, in the order of its sources. One whose images are changed after
+        they are read is no scene of a collection.
 
     Returns
     -------
     frozenset of str
         ``collection/scene``; with the scene's own name.
     """
+    if scene.changes:
+        return frozenset([scene.name])
     names = same_scenes(scene.name)
     if scene.dataset in collections() or len(names) > 1:
         return names

@@ -6,6 +6,8 @@ import fnmatch
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from datasets.perturbations import split_dataset, suffix_of
+
 
 @dataclass(frozen=True)
 class Subset:
@@ -84,9 +86,13 @@ def caption_of(dataset: str, scenes: Collection[str]) -> str:
     'Lytro, 20 pairs'
     >>> caption_of("liu2020", ["c_01", "c_02"]), caption_of("liu2020", ["c_01", "g_01"])
     ('Lytro, 2 of its 20 pairs', 'liu2020')
+    >>> caption_of("liu2020+noise=5", ["c_01", "c_02"])
+    'Lytro +noise=5, 2 of its 20 pairs'
     """
-    subset, count = subset_of(dataset, scenes), len(scenes)
+    base, steps = split_dataset(dataset)
+    subset, count = subset_of(base, scenes), len(scenes)
     if subset is None:
         return dataset
+    title = f"{subset.title} {suffix_of(steps)}".strip()
     some = "" if count == subset.count else f"{count} of its "
-    return f"{subset.title}, {some}{subset.count} pairs"
+    return f"{title}, {some}{subset.count} pairs"

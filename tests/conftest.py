@@ -10,6 +10,7 @@ import pytest
 
 from bench.checks.methods import pair
 from datasets import DATASETS
+from datasets.perturbations import PERTURBATIONS
 from methods import METHODS
 from metrics import METRICS
 
@@ -33,7 +34,7 @@ def sources() -> list[np.ndarray]:
 @pytest.fixture
 def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is forgotten after it."""
-    for registry in (METHODS, METRICS, DATASETS):
+    for registry in (METHODS, METRICS, DATASETS, PERTURBATIONS):
         registry.discover()
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
 

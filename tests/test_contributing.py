@@ -45,7 +45,7 @@ def write(name, folder):
 
 
 def test_examples_are_found():
-    assert set(EXAMPLES) == {"brightest", "mine", "nearness", "my_set"}
+    assert set(EXAMPLES) == {"brightest", "mine", "nearness", "my_set", "negative"}
 
 
 @pytest.mark.parametrize("name", ["brightest", "mine", "nearness"])
@@ -58,17 +58,18 @@ def test_examples_keep_their_contract(name, tmp_path, capsys, own_registries):
 def test_examples_work_together(backend, tmp_path, capsys, own_registries):
     if backend[0] == "dask":
         pytest.importorskip("distributed")
-    plugins = [write(name, tmp_path) for name in ("mine", "nearness", "my_set")]
+    plugins = [write(name, tmp_path) for name in ("mine", "nearness", "my_set", "negative")]
     for name, image in zip(
         ("x_1", "x_2", "x_reference"), [*pair(64, 64), pair(64, 64)[0]], strict=True
     ):
         write_image(tmp_path / f"{name}.png", image)
-    chosen = ["--methods", "mine", "--datasets", "my-set", "--metrics", "nearness", "psnr"]
+    sets = ["my-set", "my-set+negative=1"]
+    chosen = ["--methods", "mine", "--datasets", *sets, "--metrics", "nearness", "psnr"]
     run = ["run", "--plugin", *plugins, *chosen, "--repeats", "0", "--backend", *backend]
     assert main([*run, "--precision", "fp32", "--out", str(tmp_path / "out")]) == 0
     scores = (tmp_path / "out" / "scores.csv").read_text().splitlines()
     assert [line.split(",")[:4] + line.split(",")[5:6] for line in scores[1:]] == [
-        ["my-set", "x", "mine", metric, "ok"] for metric in ("nearness", "psnr")
+        [name, "x", "mine", metric, "ok"] for name in sets for metric in ("nearness", "psnr")
     ]
 
 

@@ -88,7 +88,7 @@ def run(
                 _write_tables(out, store)
             raise
     results = _write_tables(out, store)
-    for text in _notes(task, out, store):
+    for text in _notes(task, results, out):
         observer.note(text)
     return results
 
@@ -206,16 +206,17 @@ def _write_tables(out: Path, store: Store) -> Results:
     return results
 
 
-def _notes(task: Run, out: Path, store: Store) -> Iterator[str]:
+def _notes(task: Run, results: Results, out: Path) -> Iterator[str]:
     """Notes for the user: stand-ins, fused images, files of tables, other library versions."""
     from bench.engine.image_notes import image_notes
     from bench.store.scene_notes import noted
+    from reports.tables.run_tables import listed_pages
 
     yield from noted(task.scenes)
     for scene in task.scenes:
         if scene.origin == "stand-in":
             yield f"{scene.name}: {scene.note}"
     yield from image_notes(task.selection.methods, task.selection.scenes)
-    yield from map(str, sorted((out / "tables").glob("*.md")))
-    if sentence := task.versions.sentence(store):
+    yield from map(str, listed_pages(results, out / "tables"))
+    if sentence := task.versions.sentence(results.store):
         yield sentence

@@ -1,4 +1,4 @@
-"""List the methods, the metrics, the datasets, or the scenes of datasets.
+"""List the methods, the metrics, the datasets, their perturbations, or the scenes of datasets.
 
 for example:
   python -m bench list methods --json
@@ -18,7 +18,7 @@ from bench.core.errors import UsageError
 
 #: Files of a scene that its line shows; --json shows all.
 MOST_FILES = 3
-KINDS = ("methods", "metrics", "datasets", "scenes")
+KINDS = ("methods", "metrics", "datasets", "perturbations", "scenes")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

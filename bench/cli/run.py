@@ -10,6 +10,7 @@ for example:
   python -m bench run --methods all published:liu2020 --datasets liu2020
   python -m bench run --methods lp lp@levels=6 --datasets folder:my_photos --metrics all
   python -m bench run --datasets folder:set --layout 'in_{source}/{scene}' 'reference=gt/{scene}'
+  python -m bench run --methods all oracle --datasets robustness --repeats 0
   python -m bench run --methods all -rp images:mine=my_results --datasets lytro
 """
 
@@ -47,7 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=["paper"],
         metavar="NAME",
         help="datasets, lytro, mffw and other subsets, folder:DIR, synthetic:DIR; behind a / one "
-        "scene, a glob or a range (liu2020/c_01..c_05, folder:DIR/glass); -liu2020/g_* leaves out "
+        "scene, a glob or a range (liu2020/c_01..c_05, folder:DIR/glass); -liu2020/g_* leaves out; "
+        "lytro+noise=5+shift=1 perturbs the sources (bench list perturbations), robustness and "
+        "robustness:NAME are a grid of that "
         "(default: paper; bench list scenes DATASET shows them)",
     )
     console.add_layout(add)

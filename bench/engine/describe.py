@@ -14,7 +14,9 @@ from bench.engine.names import METRIC_ALIASES, find
 from bench.engine.published import PUBLISHED_PREFIX, is_published, select_published
 from datasets import DATASETS
 from datasets.catalog import collection
+from datasets.grids import GRIDS, Grid
 from datasets.papers import paper_of
+from datasets.perturbations import PERTURBATIONS, STAGES
 from datasets.standard import PUBLISHED
 from datasets.subsets import SUBSETS
 from methods import METHODS
@@ -73,6 +75,14 @@ def _datasets() -> Iterable[dict[str, Any]]:
         of = f"{subset.dataset}/{subset.scenes}"
         title = f"{subset.title}: {subset.count} pairs, {of}"
         yield {"name": subset.name, "title": title, "licence": DATASETS[subset.dataset].licence}
+    for grid in GRIDS.values():
+        yield {"name": grid.name, "title": grid.title, "licence": "that of its scenes"}
+
+
+def _perturbations() -> Iterable[dict[str, Any]]:
+    for p in sorted(PERTURBATIONS, key=lambda p: (STAGES.index(p.stage), p.name)):
+        which = "all" if p.first else "second and later"
+        yield {"name": p.form, "sources": which, "amount": p.allowed, "title": p.title}
 
 
 #: Gives the rows of each kind.
@@ -80,11 +90,12 @@ ROWS: dict[str, Callable[[], Iterable[dict[str, Any]]]] = {
     "methods": _methods,
     "metrics": _metrics,
     "datasets": _datasets,
+    "perturbations": _perturbations,
 }
 
 
 def facts_of(name: str) -> list[dict[str, Any]]:
-    """What is known about the method, metric, dataset or published images of that name.
+    """What is known about the method, metric, dataset, perturbation or images of that name.
 
     Parameters
     ----------
@@ -102,21 +113,35 @@ def facts_of(name: str) -> list[dict[str, Any]]:
         Nothing has that name.
     """
     found = []
-    registries: list[Registry[Any]] = [METHODS, METRICS, DATASETS]
+    registries: list[Registry[Any]] = [METHODS, METRICS, DATASETS, PERTURBATIONS]
     for registry in registries:
         aliases = METRIC_ALIASES if registry is METRICS else {}
         with contextlib.suppress(UnknownName):
-            found.append(_facts(registry.kind, find(registry, name, aliases)))
+            found.append(_facts(registry.kind, find(registry, name.lstrip("+"), aliases)))
     if subset := SUBSETS.get(name.lower()):
         facts = {"is": "subset", **dataclasses.asdict(subset)}
         licence = DATASETS[subset.dataset].licence
         found.append(facts | {"licence": licence, "documentation": "Pairs of a dataset by name."})
+    if grid := GRIDS.get(name.lower()):
+        found.append(_grid_facts(grid))
     if is_published(name):
         found.append(_published_facts(name))
     if not found:
         names = [entry for registry in registries for entry in registry.names()]
-        raise UnknownName("method, metric or dataset", name, names)
+        raise UnknownName("method, metric, dataset or perturbation", name, names)
     return found
+
+
+def _grid_facts(grid: Grid) -> dict[str, Any]:
+    return {
+        "is": "grid of perturbed scenes",
+        "name": grid.name,
+        "title": grid.title,
+        "scenes": list(grid.scenes),
+        **{f"+{name}": list(amounts) for name, amounts in grid.amounts.items()},
+        "documentation": f"Scenes as they are, and with each perturbation and amount; "
+        f"{grid.name}:NAME perturbs the scenes of another selection.",
+    }
 
 
 def _published_facts(name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bench.core.errors import UnknownName
+from bench.core.errors import DataUnavailable, UnknownName
 from bench.core.fingerprint import digest
 from bench.core.image_io import read_image
 from bench.core.jpeg import JpegFacts, jpeg_facts, was_jpeg
@@ -24,6 +24,7 @@ from datasets.catalog import collection
 from datasets.fetch import local_path
 from datasets.known_scenes import known_as
 from datasets.papers import paper_of
+from datasets.perturbations import unchanged
 from datasets.standard import PUBLISHED, published_images
 
 PUBLISHED_PREFIX = "published:"
@@ -66,8 +67,11 @@ class PublishedMethod:
         return {"method": self.name, "commit": collection(self.collection).commit}
 
     def covers(self, scene: Scene) -> bool:
-        """Whether there is an image for `scene`, or for the same picture of its collection."""
-        return bool(self._file(scene))
+        """Whether there is an image for `scene`, or for the same picture of its collection.
+
+        A perturbed scene is covered if it is without the perturbation: `path` says why it has none.
+        """
+        return bool(self._file(unchanged(scene)))
 
     def _file(self, scene: Scene) -> str:
         """The file for `scene`, whichever collection the scene is of; empty if there is none."""
@@ -90,7 +94,16 @@ class PublishedMethod:
         return read_image(self.path(scene))
 
     def path(self, scene: Scene) -> Path:
-        """The file of the image of `scene`, downloaded if need be."""
+        """The file of the image of `scene`, downloaded if need be.
+
+        Raises
+        ------
+        DataUnavailable
+            It cannot be read, or the sources of `scene` are changed after they are read.
+        """
+        if scene.changes:
+            done = ", ".join(change.name for change in scene.changes)
+            raise DataUnavailable(f"published images are of the sources without {done}")
         return local_path(self.collection, self._file(scene))
 
 

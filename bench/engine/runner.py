@@ -37,6 +37,7 @@ from bench.workers.process import Limits, Setup
 from bench.workers.subprocess_worker import SubprocessWorker
 from bench.workers.worker import LocalWorker
 from datasets import DATASETS, Scene
+from datasets.perturbations import split_dataset
 from metrics import Metric
 
 #: Where cells run: each fusion in a process of its own, a process for each scene, or in this one.
@@ -108,9 +109,10 @@ class Selection:
     @property
     def plugins(self) -> list[Path]:
         """The user's files that define its methods, metrics and datasets."""
-        names = {scene.selected.partition(":")[0].partition("/")[0] or scene.dataset
-                 for scene in self.scenes}  # fmt: skip
+        heads = {s.selected.partition(":")[0].partition("/")[0] or s.dataset for s in self.scenes}
+        names = {split_dataset(head)[0] for head in heads}
         functions = [DATASETS[name].scenes for name in sorted(names) if name in DATASETS]
+        functions += [fn for s in self.scenes for change in s.changes for fn in change.functions]
         functions += [m.method.fn for m in self.methods if isinstance(m, ConfiguredMethod)]
         return _files([*functions, *(metric.fn for metric in self.metrics)])
 

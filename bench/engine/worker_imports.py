@@ -13,6 +13,7 @@ from bench.core.registry import Registry
 from bench.engine.runner import Selection
 from bench.engine.selection import ConfiguredMethod
 from datasets import DATASETS
+from datasets.perturbations import split_dataset
 
 
 def check_workers_find(selection: Selection) -> None:
@@ -41,9 +42,11 @@ def _functions(selection: Selection) -> Iterator[tuple[str, Callable[..., Any]]]
             yield f"method {method.method.name!r}", method.method.fn
     for metric in selection.metrics:
         yield f"metric {metric.name!r}", metric.fn
-    for name in sorted({scene.dataset for scene in selection.scenes}):
+    for name in sorted({split_dataset(scene.dataset)[0] for scene in selection.scenes}):
         if name in DATASETS:
             yield f"dataset {name!r}", DATASETS[name].scenes
+    for change in {change.name: change for s in selection.scenes for change in s.changes}.values():
+        yield from ((f"the function of {change.name!r}", fn) for fn in change.functions)
 
 
 def registered_from(file: Path) -> bool:

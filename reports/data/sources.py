@@ -17,6 +17,7 @@ from bench.core.errors import BenchError
 from bench.core.plugins import load_plugin
 from bench.store.manifest import RunManifest, SceneEntry
 from datasets import DATASETS, Scene, SceneImages, load_scenes
+from datasets.perturbations import split_dataset
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +53,8 @@ class Sources:
 
     def images(self, entry: SceneEntry) -> tuple[SceneImages | None, str]:
         """Images of a scene of the manifest, or None and why they cannot be shown."""
-        if entry.dataset not in DATASETS:
-            return None, f"the dataset {entry.dataset!r} is not known"
+        if (dataset := split_dataset(entry.dataset)[0]) not in DATASETS:
+            return None, f"the dataset {dataset!r} is not known"
         selection = _selection(entry)
         scene = self._scenes.get(selection, {}).get(entry.name)
         if scene is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,11 @@ from reports.data import paper
 from reports.data.means import cap_of
 from reports.data.parts import caption
 from reports.data.results import Results
+from reports.data.robustness import axes_of
 from reports.data.sources import Sources
 from reports.figures.drawing import COLOURS, MARKERS, STYLES, WIDTH, save, style
 from reports.figures.network_figures import network_figures
+from reports.figures.robustness import robustness_figures
 from reports.tables.table import TIME, Table, mean_table, scene_table
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ def write_figures(
 
     ``scene_DATASET_SCENE`` for each scene (Figs. 6-9 of the paper), ``bar_NAME`` and
     ``radar_NAME`` for each of Tables 1-4 and each dataset's means, ``fig2_feature_maps`` and
-    ``fig5_ablation``; ``.png`` and ``.pdf``.
+    ``fig5_ablation``, and ``robustness_…`` instead of these for perturbed sets; ``.png`` and
+    ``.pdf``.
 
     Parameters
     ----------
@@ -87,7 +90,13 @@ def write_figures(
 def _figures(results: Results, ablation: Path | None, note: Note) -> Iterator[tuple[str, Figure]]:
     sources = Sources(results.manifest, note)
     yield from network_figures(results.manifest, sources, ablation, note)
+    yield from robustness_figures(results)
+    perturbed = {name for axis in axes_of(results.manifest) for name in axis.datasets.values()}
+    if perturbed:
+        note(f"no contact sheets and charts of the {len(perturbed)} perturbed sets: see robustness")
     for entry in results.manifest.scenes:
+        if entry.dataset in perturbed:
+            continue
         images, missing = scene_images(results, sources, entry)
         if not images:
             note(f"no contact sheet of {entry.name}: {missing}")
@@ -96,7 +105,7 @@ def _figures(results: Results, ablation: Path | None, note: Note) -> Iterator[tu
             note(f"contact sheet of {entry.name} is without its sources: {missing}")
         name = f"scene_{safe_name(entry.dataset)}_{safe_name(entry.scene)}"
         yield name, contact_sheet(images, _title(entry))
-    for name, title, table in _tables(results):
+    for name, title, table in _tables(results, perturbed):
         yield from _charts(name, title, table, note)
 
 
@@ -114,14 +123,14 @@ def _charts(name: str, title: str, table: Table, note: Note) -> Iterator[tuple[s
         yield f"radar_{name}", radar(table, known, title)
 
 
-def _tables(results: Results) -> Iterator[tuple[str, str, Table]]:
+def _tables(results: Results, without: Collection[str]) -> Iterator[tuple[str, str, Table]]:
     for dataset, scene in results.manifest.scene:
         if dataset == "paper" and scene in paper.TABLES:
             number = paper.TABLES[scene]
             title = f"Table {number}: {_title(results.manifest.scene[dataset, scene])}"
             yield f"table{number}", title, scene_table(results, scene)
     for dataset in results.manifest.datasets:
-        if dataset != "paper":
+        if dataset != "paper" and dataset not in without:
             title = f"Means over {caption(results.manifest, dataset)}"
             yield f"mean_{safe_name(dataset)}", title, mean_table(results, dataset)
 

@@ -60,7 +60,7 @@ def scatter(points: Sequence[Point], label: str, *, higher_is_better: bool) -> M
     left, right, top, bottom, height = 66, 20, 16, 46, 440
     logs = [math.log10(p.seconds) for p in points]
     x0, x1 = math.floor(min(logs) - 0.05), math.ceil(max(logs) + 0.05)
-    ticks = _nice(min(p.value for p in points), max(p.value for p in points))
+    ticks = nice_ticks(min(p.value for p in points), max(p.value for p in points))
     y0, y1 = ticks[0], ticks[-1]
 
     def x(seconds: float) -> float:
@@ -70,12 +70,14 @@ def scatter(points: Sequence[Point], label: str, *, higher_is_better: bool) -> M
         part = (value - y0) / (y1 - y0)
         return top + (1 - part if higher_is_better else part) * (height - top - bottom)
 
-    parts = [_line(left, y(t), WIDTH - right, y(t), "grid") for t in ticks]
-    parts += [_text(left - 8, y(t) + 4, f"{t:g}", "end") for t in ticks]
+    parts = [svg_line(left, y(t), WIDTH - right, y(t), "grid") for t in ticks]
+    parts += [svg_text(left - 8, y(t) + 4, f"{t:g}", "end") for t in ticks]
     for power in range(x0, x1 + 1):
-        parts += [_line(x(10**power), top, x(10**power), height - bottom, "grid")]
-        parts += [_text(x(10**power), height - bottom + 18, _seconds(power), "middle")]
-    parts.append(_text((left + WIDTH - right) / 2, height - 6, "median time per scene", "middle"))
+        parts += [svg_line(x(10**power), top, x(10**power), height - bottom, "grid")]
+        parts += [svg_text(x(10**power), height - bottom + 18, _seconds(power), "middle")]
+    parts.append(
+        svg_text((left + WIDTH - right) / 2, height - 6, "median time per scene", "middle")
+    )
     middle = (top + height - bottom) / 2
     parts.append(
         Markup(
@@ -91,7 +93,7 @@ def scatter(points: Sequence[Point], label: str, *, higher_is_better: bool) -> M
         title = f"{point.name}: {point.value:.4g}, {point.seconds:.3g} s"
         parts.append(_mark(px, py, point.group, title))
     parts += _labels([p.name for p in points], places, (left, WIDTH - right))
-    return _svg(WIDTH, height, f"Speed against {label}", parts)
+    return svg(WIDTH, height, f"Speed against {label}", parts)
 
 
 def distribution(
@@ -125,24 +127,24 @@ def distribution(
             Markup(band).format(x(means.iloc[0]), top, end - x(means.iloc[0]), ROW * count)
         )
     for tick in _rank_ticks(count):
-        parts += [_line(x(tick), top, x(tick), top + ROW * count, "grid")]
-        parts += [_text(x(tick), top - 8, f"{tick:g}", "middle")]
+        parts += [svg_line(x(tick), top, x(tick), top + ROW * count, "grid")]
+        parts += [svg_text(x(tick), top - 8, f"{tick:g}", "middle")]
     for row, (name, mean) in enumerate(means.items()):
         middle = top + ROW * (row + 0.5)
         low, first, median, third, high = ranks[name].quantile([0, 0.25, 0.5, 0.75, 1])
         title = f"{name}: mean rank {mean:.2f}, median {median:g}, from {low:g} to {high:g}"
         parts += [
             Markup('<g class="f{}"><title>{}</title>').format(groups[str(name)], title),
-            _text(left - 10, middle + 4, str(name), "end"),
-            _line(x(low), middle, x(high), middle, "whisker"),
+            svg_text(left - 10, middle + 4, str(name), "end"),
+            svg_line(x(low), middle, x(high), middle, "whisker"),
             Markup('<rect class="box" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{}"/>').format(
                 x(first), middle - 6, max(x(third) - x(first), 1), 12
             ),
-            _line(x(median), middle - 6, x(median), middle + 6, "median"),
+            svg_line(x(median), middle - 6, x(median), middle + 6, "median"),
             _mark(x(mean), middle, 0, "", 4, "mean"),
             Markup("</g>"),
         ]
-    return _svg(WIDTH, height, "Distribution of ranks over scenes", parts)
+    return svg(WIDTH, height, "Distribution of ranks over scenes", parts)
 
 
 def critical(means: pd.Series, groups: Mapping[str, int], critical_difference: float) -> Markup:
@@ -171,17 +173,17 @@ def critical(means: pd.Series, groups: Mapping[str, int], critical_difference: f
     height = start + ROW * half + 8
     span = x(low + critical_difference) - x(low)
     parts = [
-        _line(x(low), 14, x(low) + span, 14, "clique"),
-        _text(x(low) + span + 8, 18, f"critical difference {critical_difference:.2f}", "start"),
-        _line(x(low), axis, x(high), axis, "axis"),
+        svg_line(x(low), 14, x(low) + span, 14, "clique"),
+        svg_text(x(low) + span + 8, 18, f"critical difference {critical_difference:.2f}", "start"),
+        svg_line(x(low), axis, x(high), axis, "axis"),
     ]
     for tick in _rank_ticks(high, low):
-        parts += [_line(x(tick), axis - 6, x(tick), axis, "axis")]
-        parts += [_text(x(tick), axis - 12, f"{tick:g}", "middle")]
+        parts += [svg_line(x(tick), axis - 6, x(tick), axis, "axis")]
+        parts += [svg_text(x(tick), axis - 12, f"{tick:g}", "middle")]
     for row, (first, last) in enumerate(bars):
         level = axis + 12 + 8 * row
         ends = x(means.iloc[first]) - 4, x(means.iloc[last]) + 4
-        parts.append(_line(ends[0], level, ends[1], level, "clique"))
+        parts.append(svg_line(ends[0], level, ends[1], level, "clique"))
     for k, name in enumerate(names):
         near = k < half
         y = start + ROW * ((k if near else count - 1 - k) + 0.5)
@@ -192,10 +194,10 @@ def critical(means: pd.Series, groups: Mapping[str, int], critical_difference: f
                 groups[str(name)], name, means[name]
             ),
             Markup('<polyline class="leader" points="{}"/>').format(path),
-            _text(side + (-4 if near else 4), y + 4, str(name), "end" if near else "start"),
+            svg_text(side + (-4 if near else 4), y + 4, str(name), "end" if near else "start"),
             Markup("</g>"),
         ]
-    return _svg(WIDTH, height, "Critical-difference diagram", parts)
+    return svg(WIDTH, height, "Critical-difference diagram", parts)
 
 
 def cliques(means: Sequence[float], critical_difference: float) -> list[tuple[int, int]]:
@@ -250,7 +252,7 @@ def _labels(
             others = (t for t in taken if t != (px - 6, py - 6, px + 6, py + 6))
             if inside and not any(_overlap(box, other) for other in others):
                 taken.append(box)
-                parts.append(_text(x, y, name, anchor))
+                parts.append(svg_text(x, y, name, anchor))
                 break
     return parts
 
@@ -271,7 +273,7 @@ def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _nice(low: float, high: float) -> list[float]:
+def nice_ticks(low: float, high: float) -> list[float]:
     """Round ticks around a range."""
     span = high - low or abs(high) or 1.0
     step = 10.0 ** math.floor(math.log10(span / 4))
@@ -308,12 +310,14 @@ def _mark(x: float, y: float, group: int, title: str, r: float = 5, extra: str =
     return Markup('<polygon class="{}" points="{}">{}</polygon>').format(name, path, inner)
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, name: str) -> Markup:
+def svg_line(x1: float, y1: float, x2: float, y2: float, name: str) -> Markup:
+    """A line of the class `name`."""
     line = '<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>'
     return Markup(line).format(name, x1, y1, x2, y2)
 
 
-def _text(x: float, y: float, text: str, anchor: str) -> Markup:
+def svg_text(x: float, y: float, text: str, anchor: str) -> Markup:
+    """A text, cut to `LONGEST` characters."""
     return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
         x, y, anchor, _short(text)
     )
@@ -324,6 +328,7 @@ def _short(name: object) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _svg(width: float, height: float, label: str, parts: Sequence[Markup]) -> Markup:
+def svg(width: float, height: float, label: str, parts: Sequence[Markup]) -> Markup:
+    """The drawing that holds the parts; `label` says what it shows."""
     head = '<svg class="chart" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">'
     return Markup(head).format(width, height, label) + Markup("").join(parts) + Markup("</svg>")

@@ -26,6 +26,7 @@ from bench.store.manifest import CellEntry, MetricEntry, RunManifest
 from reports.data.best import best_of
 from reports.data.references import references
 from reports.data.results import Results
+from reports.data.robustness import WHAT
 from reports.data.sources import Note
 
 TITLE = "Multi-focus image fusion, compared"
@@ -83,6 +84,7 @@ def render(results: Results, assets: Path | None = None, note: Note = _log.warni
     from reports.html.board import family_name, group_of, make_views
     from reports.html.charts import legend_mark
     from reports.html.images import make_gallery
+    from reports.html.robustness import robustness_parts
 
     manifest = results.manifest
     gallery = make_gallery(results, assets, note)
@@ -104,6 +106,8 @@ def render(results: Results, assets: Path | None = None, note: Note = _log.warni
         standins=[scene for scene in manifest.scenes if scene.origin == "stand-in"],
         failures=_failures(results.failures),
         views=make_views(results),
+        robustness=robustness_parts(results),
+        robustness_what=WHAT,
         families={family: family_name(family) for family in families},
         keys={family: legend_mark(group_of(family)) for family in families},
         gallery=gallery,

@@ -15,9 +15,11 @@ from reports.data import paper
 from reports.data.best import DIGITS
 from reports.data.parts import caption
 from reports.data.results import Results
+from reports.data.robustness import axes_of
 from reports.tables.formats import Cell, to_markdown
 from reports.tables.latex import write_latex
 from reports.tables.paper_comparison import against_paper, comparison_page
+from reports.tables.robustness import write_robustness
 from reports.tables.table import COVERAGE, TIME, Table, mean_table, scene_table
 
 #: Files in ``tables/`` that an earlier run may have written and this one does not.
@@ -29,7 +31,8 @@ def write_tables(results: Results, out: Path | str) -> list[Path]:
 
     ``scores.csv``, ``timing.csv``, ``failures.csv`` (only when there are any),
     ``provenance.json``, and in ``tables/`` CSV, Markdown and LaTeX for each of Tables 1-4
-    that was run, its comparison with the paper, and one table of means for each dataset.
+    that was run, its comparison with the paper, one table of means for each dataset, and the
+    robustness of a run with perturbed sets (`reports.tables.robustness`).
 
     Returns
     -------
@@ -57,7 +60,15 @@ def write_tables(results: Results, out: Path | str) -> list[Path]:
     for dataset in results.scores["dataset"].unique():
         if dataset != "paper":
             written += _mean_table(results, dataset, out / "tables")
-    return written + write_latex(results, out / "tables")
+    written += write_latex(results, out / "tables")
+    return written + write_robustness(results, out / "tables")
+
+
+def listed_pages(results: Results, folder: Path) -> list[Path]:
+    """The Markdown pages to name after a run: not the means of sets that robustness.md sums up."""
+    axes = axes_of(results.manifest)
+    summed = {f"mean_{safe_name(name)}" for axis in axes for name in axis.datasets.values()}
+    return [page for page in sorted(folder.glob("*.md")) if page.stem not in summed]
 
 
 def markdown(table: Table) -> str:

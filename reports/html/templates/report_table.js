@@ -97,6 +97,15 @@ for (const select of $$("[data-state=view]")) {
 }
 chooseView($("[data-state=view]").value);
 
+function chooseRobustness() {
+  const part = $("#robust-metric").value, what = $("#robust-what").value;
+  for (const one of $$(".robust")) one.hidden = one.dataset.key !== part;
+  for (const chart of $$("[data-what]")) chart.hidden = chart.dataset.what !== what;
+}
+for (const select of $$("#robust-metric, #robust-what")) {
+  select.addEventListener("change", chooseRobustness);
+}
+
 $("#copy").addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText($("#command").textContent);

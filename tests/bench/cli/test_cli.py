@@ -14,6 +14,7 @@ import pytest
 from bench.cli.main import COMMANDS, main
 from bench.core.image_io import write_image
 from datasets import DATASETS
+from datasets.grids import GRIDS
 from datasets.subsets import SUBSETS
 from methods import METHODS
 from metrics import METRICS
@@ -95,8 +96,8 @@ def test_list(kind, capsys):
     assert main(["list", kind, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     published = [row for row in rows if row.get("family") == "published"]
-    subsets = len(SUBSETS) if kind == "datasets" else 0
-    assert len(rows) == len(REGISTRIES[kind]) + len(published) + subsets
+    others = len(SUBSETS) + len(GRIDS) if kind == "datasets" else 0
+    assert len(rows) == len(REGISTRIES[kind]) + len(published) + others
     assert [row["name"] for row in published] == (
         ["published:liu2020", "published:mfifb"] if kind == "methods" else []
     )
