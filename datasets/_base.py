@@ -47,6 +47,8 @@ class SceneImages:
         files remark.
     bits : int
         The bits that 16-bit images had before they were scaled; 0 if they were not.
+    align_s : float
+        Seconds that the alignment of the sources took; 0 if they were not aligned.
     """
 
     sources: tuple[NDArray[np.generic], ...]
@@ -54,6 +56,7 @@ class SceneImages:
     mask: NDArray[np.bool_] | None = None
     notes: tuple[str, ...] = ()
     bits: int = 0
+    align_s: float = 0.0
 
     def check(self, name: str) -> SceneImages:
         """Return self, or raise `ImageError` that names an image of wrong type or size."""

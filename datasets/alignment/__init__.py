@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datasets.alignment._base import ALIGNMENTS, Alignment, NotAligned, alignment
+from datasets.alignment._base import ALIGNMENTS, NONE, Alignment, NotAligned, alignment
 from datasets.alignment.stack import AlignedImages, align
 from datasets.alignment.tiles import Motion, estimate_motion, small_view
 
 __all__ = [
     "ALIGNMENTS",
-
+    "NONE",
     "AlignedImages",
     "Alignment",
     "Motion",
