@@ -28,6 +28,7 @@ from datasets.bits import bits_note, bits_to_scale, scale_bits
 from datasets.catalog import collection
 
 Origin = Literal["real", "synthetic", "stand-in"]
+Known = Literal["yes", "no", "some"]
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,8 @@ class Scene:
         value. See `datasets.bits`.
     changes : tuple of SceneChange
         What is done to the images after they are read and scaled, in this order.
+    lacks : callable or None
+        Says why the images cannot be read, for files that are not catalogued; see `missing`.
     """
 
     dataset: str
@@ -199,6 +202,7 @@ class Scene:
     selected: str = ""
     bits: int = 0
     changes: tuple[SceneChange, ...] = ()
+    lacks: Callable[[], str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse an unknown origin."""
@@ -216,6 +220,8 @@ class Scene:
         scenes, call `datasets.fetch.fetch` with their `files` first, then skip those that are
         still missing, with this reason.
         """
+        if self.lacks and (reason := self.lacks()):
+            return reason
         for name, path in self.files:
             try:
                 if fetch.find(name, path, verify=False) is None:
@@ -272,6 +278,12 @@ class Dataset:
         Empty, or the name of the argument after the colon, e.g. ``DIR`` in ``folder:DIR``.
     argument_required : bool
         Whether the dataset needs its argument.
+    count : int
+        How many scenes it has without an argument; 0 if that depends on the files of the user.
+    sources : str
+        How many sources a scene has, such as ``"2"`` or ``"3-6"``; empty if that depends.
+    reference : str
+        Whether the all-in-focus reference is known: ``yes``, ``no`` or ``some``.
     """
 
     name: str
@@ -281,6 +293,9 @@ class Dataset:
     licence: str
     argument: str = ""
     argument_required: bool = False
+    count: int = 0
+    sources: str = "2"
+    reference: Known = "no"
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -297,11 +312,15 @@ def dataset(
     licence: str,
     argument: str = "",
     argument_required: bool = False,
+    count: int = 0,
+    sources: str = "2",
+    reference: Known = "no",
 ) -> Callable[[F], F]:
     """Register a function that lists scenes; see `Dataset` for the arguments."""
 
     def register(fn: F) -> F:
         check_name("dataset", name)
+        check_choice("dataset", name, "reference", reference, get_args(Known))
         DATASETS.add(
             Dataset(
                 name=name,
@@ -311,6 +330,9 @@ def dataset(
                 licence=licence,
                 argument=argument,
                 argument_required=argument_required,
+                count=count,
+                sources=sources,
+                reference=reference,
             )
         )
         return fn

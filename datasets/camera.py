@@ -23,6 +23,8 @@ EXPOSURE = 0.005
     citation="van der Walt et al. (2014), scikit-image, doi:10.7717/peerj.453",
     licence=PHOTOS,
     argument="DIR",
+    count=9,
+    reference="yes",
 )
 def synthetic_camera(folder: str = "") -> list[Scene]:
     """Each source with its own exposure (0.5 %), noise (1 level) and JPEG quality (90 to 100).

@@ -46,6 +46,8 @@ class FolderReader:
     licence="the user's",
     argument="DIR",
     argument_required=True,
+    sources="",
+    reference="some",
 )
 def folder(where: str) -> list[Scene]:
     """The scenes in a folder and in the folders below it.

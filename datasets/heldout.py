@@ -53,6 +53,7 @@ _of_photos = partial(
     citation="Arbeláez, Maire, Fowlkes, Malik (2011), IEEE TPAMI 33(5), doi:10.1109/TPAMI.2010.161",
     licence="BSDS500: research and education, not for commerce",
     argument="DIR",
+    reference="yes",
 )
 
 
@@ -108,6 +109,8 @@ def heldout_mosaic(folder: str = "") -> list[Scene]:
     title="The motorcycle of synthetic, defocused by its measured depth, gray and in colour",
     citation="Scharstein et al. (2014), doi:10.1007/978-3-319-11752-2_3",
     licence="Middlebury stereo, for research",
+    count=2,
+    reference="yes",
 )
 def heldout_depth() -> list[Scene]:
     """One pair; no photos are needed."""

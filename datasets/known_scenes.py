@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from bench.core.errors import BenchError
 from datasets._base import Scene
 from datasets._selection import load_scenes
-from datasets.catalog import collections
+from datasets.published import published_datasets
 from datasets.same_scenes import same_scenes
-from datasets.standard import PUBLISHED
+from datasets.standard import CATALOGUED
 
 #: The recognised scenes with their names, by their id: a scene that is loaded again, from files
 #: that may have changed, is another object.
@@ -44,7 +44,7 @@ def known_as(scene: Scene) -> frozenset[str]:
     if scene.changes:
         return frozenset([scene.name])
     names = same_scenes(scene.name)
-    if scene.dataset in collections() or len(names) > 1:
+    if scene.dataset in CATALOGUED or len(names) > 1:
         return names
     if id(scene) not in _known:
         _known[id(scene)] = scene, names | _recognised(scene)
@@ -55,18 +55,22 @@ def _recognised(scene: Scene) -> frozenset[str]:
     if scene.missing():
         return frozenset()
     try:
-        found = _by_pixels().get(_pixels(scene.read().sources))
+        sources = scene.read().sources
+        found = _by_pixels(len(sources)).get(_pixels(sources))
     except (BenchError, OSError):
         return frozenset()  # its row in the tables says why it cannot be read
     return same_scenes(found) if found else frozenset()
 
 
 @cache
-def _by_pixels() -> dict[str, str]:
-    """Names of the catalogued scenes on this machine, by the hash of their sources."""
+def _by_pixels(sources: int) -> dict[str, str]:
+    """Names of the scenes with published images on this machine, by the hash of their sources.
+
+    Only scenes of so many sources are read.
+    """
     found: dict[str, str] = {}
-    for scene in (scene for name in PUBLISHED for scene in load_scenes(name)):
-        if scene.missing():
+    for scene in (scene for name in published_datasets() for scene in load_scenes(name)):
+        if len(scene.files) != sources or scene.missing():
             continue
         with contextlib.suppress(BenchError, OSError):  # one damaged file hides one scene only
             found[_pixels(scene.read().sources)] = scene.name

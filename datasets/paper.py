@@ -39,6 +39,8 @@ CITATION = (
     title="The scenes of the paper's Tables 1 to 4",
     citation=CITATION,
     licence="Clock and Pepsi: see `bench data list`; the others: CC0 photos of scikit-image",
+    count=4,
+    reference="some",
 )
 def paper() -> list[Scene]:
     """Clock, Pepsi, Camera and Color, in the order of the tables.

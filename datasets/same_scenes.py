@@ -1,7 +1,7 @@
 """Which scenes of different collections are the same pictures, pixel for pixel.
 
 ``data/same_scenes.csv`` has a row for each fact: two names, and the numbers that ``{n}`` stands
-for, of two digits. Only pairs whose decoded sources are equal and in the same order are in it.
+for, of two digits. Only scenes whose decoded sources are equal and in the same order are in it.
 MFIFB's ``newspaper`` is not: it is the survey's ``g_09`` in colour.
 """
 

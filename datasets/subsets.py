@@ -20,9 +20,11 @@ class Subset:
     dataset, scenes : str
         The dataset, and the glob of its scenes.
     count : int
-        How many pairs it has.
+        How many scenes it has.
     citation : str
-        Whose pairs they are.
+        Whose scenes they are.
+    sources : str
+        How many sources a scene has, such as ``"3-6"``.
     """
 
     name: str
@@ -31,6 +33,13 @@ class Subset:
     scenes: str
     count: int
     citation: str
+    sources: str = "2"
+
+    @property
+    def counted(self) -> str:
+        """How many scenes it has, in words: ``20 pairs``, ``1 stack``."""
+        kind = "pair" if self.sources == "2" else "stack"
+        return f"{self.count} {kind}{'s' * (self.count > 1)}"
 
     def holds(self, dataset: str, scene: str) -> bool:
         """Whether a scene is part of it."""
@@ -39,6 +48,18 @@ class Subset:
 
 _LIU = "Liu et al. (2020), doi:10.1016/j.inffus.2020.06.013"
 _MFIFB = "as collected by MFIFB, arXiv:2005.01116"
+_MFFW = "Xu et al. (2020), arXiv:2002.04780"
+
+#: The scenes of ``stacks``, what captions call them, and the number of their frames.
+_STACKS = (
+    ("pcb", "Printed circuit board", "7"),
+    ("pcb-depth", "Push button", "10"),
+    ("keyboard", "Keyboard", "32"),
+    ("chip", "Board connector", "65"),
+    ("bucket", "Bucket", "32"),
+    ("ball", "Ball", "25"),
+    ("kitchen", "Kitchen", "12"),
+)
 
 #: All subsets by name.
 SUBSETS = {
@@ -54,8 +75,14 @@ SUBSETS = {
             20,
             "Nejati et al. (2015), doi:10.1016/j.inffus.2014.10.004",
         ),
-        Subset("mffw", "MFFW", "mfifb", "mffw_*", 13, "Xu et al. (2020), arXiv:2002.04780"),
+        Subset("mffw-jpeg", "MFFW as JPEG", "mfifb", "mffw_*", 13, _MFFW),
+        Subset("mffw-pairs", "MFFW", "mffw", "mffw_*", 13, _MFFW),
+        Subset("mffw-stacks", "MFFW stacks", "mffw", "mffw3_*", 6, _MFFW, "3-6"),
         Subset("savic", "Savić", "mfifb", "savic_*", 21, _MFIFB),
+        *(
+            Subset(f"stacks-{scene}", title, "stacks", scene, 1, "see `bench data list`", frames)
+            for scene, title, frames in _STACKS
+        ),
         Subset("tsai", "Tsai", "mfifb", "tsai_*", 12, _MFIFB),
     )
 }
@@ -95,4 +122,4 @@ def caption_of(dataset: str, scenes: Collection[str]) -> str:
         return dataset
     title = f"{subset.title} {suffix_of(steps)}".strip()
     some = "" if count == subset.count else f"{count} of its "
-    return f"{title}, {some}{subset.count} pairs"
+    return f"{title}, {some}{subset.counted}"

@@ -36,6 +36,8 @@ RADIUS = (2.0, 7.0)
     "Scharstein et al. (2014), doi:10.1007/978-3-319-11752-2_3",
     licence=PHOTOS + "; motorcycle: Middlebury stereo, for research",
     argument="DIR",
+    count=10,
+    reference="yes",
 )
 def synthetic(folder: str = "") -> list[Scene]:
     """One pair per photo: a random object blurred in A, everything else in B."""
@@ -57,6 +59,8 @@ def synthetic(folder: str = "") -> list[Scene]:
     citation="van der Walt et al. (2014), scikit-image, doi:10.7717/peerj.453",
     licence=PHOTOS,
     argument="DIR",
+    count=9,
+    reference="yes",
 )
 def synthetic_lens(folder: str = "") -> list[Scene]:
     """One pair per photo, focused on an object and on its background.

@@ -3,12 +3,13 @@
 for example:
   python -m bench data list
   python -m bench data fetch liu2020 --only 'sourceimages/*'
+  python -m bench data fetch lytro stacks mffw-stacks
+  python -m bench data list real-mff          (what to do for a collection fetched by hand)
 """
 
 from __future__ import annotations
 
 import argparse
-import fnmatch
 import json
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,9 @@ from typing import Any
 
 from bench.core.errors import NothingSelected
 from datasets import fetch
-from datasets.catalog import Collection, Entry, collection, collections
+from datasets.by_hand import hand_collections
+from datasets.catalog import collection, collections
+from datasets.file_sets import FileSet, file_set
 
 MEGABYTE = 1e6
 
@@ -32,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     checking = actions.add_parser("check", help="verify every file that is here by its SHA-256")
     for action in (listing, getting, checking):
-        names = "collections" if action is getting else "collections (default: all)"
+        names = "collections, datasets or subsets"
+        names = names if action is getting else f"{names} (default: all collections)"
         action.add_argument("names", nargs="*", metavar="NAME", help=names)
         action.add_argument("--json", action="store_true", help="print JSON")
     for action in (getting, checking):
@@ -52,11 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what `args` says; data on stdout, progress on stderr; returns the exit code."""
+    known = [*collections(), *hand_collections()]
     if args.action == "fetch" and not args.names:
-        raise NothingSelected(f"name what to fetch: {', '.join(sorted(collections()))}")
-    chosen = [collection(name) for name in args.names] or list(collections().values())
-    action = {"list": _list, "fetch": _fetch, "check": _check}[args.action]
-    return action(chosen, args)
+        raise NothingSelected(f"name what to fetch: {', '.join(sorted(known))}")
+    chosen = [file_set(name) for name in args.names or known]
+    if args.action == "list":
+        return _list(chosen, args)
+    chosen = [found.only(args.only) for found in chosen]
+    return (_fetch if args.action == "fetch" else _check)(chosen, args)
 
 
 def _positive(text: str) -> int:
@@ -66,66 +73,83 @@ def _positive(text: str) -> int:
     return value
 
 
-def _list(chosen: Sequence[Collection], args: argparse.Namespace) -> int:
-    rows: list[dict[str, Any]] = []
-    for source in chosen:
-        here = sum(
-            fetch.state(source, entry, verify=False) == "ok" for entry in source.entries.values()
-        )
-        rows.append(
-            {
-                "name": source.name,
-                "title": source.title,
-                "files": source.files,
-                "here": here,
-                "bytes": source.bytes,
-                "home": source.home,
-                "commit": source.commit,
-                "licence": source.licence,
-                "citation": source.citation,
-                "bibtex": source.bibtex.strip(),
-            }
-        )
+def _list(chosen: Sequence[FileSet], args: argparse.Namespace) -> int:
+    rows: list[dict[str, Any]] = [
+        {
+            "name": found.name,
+            "title": found.title,
+            "files": len(found.files),
+            "scenes_by_hand": len(found.by_hand),
+            "here": found.here(),
+            "bytes": found.bytes,
+            "home": found.home,
+            "commit": found.commit,
+            "licence": found.licence,
+            "citation": found.citation,
+            "bibtex": found.bibtex,
+            "layout": found.layout,
+            "steps": found.steps,
+        }
+        for found in chosen
+    ]
     if args.json:
         return _print(json.dumps(rows, indent=2))
     for row in rows:
-        _print(
-            f"{row['name']}: {row['title']}\n"
-            f"  here     {row['here']} of {row['files']} files, "
-            f"{row['bytes'] / MEGABYTE:.0f} MB in all\n"
-            f"  from     {row['home']} @ {row['commit'][:8]}\n"
-            f"  terms    {row['licence']}\n"
-            f"  cite     {row['citation']}"
-        )
+        _print(f"{row['name']}: {row['title']}")
+        for word, text in _said(row).items():
+            if text:
+                _print(f"  {word:8} {text}")
     return 0
 
 
-def _fetch(chosen: Sequence[Collection], args: argparse.Namespace) -> int:
-    files = [(source.name, entry.path) for source in chosen for entry in _selected(source, args)]
-    if not files:
+def _said(row: dict[str, Any]) -> dict[str, str]:
+    """The lines of one entry of the list, by their first word."""
+    count = f"{row['files']} files, {row['bytes'] / MEGABYTE:.0f} MB in all"
+    if row["scenes_by_hand"]:
+        count = f"{row['scenes_by_hand']} scenes, fetched by hand"
+    commit = f" @ {row['commit'][:8]}" if row["commit"] else ""
+    return {
+        "here": f"{row['here']} of {count}",
+        "from": f"{row['home']}{commit}",
+        "layout": row["layout"],
+        "to do": row["steps"],
+        "terms": row["licence"],
+        "cite": row["citation"],
+    }
+
+
+def _fetch(chosen: Sequence[FileSet], args: argparse.Namespace) -> int:
+    files = list(dict.fromkeys(file for found in chosen for file in found.files))
+    by_hand = _by_hand(chosen)
+    if not files and not by_hand:
         raise NothingSelected(f"no file is called {args.only}")
     failures = fetch.fetch(files, jobs=args.jobs)
     failed = [{"file": f"{name}/{path}", "reason": why} for (name, path), why in failures.items()]
-    _report(args, {"files": len(files), "ok": len(files) - len(failed), "failed": failed})
+    failed += [{"file": name, "reason": why} for name, why in by_hand.items() if why]
+    count = len(files) + len(by_hand)
+    _report(args, {"files": count, "ok": count - len(failed), "failed": failed})
     return 4 if failed else 0
 
 
-def _check(chosen: Sequence[Collection], args: argparse.Namespace) -> int:
+def _check(chosen: Sequence[FileSet], args: argparse.Namespace) -> int:
     here, failed = 0, []
-    for source in chosen:
-        for entry in _selected(source, args):
-            state = fetch.state(source, entry, verify=True)
-            here += state != "missing"
-            if state not in ("ok", "missing"):
-                failed.append({"file": f"{source.name}/{entry.path}", "reason": state})
+    for name, path in dict.fromkeys(file for found in chosen for file in found.files):
+        state = fetch.state(collection(name), collection(name).entry(path), verify=True)
+        here += state != "missing"
+        if state not in ("ok", "missing"):
+            failed.append({"file": f"{name}/{path}", "reason": state})
+    by_hand = _by_hand(chosen)
+    here += sum(not why for why in by_hand.values())
     if not here:
-        raise NothingSelected("none of these files is here; `python -m bench data fetch` gets them")
+        known = next(iter(by_hand.values()), "`python -m bench data fetch` gets them")
+        raise NothingSelected(f"none of these files is here; {known}")
     _report(args, {"files": here, "ok": here - len(failed), "failed": failed})
     return 4 if failed else 0
 
 
-def _selected(source: Collection, args: argparse.Namespace) -> list[Entry]:
-    return [e for path, e in source.entries.items() if fnmatch.fnmatchcase(path, args.only)]
+def _by_hand(chosen: Sequence[FileSet]) -> dict[str, str]:
+    """What to do for each scene that is fetched by hand; empty where it can be read."""
+    return {name: what for found in chosen for name, what in found.to_do().items()}
 
 
 def _report(args: argparse.Namespace, result: dict[str, Any]) -> None:

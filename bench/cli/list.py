@@ -87,4 +87,6 @@ def _scenes(args: argparse.Namespace) -> list[dict[str, Any]]:
 def _text(value: object) -> str:
     if isinstance(value, list):
         return " ".join(value[:MOST_FILES]) + (f" … ({len(value)})" if value[MOST_FILES:] else "")
-    return "–" if value is None else {True: "yes", False: "no"}.get(value, str(value))  # type: ignore[call-overload]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else str(value)

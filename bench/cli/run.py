@@ -39,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="names, a family (control: the baselines; multi-scale, spatial, learned), "
         "NAME@parameter=value, all (default); fcn* for all that match, -rp to leave one out; "
-        "published:liu2020 and published:mfifb for other people's fused images, images:NAME=DIR or "
+        "published:mfi-whu and the like (bench list methods) for other people's fused images, "
+        "images:NAME=DIR or "
         "images:DIR (each folder in it a method; DIR may end with a pattern such as {scene}_x) "
         "for those in a folder",
     )
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["paper"],
         metavar="NAME",
-        help="datasets, lytro, mffw and other subsets, folder:DIR, synthetic:DIR; behind a / one "
+        help="datasets, lytro, gray and other subsets, folder:DIR, synthetic:DIR; behind a / one "
         "scene, a glob or a range (liu2020/c_01..c_05, folder:DIR/glass); -liu2020/g_* leaves out; "
         "lytro+noise=5+shift=1 perturbs the sources (bench list perturbations), robustness and "
         "robustness:NAME are a grid of that "

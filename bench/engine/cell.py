@@ -71,8 +71,8 @@ def adopt(
     record = _kept(store, image)
     if facts:
         record.compression, record.subsampling = facts.label, facts.subsampling
-    if image is not stored:
-        record.note = f"its fused image has {bits} bits too and was scaled as the sources were"
+    scaled = f"its fused image has {bits} bits too and was scaled as the sources were"
+    record.note = "; ".join(filter(None, [published.note(scene), scaled * (image is not stored)]))
     record.inputs = store.put_once({"inputs": published.identity})
     store.put(key, record.to_body())
     return record

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,12 +14,12 @@ from bench.core.registry import Registry
 from bench.engine.names import METRIC_ALIASES, find
 from bench.engine.published import PUBLISHED_PREFIX, is_published, select_published
 from datasets import DATASETS
-from datasets.catalog import collection
+from datasets.catalog import collection, collections
 from datasets.grids import GRIDS, Grid
 from datasets.papers import paper_of
 from datasets.perturbations import PERTURBATIONS, STAGES
-from datasets.standard import PUBLISHED
-from datasets.subsets import SUBSETS
+from datasets.published import PUBLISHED
+from datasets.subsets import SUBSETS, Subset
 from methods import METHODS
 from metrics import GOLDEN_SETS, METRICS, Metric
 
@@ -49,7 +50,8 @@ def _published_methods() -> Iterable[dict[str, Any]]:
             "stack": "",
             "year": "",
             "all": "no",
-            "title": f"fused images of {count} methods as their authors made them, not run here",
+            "title": f"fused images of {count} method{'s' * (count > 1)} "
+            "as their authors made them, not run here",
             "paper": collection(name).citation,
         }
 
@@ -70,13 +72,39 @@ def _metrics() -> Iterable[dict[str, Any]]:
 def _datasets() -> Iterable[dict[str, Any]]:
     for d in DATASETS:
         name = f"{d.name}:{d.argument}" if d.argument_required else d.name
-        yield {"name": name, "title": d.title, "licence": d.licence}
+        yield {
+            "name": name,
+            "scenes": d.count or None,
+            "sources": d.sources or None,
+            "reference": d.reference,
+            "title": d.title,
+            "licence": d.licence,
+        }
     for subset in SUBSETS.values():
-        of = f"{subset.dataset}/{subset.scenes}"
-        title = f"{subset.title}: {subset.count} pairs, {of}"
-        yield {"name": subset.name, "title": title, "licence": DATASETS[subset.dataset].licence}
+        whole = DATASETS[subset.dataset]
+        yield {
+            "name": subset.name,
+            "scenes": subset.count,
+            "sources": subset.sources,
+            "reference": whole.reference,
+            "title": f"{subset.title}: {subset.counted}, {subset.dataset}/{subset.scenes}",
+            "licence": _licence(subset),
+        }
     for grid in GRIDS.values():
-        yield {"name": grid.name, "title": grid.title, "licence": "that of its scenes"}
+        yield {
+            "name": grid.name,
+            "scenes": None,
+            "sources": None,
+            "reference": None,
+            "title": grid.title,
+            "licence": "that of its scenes",
+        }
+
+
+def _licence(subset: Subset) -> str:
+    """The terms of a subset: those of its collection, if it has one of its own."""
+    own = collections().get(subset.name)
+    return own.licence if own else DATASETS[subset.dataset].licence
 
 
 def _perturbations() -> Iterable[dict[str, Any]]:
@@ -120,8 +148,9 @@ def facts_of(name: str) -> list[dict[str, Any]]:
             found.append(_facts(registry.kind, find(registry, name.lstrip("+"), aliases)))
     if subset := SUBSETS.get(name.lower()):
         facts = {"is": "subset", **dataclasses.asdict(subset)}
-        licence = DATASETS[subset.dataset].licence
-        found.append(facts | {"licence": licence, "documentation": "Pairs of a dataset by name."})
+        found.append(
+            facts | {"licence": _licence(subset), "documentation": "Scenes of a dataset by name."}
+        )
     if grid := GRIDS.get(name.lower()):
         found.append(_grid_facts(grid))
     if is_published(name):
@@ -148,7 +177,7 @@ def _published_facts(name: str) -> dict[str, Any]:
     """Of ``published:COLLECTION``, ``published:COLLECTION/METHOD`` or ``COLLECTION:METHOD``."""
     rows = select_published(name)
     origin = collection(rows[0].collection)
-    scenes = {scene for row in rows for scene in row.files}
+    scenes = Counter(scene.partition("/")[0] for scene in {s for row in rows for s in row.images})
     paper = paper_of(rows[0].name) if len(rows) == 1 else None
     about = {} if paper is None else {
         "title": paper.title,
@@ -161,7 +190,7 @@ def _published_facts(name: str) -> dict[str, Any]:
         "is": "published fused images",
         "rows": [row.name for row in rows],
         **about,
-        "scenes": f"{len(scenes)} of {origin.name}",
+        "scenes": ", ".join(f"{count} of {name}" for name, count in sorted(scenes.items())),
         "from": f"{origin.home} @ {origin.commit}",
         "licence": origin.licence,
         "citation": origin.citation,

@@ -95,6 +95,10 @@ class ImageFolder:
         image = read_image(self.path(scene))
         return quantise(image, np.uint16) if image.dtype.kind == "f" else image
 
+    def note(self, scene: Scene) -> str:
+        """Nothing: all that is known of the images of a folder is in `notes`."""
+        return ""
+
     def path(self, scene: Scene) -> Path:
         """The file of the image of `scene`."""
         return self.files[scene.name]

@@ -242,7 +242,8 @@ def _other_keys(name: str, key: Key) -> set[Key]:
 
 
 def _set_of(series: Key) -> str:
-    return SETS.get(series[0], "") if len(series) == 1 else ""
+    """The set of a series all of whose words name one, such as ``mfi``, ``whu``; else empty."""
+    return SETS[series[0]] if series and all(word in SETS for word in series) else ""
 
 
 def _within(inner: tuple[int, int, list[str]], outer: tuple[int, int, list[str]]) -> bool:

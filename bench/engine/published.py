@@ -1,7 +1,8 @@
 """Other people's published results as rows of a run: scored by our metrics, never run by us.
 
 ``published:liu2020`` are the fused images of the 18 methods of the survey, ``published:mfifb``
-those of the 30 methods of MFIFB, as their authors made them. They have no time.
+those of the 30 methods of MFIFB, ``published:drl-fpd`` those that the authors of a paper published
+of their own method. They have no time.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from datasets.fetch import local_path
 from datasets.known_scenes import known_as
 from datasets.papers import paper_of
 from datasets.perturbations import unchanged
-from datasets.standard import PUBLISHED, published_images
+from datasets.published import PUBLISHED, PublishedImage, published_images
 
 PUBLISHED_PREFIX = "published:"
 
@@ -38,13 +39,13 @@ class PublishedMethod:
     ----------
     collection, method : str
         Whose images, and what they call the method.
-    files : mapping
-        Scene id to the file's path within the collection.
+    images : mapping
+        Name of a scene to its image.
     """
 
     collection: str
     method: str
-    files: Mapping[str, str]
+    images: Mapping[str, PublishedImage]
 
     #: The name of the group in tables.
     family = "published"
@@ -71,22 +72,23 @@ class PublishedMethod:
 
         A perturbed scene is covered if it is without the perturbation: `path` says why it has none.
         """
-        return bool(self._file(unchanged(scene)))
+        return self._image(unchanged(scene)) is not None
 
-    def _file(self, scene: Scene) -> str:
-        """The file for `scene`, whichever collection the scene is of; empty if there is none."""
-        if scene.dataset == self.collection:
-            return self.files.get(scene.id, "")
-        for name in sorted(known_as(scene)):
-            whose, _, picture = name.partition("/")
-            if whose == self.collection and picture in self.files:
-                return self.files[picture]
-        return ""
+    def note(self, scene: Scene) -> str:
+        """What a user should know of the image of `scene`; may be empty."""
+        image = self._image(scene)
+        return image.note if image else ""
+
+    def _image(self, scene: Scene) -> PublishedImage | None:
+        """The image of `scene`, whichever dataset the scene is of."""
+        if scene.name in self.images:
+            return self.images[scene.name]
+        return next((self.images[n] for n in sorted(known_as(scene)) if n in self.images), None)
 
     def key(self, scene: str, device: str, precision: str = "auto") -> str:
         """Key of the cell on the scene of fingerprint `scene`; device and format do not matter."""
         entries = collection(self.collection).entries
-        hashes = sorted(entries[path].sha256 for path in self.files.values())
+        hashes = sorted(entries[path].sha256 for path in {i.path for i in self.images.values()})
         return digest({**self.identity, "scene": scene, "files": hashes, "jpeg": 1})
 
     def image(self, scene: Scene) -> NDArray[Any]:
@@ -104,7 +106,10 @@ class PublishedMethod:
         if scene.changes:
             done = ", ".join(change.name for change in scene.changes)
             raise DataUnavailable(f"published images are of the sources without {done}")
-        return local_path(self.collection, self._file(scene))
+        image = self._image(scene)
+        if image is None:
+            raise UnknownName(f"scene of {self.name}", scene.name, self.images)
+        return local_path(self.collection, image.path)
 
 
 def compression_of(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bench.core.fingerprint import digest, modules_fingerprint
 from bench.store.manifest import SceneEntry
+from bench.store.records import FusionRecord
 from bench.store.store import Store
 from bench.workers.scene_loader import SceneFacts
 from bench.workers.worker import Worker
@@ -35,6 +38,32 @@ def entry_of(scene: Scene, facts: SceneFacts) -> SceneEntry:
         changes=tuple(change.name for change in scene.changes),
         align_s=round(facts.align_s, 4),
     )
+
+
+def image_notes(records: Mapping[str, FusionRecord]) -> list[str]:
+    """The notes on fused images that existed already, each with the methods that it is about.
+
+    Parameters
+    ----------
+    records : mapping
+        The records of a scene by the name of their method.
+
+    Examples
+    --------
+    >>> from bench.engine.scene_entry import image_notes
+    >>> from bench.store.records import FusionRecord
+    >>> copied = FusionRecord("ok", note="fused from copies")
+    >>> image_notes({"gf": FusionRecord("ok"), "a": copied, "b": copied, "c": copied})
+    ['a and 2 more: fused from copies']
+    """
+    methods: dict[str, list[str]] = {}
+    for name, record in records.items():
+        if record.note:
+            methods.setdefault(record.note, []).append(name)
+    return [
+        f"{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {note}"
+        for note, names in methods.items()
+    ]
 
 
 def pixel_notes(worker: Worker, store: Store, scene: str, *, compute: bool) -> tuple[str, ...]:

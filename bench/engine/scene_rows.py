@@ -13,6 +13,7 @@ from bench.core.raw import RAW_SUFFIXES
 from bench.core.remarks import collect
 from bench.engine.selection import select_scenes
 from datasets import Scene, fetch
+from datasets.by_hand import HandReader
 from datasets.folder import FolderReader
 from datasets.layouts.files import SceneFiles
 
@@ -53,16 +54,18 @@ def _row(scene: Scene) -> dict[str, Any]:
     reader = scene.read
     if isinstance(reader, FolderReader):
         return _folder_row(scene, reader.files)
-    catalogued = bool(scene.files)
+    hand = reader if isinstance(reader, HandReader) else None
+    files = [*hand.sources, hand.reference] if hand else [path for _, path in scene.files]
+    absent = "not on disk" if scene.missing() else ""
     return {
         "scene": scene.name,
         "title": scene.title,
-        "sources": len(scene.files) if catalogued else None,
-        "size": _size(_local(*scene.files[0])) if catalogued else None,
-        "reference": scene.origin != "real",
+        "sources": len(hand.sources) if hand else len(files) or None,
+        "size": _size(_local(*scene.files[0])) if scene.files else None,
+        "reference": bool(hand) or scene.origin != "real",
         "origin": scene.origin,
-        "files": [path for _, path in scene.files],
-        "note": scene.note or ("not on disk" if scene.missing() else ""),
+        "files": files,
+        "note": "; ".join(filter(None, [scene.note, absent])),
     }
 
 

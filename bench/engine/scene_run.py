@@ -18,7 +18,7 @@ from bench.core.precision import Precision
 from bench.engine import cell, timing
 from bench.engine.image_folder import ImageFolder
 from bench.engine.jpeg_rows import jpeg_key, jpeg_name, jpeg_of
-from bench.engine.scene_entry import entry_of, pixel_notes
+from bench.engine.scene_entry import entry_of, image_notes, pixel_notes
 from bench.engine.selection import ConfiguredMethod, SelectedMethod
 from bench.store.keys import timing_key
 from bench.store.library_versions import VersionCount
@@ -172,6 +172,7 @@ class SceneRun:
             records[method.name] = record
             if isinstance(method, ConfiguredMethod) and record.status == "ok":
                 finished.append((method, entry, record))
+        self._note(*image_notes(records))
         if self.settings.jpeg:
             self._through_jpeg(worker, facts, metrics, records)
         if self.settings.repeats and self.settings.rerun.missing:
@@ -223,8 +224,6 @@ class SceneRun:
         cached = record is not None
         if record is None:
             record = self._fused(method, worker, key, facts.bits)
-        if record.note:
-            self._note(f"{method.name}: {record.note}")
         scores: dict[str, ScoreRecord] = {}
         if record.status == "ok":
             scores = self._scores(worker, metrics, facts.fingerprint, record.pixels)

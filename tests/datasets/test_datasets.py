@@ -25,9 +25,9 @@ from bench.core.errors import (
     UsageError,
 )
 from bench.core.pixels import to_gray255
-from datasets import DATASETS, dataset, fetch, load_scenes
+from datasets import DATASETS, dataset, load_scenes
 from datasets._base import Scene, SceneImages
-from datasets.standard import published_images
+from datasets.standard import CATALOGUED
 
 OFFLINE = {"MFIF_OFFLINE": "1", "MFIF_DATA": "", "XDG_CACHE_HOME": "/nonexistent"}
 
@@ -178,27 +178,16 @@ class TestCollections:
         with pytest.raises(Exception, match=r"mfifb/input/books/books_A\.jpg is not on disk"):
             _ = scene.images
 
-    @pytest.mark.parametrize("name", ["liu2020", "mfifb"])
-    def test_every_scene_that_is_here_loads(self, name):
-        root = os.environ.get("MFIF_DATA")
-        if not root or not Path(root, name).is_dir():
+    @pytest.mark.parametrize("name", CATALOGUED)
+    def test_every_scene_that_is_here_loads(self, name, monkeypatch):
+        monkeypatch.setenv("MFIF_OFFLINE", "1")
+        here = [scene for scene in load_scenes(name) if not scene.missing()]
+        if not here:
             pytest.skip(f"needs {name} in MFIF_DATA")
-        here = [s for s in load_scenes(name) if fetch.available(name, [p for _, p in s.files])]
-        assert here
         for scene in here:
-            assert scene.missing() == ""
-            assert len(scene.images.sources) == 2
-
-    @pytest.mark.parametrize(("name", "methods"), [("liu2020", 18), ("mfifb", 30)])
-    def test_published_images_are_complete(self, name, methods):
-        published = published_images(name)
-        scenes = {scene.id for scene in load_scenes(name)}
-        assert len(published) == methods
-        assert all(set(paths) == scenes for paths in published.values())
-
-    def test_published_images_elsewhere(self):
-        with pytest.raises(UsageError, match="liu2020, mfifb"):
-            published_images("bsds500")
+            images = scene.read_checked()
+            assert len(images.sources) == len(scene.files)
+            assert images.reference is None
 
 
 class TestSelection:

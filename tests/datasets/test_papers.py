@@ -5,7 +5,7 @@ import re
 import pytest
 
 from datasets.papers import paper_of, papers
-from datasets.standard import PUBLISHED, published_images
+from datasets.published import PUBLISHED, published_images
 
 NAMES = [f"{name}:{method}" for name in PUBLISHED for method in published_images(name)]
 

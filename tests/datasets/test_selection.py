@@ -127,7 +127,7 @@ def test_a_subset_is_what_it_says(name):
     assert {scene.dataset for scene in load_scenes(name)} == {subset.dataset}
     found = ids(name)
     assert subset_of(subset.dataset, found) == subset
-    assert caption_of(subset.dataset, found) == f"{subset.title}, {subset.count} pairs"
+    assert caption_of(subset.dataset, found) == f"{subset.title}, {subset.counted}"
 
 
 def test_titles_of_the_gray_pairs():

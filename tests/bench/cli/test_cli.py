@@ -15,6 +15,7 @@ from bench.cli.main import COMMANDS, main
 from bench.core.image_io import write_image
 from datasets import DATASETS
 from datasets.grids import GRIDS
+from datasets.published import PUBLISHED
 from datasets.subsets import SUBSETS
 from methods import METHODS
 from metrics import METRICS
@@ -99,7 +100,7 @@ def test_list(kind, capsys):
     others = len(SUBSETS) + len(GRIDS) if kind == "datasets" else 0
     assert len(rows) == len(REGISTRIES[kind]) + len(published) + others
     assert [row["name"] for row in published] == (
-        ["published:liu2020", "published:mfifb"] if kind == "methods" else []
+        [f"published:{name}" for name in PUBLISHED] if kind == "methods" else []
     )
     for name in REGISTRIES[kind].names():
         assert name in text

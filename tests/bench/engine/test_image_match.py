@@ -237,3 +237,29 @@ def test_a_pattern_with_a_star_that_fits_two_scenes_is_refused():
 )
 def test_a_flat_folder_names_the_method(root, name):
     assert list(match(["1.png"], own("1"), root).methods) == [name]
+
+
+@pytest.mark.parametrize(
+    ("path", "scene", "method"),
+    [
+        ("results_multiple3/lytro_01.tif", "lytro-triple/triple_01", "results"),
+        ("IFCNN-MAX-CMF3-lytro-02.png", "lytro-triple/triple_02", "IFCNN-MAX"),
+        ("c_03.png", "liu2020/c_03", "results"),
+        ("MFFW_MS_LAP/3.png", "mffw/mffw_03", "MS_LAP"),
+        ("MFFW2_fusion_3.jpg", "mffw/mffw_03", "results"),
+        ("MFFW3_2.png", "mffw/mffw3_2", "results"),
+        ("MFI-WHU_07_MFF-GAN.jpg", "mfi-whu/mfi-whu_07", "MFF-GAN"),
+        ("gf/keyboard.png", "stacks/keyboard", "gf"),
+        ("gf/pcb_depth.png", "stacks/pcb-depth", "gf"),
+        ("results_natural/temple_natural.tif", "natural/temple", "results"),
+    ],
+)
+def test_names_of_pairs_and_stacks_side_by_side(path, scene, method):
+    names = ["lytro", "lytro-triple", "mffw", "mfi-whu", "stacks", "natural"]
+    found = match([path], select_scenes(names))
+    assert {m: images.get(scene) for m, images in found.methods.items()} == {method: path}
+
+
+def test_one_name_of_a_pair_and_a_triple_is_refused():
+    with pytest.raises(UsageError, match="may be of"):
+        match(["mine/lytro-01.png"], select_scenes(["lytro", "lytro-triple"]))
