@@ -79,11 +79,12 @@ def ecc(fixed: Array, moving: Array) -> Array:
         small = [_reduced(view, reduction) for view in (fixed, moving)]
         last = reduction == 1
         start = None if found is None else at_scale(found, 1 / reduction)
-        better = _maximised(*small, start, model, BLUR_PX if last else REDUCED_BLUR_PX)
+        blur = BLUR_PX if last else REDUCED_BLUR_PX
+        better = _maximised(small[0], small[1], start, model, blur)
         if better is None:
             continue
         if model == "SIMILARITY" and (last or max(fixed.shape) <= MODEL_SIDE_PX * reduction):
-            better, model = _simplest(*small, better)
+            better, model = _simplest(small[0], small[1], better)
         found = at_scale(better, reduction)
     if found is None:
         raise NotAligned("their correlation has no maximum")

@@ -8,6 +8,8 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.alignment.tiles import Motion
+
 cv2 = lazy.load("cv2")
 
 Array = NDArray[Any]
@@ -63,6 +65,19 @@ def similarity_between(points: Array, ends: Array, weights: Array | None = None)
         [
             [factor.real, -factor.imag, shift.real],
             [factor.imag, factor.real, shift.imag],
+            [0, 0, 1],
+        ]
+    )
+
+
+def of_motion(motion: Motion, height: int, width: int) -> Array:
+    """A motion, which counts from the centre of an image, as a homography (3, 3)."""
+    a, b = motion.factor.real, motion.factor.imag
+    x, y = (width - 1) / 2, (height - 1) / 2
+    return np.array(
+        [
+            [a, -b, motion.shift.real + x - a * x + b * y],
+            [b, a, motion.shift.imag + y - b * x - a * y],
             [0, 0, 1],
         ]
     )
