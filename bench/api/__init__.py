@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.api.alignment import align
 from bench.api.claims import check_claims, identify
 from bench.api.folder_scores import FolderScores, score_folder, score_folders
 from bench.api.images import fuse, score
@@ -11,6 +12,7 @@ from bench.api.runs import dry_run, merge, run
 __all__ = [
     "FolderScores",
     "Progress",
+    "align",
     "check_claims",
     "dry_run",
     "fuse",
