@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datasets.alignment._base import ALIGNMENTS, NONE, Alignment, NotAligned, alignment
+from datasets.alignment.motion import Motion
 from datasets.alignment.stack import AlignedImages, align
-from datasets.alignment.tiles import Motion, estimate_motion, small_view
+from datasets.alignment.tiles import estimate_motion, small_view
 
 __all__ = [
     "ALIGNMENTS",

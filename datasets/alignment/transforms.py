@@ -8,7 +8,7 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.alignment.tiles import Motion
+from datasets.alignment.motion import Motion
 
 cv2 = lazy.load("cv2")
 
