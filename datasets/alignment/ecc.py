@@ -20,13 +20,11 @@ REDUCTIONS = (16, 8, 4, 2, 1)
 #: A reduced view has at least this many pixels along a side.
 LEAST_SIDE_PX = 24
 #: Side of the Gaussian that low-passes a view: blurred as both are, defocus differs less.
-BLUR_PX = 9
-#: The same in a reduced view.
-REDUCED_BLUR_PX = 5
+BLUR_PX = 5
 #: Iterations at a reduction, and the change of the coefficient that ends them.
 ITERATIONS, LEAST_CHANGE = 15, 1e-6
-#: In views with a longer side than this the model is no more in question, and few iterations are
-#: enough, since the reduced view was aligned.
+#: The model is chosen in a view whose longer side is between half of this and this. In larger ones
+#: few iterations are enough, since that view was aligned.
 MODEL_SIDE_PX, LAST_ITERATIONS = 1024, 4
 #: Share of what a model leaves unexplained that one with more parameters must explain to be taken.
 #: It explains up to 9 % where two photos differ in blur alone, and over 10 % where they need it.
@@ -77,13 +75,12 @@ def ecc(fixed: Array, moving: Array) -> Array:
         if min(fixed.shape) < LEAST_SIDE_PX * reduction:
             continue
         small = [_reduced(view, reduction) for view in (fixed, moving)]
-        last = reduction == 1
         start = None if found is None else at_scale(found, 1 / reduction)
-        blur = BLUR_PX if last else REDUCED_BLUR_PX
-        better = _maximised(small[0], small[1], start, model, blur)
+        better = _maximised(small[0], small[1], start, model)
         if better is None:
             continue
-        if model == "SIMILARITY" and (last or max(fixed.shape) <= MODEL_SIDE_PX * reduction):
+        large = max(fixed.shape) > reduction * MODEL_SIDE_PX / 2
+        if model == "SIMILARITY" and (large or reduction == 1):
             better, model = _simplest(small[0], small[1], better)
         found = at_scale(better, reduction)
     if found is None:
@@ -97,20 +94,18 @@ def _reduced(view: Array, reduction: int) -> Array:
     return cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _maximised(
-    fixed: Array, moving: Array, start: Array | None, model: str, blur: int
-) -> Array | None:
+def _maximised(fixed: Array, moving: Array, start: Array | None, model: str) -> Array | None:
     """The transform of a model at which the coefficient is largest; None if there is none near."""
     if start is None:
-        start = _iterated(fixed, moving, np.eye(3), "TRANSLATION", blur)
+        start = _iterated(fixed, moving, np.eye(3), "TRANSLATION")
         start = np.eye(3) if start is None else start
     if model != "SIMILARITY":
-        return _iterated(fixed, moving, start, model, blur)
-    found = _iterated(fixed, moving, start, "AFFINE", blur)
+        return _iterated(fixed, moving, start, model)
+    found = _iterated(fixed, moving, start, "AFFINE")
     return None if found is None else nearest_similarity(found, *fixed.shape)
 
 
-def _iterated(fixed: Array, moving: Array, start: Array, model: str, blur: int) -> Array | None:
+def _iterated(fixed: Array, moving: Array, start: Array, model: str) -> Array | None:
     """What OpenCV's iterations end at; None if they diverge."""
     rows = 3 if model == "HOMOGRAPHY" else 2
     large = max(fixed.shape) > MODEL_SIDE_PX
@@ -124,7 +119,7 @@ def _iterated(fixed: Array, moving: Array, start: Array, model: str, blur: int) 
             getattr(cv2, f"MOTION_{model}"),
             criteria,
             np.full(fixed.shape, 255, np.uint8),
-            blur,
+            BLUR_PX,
         )
     except cv2.error:  # the iterations diverged, or an image is flat where they overlap
         return None
@@ -137,7 +132,7 @@ def _simplest(fixed: Array, moving: Array, similarity: Array) -> tuple[Array, st
     best, chosen = similarity, "SIMILARITY"
     before = unexplained(fixed, moving, similarity)
     for model in ("AFFINE", "HOMOGRAPHY"):
-        larger = _iterated(fixed, moving, best, model, BLUR_PX)
+        larger = _iterated(fixed, moving, best, model)
         if larger is None:
             continue
         after = unexplained(fixed, moving, larger)
