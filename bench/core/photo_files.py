@@ -160,7 +160,8 @@ def _tiff(image: NDArray[Any], metadata: PhotoMetadata) -> bytes:
         (tag, "s", 0, str(exif[tag]), True) for tag in KEPT_TAGS if tag in exif
     ]
     ifds = {tag: exif.get_ifd(tag) for tag in (EXIF_IFD, GPS_IFD)}
-    tags += [(tag, "I", 1, 0, True) for tag, part in ifds.items() if part]
+    # tifffile writes no tags of directories: the tags before them keep their places.
+    tags += [(tag - 1, "I", 1, 0, True) for tag, part in ifds.items() if part]
     if metadata.icc:
         tags.append((ICC, "B", len(metadata.icc), metadata.icc, True))
     buffer = io.BytesIO()
@@ -186,14 +187,16 @@ def _with_ifds(buffer: io.BytesIO, ifds: dict[int, dict[int, Any]]) -> bytes:
     buffer.seek(0)
     with tifffile.TiffFile(buffer) as file:
         tags = file.pages.first.tags
-        places = {tag: tags[tag].valueoffset for tag in ifds}
+        places = {tag: (tags[tag - 1].offset, tags[tag - 1].valueoffset) for tag in ifds}
     data = bytearray(buffer.getvalue())
     for tag, entries in ifds.items():
         data += b"\0" * (len(data) % 2)
         directory = TiffImagePlugin.ImageFileDirectory_v2()
         for key, value in entries.items():
             directory[key] = value
-        struct.pack_into("<I", data, places[tag], len(data))
+        place, place_of_value = places[tag]
+        struct.pack_into("<H", data, place, tag)
+        struct.pack_into("<I", data, place_of_value, len(data))
         data += directory.tobytes(len(data))
     return bytes(data)
 
