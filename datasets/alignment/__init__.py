@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from datasets.alignment._base import ALIGNMENTS, NONE, Alignment, NotAligned, alignment
+from datasets.alignment._base import (
+    ALIGNMENTS,
+    NONE,
+    Alignment,
+    NotAligned,
+    alignment,
+    check_alignment,
+)
 from datasets.alignment.motion import Motion
 from datasets.alignment.stack import AlignedImages, align
 from datasets.alignment.tiles import estimate_motion, small_view
@@ -16,6 +23,7 @@ __all__ = [
     "NotAligned",
     "align",
     "alignment",
+    "check_alignment",
     "estimate_motion",
     "small_view",
 ]

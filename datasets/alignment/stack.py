@@ -1,8 +1,8 @@
 """Aligns the images of a scene to the first one: estimate, judge, resample.
 
 Each image is compared with the one before it, since neighbours of a stack are sharp in nearly the
-same places; what an alignment method finds is chained. The whole scene stays as it is unless every
-step is believed.
+same places; what an alignment method finds is chained. Small steps, such as of a lens that breathes
+over many images, are believed together; where nothing is believed, the scene stays as it is.
 """
 
 from __future__ import annotations
@@ -10,22 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import lazy_loader as lazy
 import numpy as np
 
 from bench.core.errors import ContractViolation, ImageError
 from bench.core.pixels import as_image, same_size
 from datasets.alignment._base import ALIGNMENTS, Alignment, Array, NotAligned
-from datasets.alignment.tiles import LEAST_TEXTURE, small_view, tile_offsets
+from datasets.alignment.judge import Verdict, judged
+from datasets.alignment.tiles import LEAST_TEXTURE, small_view
 from datasets.alignment.transforms import (
     at_scale,
     covered,
     displacement,
     resample,
-    unexplained,
 )
-
-cv2 = lazy.load("cv2")
 
 #: Longest side of the views that are compared, pixels: half of a photo of 12 megapixels.
 VIEW_SIDE_PX = 2048
@@ -33,15 +30,14 @@ VIEW_SIDE_PX = 2048
 LEAST_SIDE_PX = 24
 #: A step that moves a corner by more than this share of the shorter side is not one of a hand.
 MOST_MOVED = 0.25
-#: Share of what is unexplained that an alignment must explain, and which of two shares make it
-#: sure: of that, or by which the median distance of the tiles falls. Of two photos that are aligned
-#: and differ much in blur a transform explains up to 35 % and moves the tiles up to 15 % nearer;
-#: of photos that are not, it does more of one or of both.
-LEAST_GAIN, SURE_GAIN, SURE_NEARER = 0.02, 0.5, 0.2
-#: Least share of the textured tiles that must have a clear counterpart once aligned, and the
-#: largest median distance between them, pixels of the view. Of pairs of different photos no
-#: transform comes near to both.
-LEAST_SEEN, MOST_LEFT_PX = 0.5, 3.0
+#: A step that is not believed by itself may be a part of a slow motion if it moves no corner by
+#: more than this, pixels of the view.
+SMALL_STEP_PX = 1.0
+#: A scene in which nothing moves by more than this is aligned as it is, pixels of the images.
+LEAST_MOVED_PX = 0.25
+#: Largest median distance between the tiles of two aligned views, pixels: of pairs of different
+#: photos no transform comes near to it.
+MOST_LEFT_PX = 3.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class Step:
     ----------
     transform : ndarray
         (3, 3): takes points of the image before it to points of this one. The unit matrix if
-        the two are aligned as they are.
+        the two count as aligned.
     left : float
         Median distance between their tiles once aligned.
     """
@@ -170,20 +166,28 @@ def find_steps(images: Iterable[Array], method: str = "ecc") -> list[Step]:
     NotAligned
         As in `align`.
     """
-    before: Array | None = None
-    steps = []
+    factor = 1
+    first, before, found = np.empty((0, 0)), np.empty((0, 0)), list[_Found]()
     for number, image in enumerate(images, 1):
         view, factor = small_view(image, VIEW_SIDE_PX)
-        if before is not None:
+        if number == 1:
+            first = view
+        else:
             try:
-                transform, left = _step(ALIGNMENTS[method], before, view)
+                found.append(_found(ALIGNMENTS[method], before, view))
             except NotAligned as error:
-                raise NotAligned(
-                    f"source {number} cannot be aligned with source {number - 1}: {error}"
-                ) from error
-            steps.append(Step(at_scale(transform, factor), left * factor))
+                raise _of(number, error) from error
         before = view
-    return steps
+    used = _used(found, first, before, factor)
+    for number, one in enumerate(found, 2):
+        left = one.verdict.after if used else one.verdict.before
+        if np.isinf(left):
+            raise _of(number, "most parts of one have no counterpart in the other")
+        if left > MOST_LEFT_PX:
+            raise _of(number, f"their parts would still lie {left:.1f} px of the view apart")
+    if not used:
+        return [Step(np.eye(3), one.verdict.before * factor) for one in found]
+    return [Step(at_scale(one.transform, factor), one.verdict.after * factor) for one in found]
 
 
 def chained(steps: Sequence[Step]) -> tuple[Array, ...]:
@@ -195,8 +199,20 @@ def chained(steps: Sequence[Step]) -> tuple[Array, ...]:
     return tuple(transforms)
 
 
-def _step(method: Alignment, fixed: Array, moving: Array) -> tuple[Array, float]:
-    """The transform between two views, if it is believed, and what is left; see `Step`."""
+@dataclass(frozen=True)
+class _Found:
+    """What was found between two views, in their pixels, and what it achieves."""
+
+    transform: Array
+    verdict: Verdict
+
+
+def _of(number: int, why: object) -> NotAligned:
+    return NotAligned(f"source {number} cannot be aligned with source {number - 1}: {why}")
+
+
+def _found(method: Alignment, fixed: Array, moving: Array) -> _Found:
+    """The transform between two views; a large one only if it is believed."""
     height, width = fixed.shape
     if min(height, width) < LEAST_SIDE_PX:
         raise NotAligned(f"{width}x{height} pixels are too few")
@@ -208,34 +224,19 @@ def _step(method: Alignment, fixed: Array, moving: Array) -> tuple[Array, float]
     farthest = displacement(transform, height, width)
     if not farthest <= MOST_MOVED * min(height, width):
         raise NotAligned("what was found moves a corner by more than a quarter of the frame")
-    (one, factor), (two, _) = small_view(fixed), small_view(moving)
-    small = at_scale(transform, 1 / factor)
-    as_it_is = tile_offsets(one, two) * factor
-    once_aligned = tile_offsets(one, resample(two, small, cv2.INTER_CUBIC)) * factor
-    gain = 1 - unexplained(one, two, small) / unexplained(one, two, np.eye(3))
-    if not _believed(gain, _median(as_it_is), _median(once_aligned)):
-        transform, once_aligned = np.eye(3), as_it_is
-    if not len(once_aligned):
-        raise NotAligned("too little texture")
-    left = _median(once_aligned)
-    if np.isinf(left):
-        raise NotAligned("most parts of one have no counterpart in the other")
-    if left > MOST_LEFT_PX * factor:
-        raise NotAligned(f"their parts would still lie {left / factor:.1f} px of the view apart")
-    return transform, left
+    verdict = judged(fixed, moving, transform)
+    if not verdict.sure and farthest > SMALL_STEP_PX:
+        return _Found(np.eye(3), Verdict(0.0, verdict.before, verdict.before))
+    return _Found(transform, verdict)
 
 
-def _believed(gain: float, before: float, after: float) -> bool:
-    """Whether an alignment that explains a share `gain` and moves parts nearer is an alignment."""
-    if gain < LEAST_GAIN or after > before:
+def _used(found: Sequence[_Found], first: Array, last: Array, factor: int) -> bool:
+    """Whether the scene is resampled: it is misaligned, by one step or by all of them together."""
+    transforms = chained([Step(one.transform, 0) for one in found])
+    most = max((displacement(transform, *first.shape) for transform in transforms), default=0)
+    if most * factor < LEAST_MOVED_PX:
         return False
-    return gain >= SURE_GAIN or after <= (1 - SURE_NEARER) * before
-
-
-def _median(apart: Array) -> float:
-    """Median distance of the tiles; infinite if most have no clear counterpart."""
-    seen = np.isfinite(apart)
-    return float(np.median(apart[seen])) if len(apart) and seen.mean() >= LEAST_SEEN else np.inf
+    return any(one.verdict.sure for one in found) or judged(first, last, transforms[-1]).sure
 
 
 def common_rectangle(inside: Array) -> tuple[slice, slice]:

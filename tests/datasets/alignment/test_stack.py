@@ -85,6 +85,26 @@ def test_a_stack_is_chained_from_neighbour_to_neighbour():
     assert aligned.left < 0.5
 
 
+@pytest.mark.slow
+def test_small_steps_add_up():
+    """A lens that breathes by 0.3 % moves neighbours by less than can be seen between two."""
+    (scene,) = load_scenes("synthetic-stack+scale=1.003/brick")
+    count = len(scene.images.sources)
+    height, width = scene.images.sources[0].shape[:2]
+    found = align(scene.images.sources).transforms[-1]
+    truth = of_motion(scene.changes[0].motion(count - 1, count), height, width)
+    assert distances(truth, np.eye(3), height, width).max() > 0.7
+    assert distances(found, truth, height, width).mean() < 0.1
+
+
+@pytest.mark.slow
+def test_an_aligned_stack_keeps_every_pixel():
+    (scene,) = load_scenes("synthetic-stack/motorcycle")
+    aligned = align(scene.images.sources)
+    for before, after in zip(scene.images.sources, aligned.images, strict=True):
+        assert np.array_equal(before, after)
+
+
 def test_different_photos_are_refused():
     first, second = (load_scenes(f"synthetic-lens/{n}")[0] for n in ("brick", "camera"))
     with pytest.raises(NotAligned, match="source 2 cannot be aligned with source 1: "):
