@@ -107,8 +107,7 @@ def fuse_files(
     from bench.core.image_io import read_image, write_image
     from bench.core.photo_files import check_ending, is_8bit, read_metadata, write_photo
     from bench.core.pixels import same_size
-    from datasets.alignment import NONE
-    from datasets.alignment._base import check_alignment
+    from datasets.alignment import NONE, check_alignment
 
     say = on_step or (lambda text: None)
     files, aligning = photos_of(images), check_alignment(align) != NONE
