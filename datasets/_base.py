@@ -48,6 +48,8 @@ class SceneImages:
         files remark.
     bits : int
         The bits that 16-bit images had before they were scaled; 0 if they were not.
+    align_s : float
+        Seconds that the alignment of the sources took; 0 if they were not aligned.
     index_map : ndarray or None
         ``uint8`` (H, W): which source is focused closest to what a pixel shows, counted from 0,
         where that is known.
@@ -58,6 +60,7 @@ class SceneImages:
     mask: NDArray[np.bool_] | None = None
     notes: tuple[str, ...] = ()
     bits: int = 0
+    align_s: float = 0.0
     index_map: NDArray[np.uint8] | None = None
 
     def check(self, name: str) -> SceneImages:

@@ -11,6 +11,7 @@ for example:
   python -m bench run --methods lp lp@levels=6 --datasets folder:my_photos --metrics all
   python -m bench run --datasets folder:set --layout 'in_{source}/{scene}' 'reference=gt/{scene}'
   python -m bench run --methods all oracle --datasets robustness --repeats 0
+  python -m bench run --methods lp gf fcn-x --datasets folder:handheld --align ecc
   python -m bench run --methods all -rp images:mine=my_results --datasets lytro
 """
 
@@ -179,6 +180,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="bits of the 16-bit images, which are scaled to 16; 16 leaves them as they are "
         "(default: 8, 10, 12, 14 or 16, what the largest value of a scene needs)",
+    )
+    add(
+        "--align",
+        default="none",
+        metavar="METHOD",
+        help="register the sources of each scene to its first one before they are fused: ecc "
+        "(correlation, the more exact one), features (SIFT), none (default); what cannot be "
+        "aligned stays as it is, and the notes on the scenes say so",
     )
     add("--offline", action="store_true", help="never use the network, as with MFIF_OFFLINE=1")
 
