@@ -99,9 +99,7 @@ class Board:
 
 
 BOARDS = (
-    Board(
-        "gray", "gray pairs", ("gray",), ("all", *SLOW, "rivals", "published:liu2020"), repeats=3
-    ),
+    Board("gray", "gray pairs", ("gray",), ("all", *SLOW, "rivals", "published:liu2020")),
     Board(
         "lytro", "Lytro pairs", ("lytro",), ("all", *SLOW, "rivals", "-gifnet", "published:liu2020")
     ),
