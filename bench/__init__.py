@@ -18,12 +18,13 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__all__ = ["Skipped", "__version__", "fuse", "load_results", "run", "score"]
+__all__ = ["Skipped", "__version__", "align", "fuse", "load_results", "run", "score"]
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "Skipped": "bench.core.errors",
+    "align": "bench.api",
     "fuse": "bench.api",
     "load_results": "reports.data.results",
     "run": "bench.api",

@@ -53,6 +53,39 @@ def random_mask(rng: np.random.Generator, height: int, width: int) -> Mask:
     return mask
 
 
+def fine_mask(rng: np.random.Generator, height: int, width: int, size: float) -> Mask:
+    """Many objects over half of the image: where a smooth random field is positive.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Draws the field.
+    height, width : int
+        Size of the image.
+    size : float
+        Mean distance in pixels along a row or column at which the mask changes. A field of white
+        noise, blurred by a Gaussian of standard deviation s, changes sign every pi * sqrt(2) * s
+        pixels (Rice 1944, Bell System Technical Journal 23(3)).
+
+    Returns
+    -------
+    ndarray of bool
+        (height, width).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from datasets.masks import fine_mask
+    >>> mask = fine_mask(np.random.default_rng(0), 1000, 1000, 25)
+    >>> changes = np.count_nonzero(np.diff(mask, axis=1)) / 1000
+    >>> round(1000 / changes)
+    25
+    """
+    sigma = size / (np.pi * np.sqrt(2))
+    field = rng.standard_normal((height, width), dtype=np.float32)
+    return cv2.GaussianBlur(field, (0, 0), sigma, borderType=cv2.BORDER_REFLECT) > 0
+
+
 def segment_mask(rng: np.random.Generator, labels: NDArray[np.integer]) -> Mask:
     """An object from a segmentation: one segment of fitting size, or several joined.
 

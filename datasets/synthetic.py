@@ -16,10 +16,10 @@ from bench.core.errors import NothingSelected, UsageError
 from bench.core.image_io import SUFFIXES
 from datasets._base import Scene, SceneImages, dataset
 from datasets._depth import motorcycle_images
-from datasets._photos import BUNDLED, PHOTOS, bundled, known_scene, photo_of
+from datasets._photos import BUNDLED, PHOTOS, bundled, cut_to, known_scene, photo_of
 from datasets._seeds import generator
 from datasets.defocus import OUTLINE_SIGMA, Image, Kernel, lens_pair, region_pair
-from datasets.masks import bsds_labels, random_mask, segment_mask
+from datasets.masks import bsds_labels, fine_mask, random_mask, segment_mask
 
 cv2 = lazy.load("cv2")
 
@@ -27,6 +27,8 @@ cv2 = lazy.load("cv2")
 SIGMA = (2.0, 10.0)
 #: Circles of confusion of the lens model, in pixels.
 RADIUS = (2.0, 7.0)
+#: Mean widths of the pieces of `synthetic_fine`, in pixels.
+WIDTHS = (25, 50)
 
 
 @dataset(
@@ -42,7 +44,7 @@ RADIUS = (2.0, 7.0)
 def synthetic(folder: str = "") -> list[Scene]:
     """One pair per photo: a random object blurred in A, everything else in B."""
     scenes = []
-    for name, file in _photos(folder):
+    for name, file in photos_of(folder):
         sigma = round(float(generator("synthetic", name, "sigma").uniform(*SIGMA)), 2)
         note = f"object blurred by a Gaussian of sigma {sigma:g} in A, the rest in B"
         read = partial(region_images, name, file, sigma)
@@ -70,14 +72,45 @@ def synthetic_lens(folder: str = "") -> list[Scene]:
     ``groundTruth`` beside, the object is a segment that a person drew.
     """
     scenes = []
-    for name, file in _photos(folder):
-        rng = generator("synthetic-lens", name, "lens")
-        behind, before = (round(float(r), 2) for r in rng.uniform(*RADIUS, 2))
-        kernel: Kernel = "disk" if rng.random() < 0.7 else "gaussian"
-        note = f"lens model, {kernel}, radii {behind:g} (background) and {before:g} (object)"
-        read = partial(lens_images, name, file, (behind, before), kernel)
+    for name, file in photos_of(folder):
+        radii, kernel, note = _lens(name)
+        read = partial(lens_images, name, file, radii, kernel)
         scenes.append(Scene("synthetic-lens", name, read, "synthetic", note=note))
     return scenes
+
+
+@dataset(
+    "synthetic-fine",
+    title="The pairs of synthetic-lens with many small objects instead of one: 25 or 50 pixels",
+    citation="van der Walt et al. (2014), scikit-image, doi:10.7717/peerj.453",
+    licence=PHOTOS,
+    argument="DIR",
+    count=18,
+    reference="yes",
+)
+def synthetic_fine(folder: str = "") -> list[Scene]:
+    """Foliage in front of a wall: depth changes every 25 or 50 pixels on average.
+
+    Photos, background, lens and order of the sources are those of ``synthetic-lens``; only the
+    shape of what is in front differs. ``synthetic-fine/*_25`` selects the finest.
+    """
+    scenes = []
+    for width in WIDTHS:
+        for name, file in photos_of(folder):
+            radii, kernel, note = _lens(name)
+            read = partial(lens_images, name, file, radii, kernel, width=width)
+            note = f"{note}, objects {width} pixels wide"
+            scenes.append(Scene("synthetic-fine", f"{name}_{width}", read, "synthetic", note=note))
+    return scenes
+
+
+def _lens(name: str) -> tuple[tuple[float, float], Kernel, str]:
+    """Circles of confusion and kernel of the pair of a photo, and a note that says them."""
+    rng = generator("synthetic-lens", name, "lens")
+    behind, before = (round(float(r), 2) for r in rng.uniform(*RADIUS, 2))
+    kernel: Kernel = "disk" if rng.random() < 0.7 else "gaussian"
+    note = f"lens model, {kernel}, radii {behind:g} (background) and {before:g} (object)"
+    return (behind, before), kernel, note
 
 
 def region_images(name: str, file: Path | None, sigma: float) -> SceneImages:
@@ -89,16 +122,25 @@ def region_images(name: str, file: Path | None, sigma: float) -> SceneImages:
 
 
 def lens_images(
-    name: str, file: Path | None, radii: tuple[float, float], kernel: Kernel, enlarge: int = 1
+    name: str,
+    file: Path | None,
+    radii: tuple[float, float],
+    kernel: Kernel,
+    enlarge: int = 1,
+    width: int = 0,
 ) -> SceneImages:
     """The pair of `synthetic-lens` for one photo; see `region_images`.
 
-    With `enlarge` everything is that many times larger, the circles of confusion too.
+    With `enlarge` everything is that many times larger, the circles of confusion too. With `width`
+    there are many objects of this mean width in pixels instead of one.
     """
     photo = _photo(name, file)
     rng = generator("synthetic-lens", name, "object")
     mask = _object(rng, file, photo.shape[:2])
     background = None if file else _other(rng, name, photo)
+    if width:
+        pieces = generator("synthetic-fine", name, str(width))
+        mask = fine_mask(pieces, photo.shape[0], photo.shape[1], width)
     if enlarge > 1:
         photo, mask = _enlarged(photo, enlarge), _enlarged(mask.astype(np.float32), enlarge) > 0.5
         background = None if background is None else _enlarged(background, enlarge)
@@ -115,7 +157,7 @@ def _enlarged(image: Image, times: int) -> Image:
     return np.clip(large, 0, 1)
 
 
-def _photos(folder: str) -> list[tuple[str, Path | None]]:
+def photos_of(folder: str) -> list[tuple[str, Path | None]]:
     """Scene names with their files, in the order of the names."""
     if not folder:
         return [(name, None) for name in BUNDLED]
@@ -153,7 +195,4 @@ def _other(rng: np.random.Generator, name: str, photo: Image) -> Image:
     others = [bundled(other) for other in BUNDLED if other != name]
     chosen = [other for other in others if other.ndim == photo.ndim]
     other = chosen[int(rng.integers(len(chosen)))]
-    missing = [max(0, a - b) for a, b in zip(photo.shape[:2], other.shape[:2], strict=True)]
-    margins = [(0, missing[0]), (0, missing[1]), (0, 0)][: photo.ndim]
-    other = np.pad(other, margins, mode="symmetric")
-    return np.ascontiguousarray(other[: photo.shape[0], : photo.shape[1]])
+    return cut_to(other, photo.shape[:2])

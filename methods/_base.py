@@ -93,9 +93,25 @@ class Method:
         Whether two sources may change places without any effect on the fused image.
     exact : bool
         Whether equal sources come back as they are. Transforms of networks need not either.
+    keeps_tones : bool
+        Whether the fused image has the tones of its sources. Some networks change them, or stretch
+        every image to the full range.
+    gray_as_rgb : bool
+        Whether gray sources fuse to the same image as their copies in RGB. The programs of some
+        networks have another rule for each.
+    gflop : float, optional
+        Cost of a network: 10⁹ operations, of which a multiply-add has two, of its convolutions and
+        matrix products for two gray images of 512 x 512.
     program : Program, optional
         The program that the function starts; see `methods.programs.program`. Its version is part
         of the result's key.
+    streams : bool
+        Whether `fn`, and the `Blend` that it returns, take gray sources one at a time: they get
+        `Planes` in place of an array, which have its length, shape and items. Large stacks then
+        take little more memory than their images.
+    any_order : bool
+        Whether N > 2 sources may come in any order too: `fn` gets them in an order of their pixels,
+        so that its sums are rounded alike.
     """
 
     name: str
@@ -117,7 +133,12 @@ class Method:
     rounded_luminance: bool = False
     symmetric: bool = True
     exact: bool = True
+    keeps_tones: bool = True
+    gray_as_rgb: bool = True
+    gflop: float | None = None
     program: Program | None = None
+    streams: bool = False
+    any_order: bool = False
 
     def __post_init__(self) -> None:
         """Refuse wrong metadata."""
@@ -145,6 +166,26 @@ class Method:
             return None
         years = re.findall(r"\b(?:19|20)\d\d\b", self.paper)
         return int(years[-1]) if years else None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What it needs beside the sources and this benchmark's own files."""
+        needs = ["the reference"] if self.needs_reference else []
+        needs += ["PyTorch"] if self.family in NETWORK_FAMILIES else []
+        if size := sum(file.entry.bytes for file in self._catalogued):
+            needs.append(f"download of {size / 1e6:.1f} MB")
+        return (*needs, *([] if self.program is None else [self.program.name]))
+
+    @property
+    def terms(self) -> str:
+        """Terms of use of what it downloads, or of its program; empty if it is this benchmark's."""
+        if self.program is not None:
+            return self.program.licence
+        return "; ".join(dict.fromkeys(file.entry.licence for file in self._catalogued))
+
+    @property
+    def _catalogued(self) -> list[CataloguedFile]:
+        return [file for file in self.weights if isinstance(file, CataloguedFile)]
 
     @property
     def weights_digest(self) -> str | None:
@@ -184,6 +225,11 @@ def method(
     rounded_luminance: bool = False,
     symmetric: bool = True,
     exact: bool = True,
+    keeps_tones: bool = True,
+    gray_as_rgb: bool = True,
+    gflop: float | None = None,
+    streams: bool = False,
+    any_order: bool = False,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
 
@@ -239,6 +285,11 @@ def method(
                 rounded_luminance=rounded_luminance,
                 symmetric=symmetric,
                 exact=exact,
+                keeps_tones=keeps_tones,
+                gray_as_rgb=gray_as_rgb,
+                gflop=gflop,
+                streams=streams,
+                any_order=any_order,
             )
         )
         return fn

@@ -115,6 +115,22 @@ class Program:
             "environment": dict(self.environment),
         }
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What is known about it, to be shown: where it is, its version, what it takes."""
+        least, most = self.sources
+        count = f"{least} or more" if not most else f"{least}" if most == least else (
+            f"{least} to {most}")  # fmt: skip
+        found = self.find()
+        return {
+            "program": self.name if found is None else str(found),
+            "version": self.missing() or self.version(),
+            "install": self.install or "not known",
+            "terms": self.licence or "not known",
+            "takes": f"{count} sources of up to {self.bits} bits, "
+            f"{'gray or RGB' if self.gray else 'RGB'}",
+        }
+
 
 def fill(part: str, values: Mapping[str, str]) -> str:
     """Replace every ``{name}`` of `values` in a part of a command line; other braces stay."""

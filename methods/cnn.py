@@ -29,6 +29,7 @@ Array = NDArray[Any]
     "network, Information Fusion 36, 2017",
     doi="10.1016/j.inffus.2016.12.001",
     weights=WEIGHTS / "cnn.safetensors",
+    gflop=180.4,
 )
 def cnn(
     sources: Array,

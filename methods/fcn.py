@@ -28,6 +28,7 @@ Array = NDArray[Any]
     "Systems 12(5), 2018",
     doi="10.3837/tiis.2018.05.019",
     weights=WEIGHTS / "fcn.safetensors",
+    gflop=351.5,
 )
 def fcn(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -> Array:
     """Fuse by regression: the network computes every pixel of the fused image anew.

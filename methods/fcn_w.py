@@ -23,6 +23,7 @@ Array = NDArray[Any]
     family="learned",
     paper="this benchmark; the body of Xu et al. 2018",
     weights=WEIGHTS / "fcn-w.safetensors",
+    gflop=175.7,
 )
 def fcn_w(sources: Array, *, device: str = "cpu", precision: Precision = "auto") -> Array:
     """Weights by the FCN's body with a sigmoid in place of its last ReLU.

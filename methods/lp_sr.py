@@ -68,8 +68,9 @@ def lp_sr(sources: Array, *, levels: int = 4, step: int = 2, tolerance: float = 
 
     Notes
     -----
-    fidelity: FIDELITY
-    Borders are mirrored with zeros at the corners, as by the authors' program. Where
+    fidelity: mean PSNR to four published images of MFI-WHU (there "MST_SR") after the same JPEG
+    (equal ones count as 99 dB): 90.1 dB, two of them equal. What is left are near ties of
+    activities. Borders are mirrored with zeros at the corners, as by the authors' program. Where
     votes tie the last source is taken, so there the order matters. More than two sources are
     folded from the left.
 
@@ -129,8 +130,9 @@ def rp_sr(sources: Array, *, levels: int = 4, step: int = 2, tolerance: float = 
 
     Notes
     -----
-    fidelity: FIDELITY
-    As of `lp-sr`. A ratio is that of the levels 0..255 to the expanded level plus 1e-6.
+    fidelity: mean PSNR to four published images of MFI-WHU after the same JPEG (equal ones count
+    as 99 dB): 93.8 dB, two of them equal. Else as `lp-sr`. A ratio is that of the levels 0..255
+    to the expanded ones plus 1e-6.
 
     References
     ----------

@@ -47,7 +47,7 @@ def psf(
     """Copy each pixel from the source that equals the other one after blurring.
 
     A is blurred by h1 where B is sharp, B by h2 where A is sharp. Where A is sharp, A * h2
-    equals B, so |B - A * h2| is small; elsewhere |A - B * h1| is. Each residual is averaged
+    equals B, so ``|B - A * h2|`` is small; elsewhere ``|A - B * h1|`` is. Each residual is averaged
     over a window and the pixel is taken from the source of the smaller one. h1 and h2 are
     Gaussians; differential evolution finds the widths that minimise the mean over the pixels
     of the smaller residual.

@@ -55,7 +55,8 @@ def sr(sources: Array, *, step: int = 1, tolerance: float = 0.1) -> Array:
 
     Notes
     -----
-    fidelity: FIDELITY
+    fidelity: PSNR to the images of the 2020 survey: g_05 and parts of c_01-c_03 equal, g_03
+    and g_04 91.9 dB (13 pixels differ by one level).
     The dictionary is that of the MST-SR toolbox (Liu et al. 2015); the survey's images have step
     1, the toolbox's demo 2. Where the norms are equal the first source is taken, so there the
     order matters. Images below 8 x 8 are averaged.

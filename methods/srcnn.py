@@ -28,6 +28,7 @@ Array = NDArray[Any]
     "neural network, CCPR 2016",
     doi="10.1007/978-981-10-3005-5_7",
     weights=WEIGHTS / "srcnn.safetensors",
+    gflop=6.9,
 )
 def srcnn(
     sources: Array, *, scale: int = 1, device: str = "cpu", precision: Precision = "auto"

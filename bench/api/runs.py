@@ -47,7 +47,7 @@ def run(
         See `bench.engine.options.RunOptions`: ``device``, ``precision``, ``threads``,
         ``repeats``, ``timeout``, ``memory``, ``isolation``, ``jobs``, ``backend``,
         ``scheduler``, ``workers``, ``rerun``, ``shard``, ``plugins``, ``store``, ``offline``,
-        ``jpeg``, ``bits``, ``layout``.
+        ``jpeg``, ``bits``, ``layout``, ``align``.
 
     Returns
     -------

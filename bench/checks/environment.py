@@ -68,7 +68,13 @@ def check_environment(where: Path) -> Iterator[Check]:
     yield from _libraries()
     yield _opencv()
     yield _extras()
-    for name, look in (("data", _data), ("cache", _cache), ("processes", _processes)):
+    looks = (
+        ("programs", _programs),
+        ("data", _data),
+        ("cache", _cache),
+        ("processes", _processes),
+    )
+    for name, look in looks:
         try:
             yield look()
         except Exception as error:  # any error is an outcome of the check
@@ -127,6 +133,19 @@ def _extras() -> Check:
     if missing:
         detail += f"; not installed: {', '.join(missing)}"
     return Check("extras", "note" if missing else "ok", detail)
+
+
+def _programs() -> Check:
+    """Which programs that are methods are there, and in which version; none of them is needed."""
+    from methods import METHODS
+
+    programs = {m.program.name: m.program for m in METHODS if m.program is not None}
+    versions = {name: program.version() for name, program in programs.items()}
+    missing = [name for name, version in versions.items() if not version]
+    detail = f"found: {', '.join(version for version in versions.values() if version) or 'none'}"
+    if missing:
+        detail += f"; not found: {', '.join(missing)}"
+    return Check("programs", "note" if missing else "ok", detail)
 
 
 def _data() -> Check:

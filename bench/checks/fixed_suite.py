@@ -36,7 +36,8 @@ def run_fixed_suite(scratch: Path) -> Path:
     environment["XDG_CACHE_HOME"] = str(scratch / "cache")
     command = [sys.executable, "-m", "bench", "run", "--offline", "--repeats", "0"]
     command += ["--precision", "fp32"]  # bf16 depends on the processor
-    done = subprocess.run([*command, "--out", str(out)], env=environment, check=False)
+    command += ["--out", str(out)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
     if done.returncode not in (0, 1):
         raise EnvironmentFault(f"the fixed suite ended with exit code {done.returncode}")
     return out

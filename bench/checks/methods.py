@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, Skipped
 from bench.core.pixels import luminance
 from bench.engine.selection import ConfiguredMethod
 from bench.workers.reason import reason_of
@@ -51,7 +51,7 @@ class CheckResult:
 
 
 def check_method(method: Method, device: str = "cpu") -> list[CheckResult]:
-    """Run every check on `method`.
+    """Run every check on `method`, or only say that its program is not on this machine.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def check_method(method: Method, device: str = "cpu") -> list[CheckResult]:
     Returns
     -------
     list of CheckResult
-        One for each of `CHECKS`, in their order.
+        One for each of `CHECKS`, in their order; of a missing program one only.
 
     Examples
     --------
@@ -72,6 +72,8 @@ def check_method(method: Method, device: str = "cpu") -> list[CheckResult]:
     >>> all(result.passed for result in check_method(METHODS["average"]))
     True
     """
+    if method.program is not None and (reason := method.program.missing()):
+        return [CheckResult(method.name, "has its program", False, f": {reason}")]
     return [attempt(method.name, name, check, method, device) for name, check in CHECKS.items()]
 
 
@@ -113,7 +115,14 @@ def _sizes(method: Method, device: str) -> None:
         try:
             _fused(method, pair(*size), device)
         except Exception as error:
+            if _declines(method, error):
+                continue
             raise Broken(f"{size[1]}x{size[0]}: {reason_of(error)}") from error
+
+
+def _declines(method: Method, error: Exception) -> bool:
+    """Whether a program declines a scene, as it may for its size or its number of sources."""
+    return method.program is not None and isinstance(error, Skipped)
 
 
 def _colour(method: Method, device: str) -> None:
@@ -126,6 +135,7 @@ def _channels(method: Method, device: str) -> None:
     sources = [(image[..., None] * tints).astype(np.uint8) for image in pair(40, 50)]
     fused = _fused(method, sources, device).astype(float)
     mean = np.mean(sources, axis=0)
+    fused = fused if method.keeps_tones else fused * (mean.mean() / fused.mean())
     for channel, name in enumerate(CHANNELS):
         errors = np.abs(fused[..., [channel]] - mean).mean(axis=(0, 1))
         if (nearest := int(errors.argmin())) != channel:
@@ -140,12 +150,16 @@ def _deep(method: Method, device: str) -> None:
 
 
 def _stack(method: Method, device: str) -> None:
-    _fused(method, [*pair(40, 50), pair(40, 50, seed=1)[0]], device)
+    try:
+        _fused(method, [*pair(40, 50), pair(40, 50, seed=1)[0]], device)
+    except Skipped as error:
+        if not _declines(method, error):
+            raise
 
 
 def _constant(method: Method, device: str) -> None:
-    if method.family == "published-network":
-        return  # it is held to its authors' images, tones and all
+    if not method.keeps_tones:
+        return
     for level in (0, 128, 255):
         flat = np.full((40, 50), level, np.uint8)
         error = np.abs(_fused(method, [flat, flat], device).astype(int) - level).max()
@@ -181,6 +195,8 @@ def _useful(method: Method, device: str) -> None:
 
 def _decision(method: Method, device: str) -> None:
     """Gray copies as RGB must give the same picture: the decision is made on luminance."""
+    if not method.gray_as_rgb:
+        return
     gray = pair(48, 48)
     colour = [np.repeat(source[..., None], 3, axis=2) for source in gray]
     fused_gray = _fused(method, gray, device).astype(float)

@@ -178,3 +178,29 @@ class StepProgress:
         elif step != self._step:
             note(f"{step} ({forms})")
         self._step = step
+
+
+class TextProgress:
+    """A few words on what is being done: a line that changes, on a terminal only."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        screen = Console(stderr=True)
+        self._status = screen.status("starting") if screen.is_terminal else None
+
+    def __enter__(self) -> TextProgress:
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status:
+            self._status.stop()
+
+    def __call__(self, text: str) -> None:
+        """Show the text."""
+        if self._status:
+            from rich.markup import escape
+
+            self._status.update(escape(text))

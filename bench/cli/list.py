@@ -64,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _of_family(rows: list[dict[str, Any]], family: str) -> list[dict[str, Any]]:
+    from methods import FAMILY_ALIASES
+
+    family = FAMILY_ALIASES.get(family, family)
     families = list(dict.fromkeys(row["family"] for row in rows if row.get("family")))
     if not families:
         raise UsageError("--family: only methods and metrics have families")

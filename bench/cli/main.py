@@ -20,6 +20,7 @@ from bench.core.packages import check_packages
 #: Command -> module, one line of help.
 COMMANDS = {
     "run": ("bench.cli.run", "fuse, score and time methods on datasets; write the tables"),
+    "fuse": ("bench.cli.fuse", "fuse photos that are focused at different depths into one"),
     "score": ("bench.cli.score", "score fused images that exist already"),
     "identify": (
         "bench.cli.identify",
@@ -59,6 +60,7 @@ examples:
   python -m bench run --methods all
   python -m bench run --methods lp gf fcn --datasets liu2020 --out results/lytro
   python -m bench score a.png b.png --fused mine.png --json
+  python -m bench fuse my_stack -o sharp.tif --align
   python -m bench list methods
 """
 

@@ -13,6 +13,12 @@ figures       contact sheets of the scenes (Figs. 6-9 of the paper), bar and rad
               PNG and PDF in OUT/figures
 figure        one crop of a scene, sources and methods side by side, for a paper: PDF, PNG and
               the crops as files; where the methods differ the most unless --crop is given
+which-metric  agreement of every metric with PSNR, SSIM, GMSD and MS-SSIM against the reference on
+              each data set of the run that has one, beside the published scores of Real-MFF, and
+              experiments that show on what it depends; Markdown, CSV and a figure in
+              OUT/which-metric
+published-scores  our scores on Real-MFF beside the published ones, image by image; CSV and
+              Markdown in OUT/published-scores
 
 for example:
   python -m bench report tables --out results
@@ -25,6 +31,7 @@ for example:
   python -m bench report figure --scene lytro/c_01 --methods gf cnn fcn-x --difference
   python -m bench report figure --scene paper/camera --methods lp gf --crop 100,80,120,90
   python -m bench report figure --scene lytro/c_01 --methods gf --width 88mm --to fig3.pdf
+  python -m bench report which-metric --out results
 """
 
 from __future__ import annotations
@@ -39,12 +46,14 @@ from bench.core.errors import UsageError
 if TYPE_CHECKING:
     from reports.tables.author_table import TableStyle
 
+#: The kinds of `reports.write.write_report`, which takes long to import.
+KINDS = ("tables", "leaderboard", "html", "figures", "which-metric", "published-scores")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``report``."""
     add = parser.add_argument
-    kinds = ["tables", "leaderboard", "html", "figures", "figure"]
-    add("what", choices=kinds, help="kind of report")
+    add("what", choices=[*KINDS, "figure"], help="kind of report")
     add(
         "--out",
         type=Path,
@@ -52,12 +61,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="output folder of the run (default: results)",
     )
+    add(
+        "--with",
+        dest="others",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="which-metric: output folders of further runs, on other datasets",
+    )
     add("--store", type=Path, metavar="DIR", help="its store (default: the one that the run used)")
     add(
         "--dataset",
         default="",
         metavar="NAME",
-        help="tables, leaderboard: only the scenes of this dataset or subset",
+        help="tables, leaderboard: only the scenes of this dataset or subset; published-scores: "
+        "the dataset that holds the pairs of Real-MFF (default: real-mff)",
     )
     text = "of the run, in this order; figure needs them, the others take all (html: all)"
     add("--methods", nargs="+", default=[], metavar="NAME", help=text)
@@ -143,6 +162,7 @@ def run(args: argparse.Namespace) -> int:
         to=args.to,
         dataset=args.dataset,
         assets=args.assets,
+        others=[load_results(folder) for folder in args.others],
         note=console.note,
     )
     for path in written:

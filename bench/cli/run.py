@@ -11,6 +11,7 @@ for example:
   python -m bench run --methods lp lp@levels=6 --datasets folder:my_photos --metrics all
   python -m bench run --datasets folder:set --layout 'in_{source}/{scene}' 'reference=gt/{scene}'
   python -m bench run --methods all oracle --datasets robustness --repeats 0
+  python -m bench run --methods lp gf fcn-x --datasets folder:handheld --align ecc
   python -m bench run --methods all -rp images:mine=my_results --datasets lytro
 """
 
@@ -36,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["all"],
         metavar="NAME",
-        help="names, a family (control: the baselines; multi-scale, spatial, sparse, learned), "
+        help="names, a family (control: the baselines; multi-scale, spatial, sparse, learned; "
+        "rivals: published networks with their authors' weights; programs), "
         "NAME@parameter=value, all (default); fcn* for all that match, -rp to leave one out; "
         "published:mfi-whu and the like (bench list methods) for other people's fused images, "
         "images:NAME=DIR or "
@@ -179,6 +181,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="bits of the 16-bit images, which are scaled to 16; 16 leaves them as they are "
         "(default: 8, 10, 12, 14 or 16, what the largest value of a scene needs)",
     )
+    add(
+        "--align",
+        default="none",
+        metavar="METHOD",
+        help="register the sources of each scene to its first one before they are fused: ecc "
+        "(correlation, the more exact one), features (SIFT), none (default); what cannot be "
+        "aligned stays as it is, and the notes on the scenes say so",
+    )
     add("--offline", action="store_true", help="never use the network, as with MFIF_OFFLINE=1")
 
 
@@ -199,6 +209,9 @@ def run(args: argparse.Namespace) -> int:
             command = shlex.join([Path(sys.executable).name, "-m", "bench", *sys.argv[1:]])
             progress.note(f"continue with: {command}")
             raise
+    from reports.tables.closing import closing
+
+    console.emit(closing(results, args.out))
     fine = all(cell.status == "ok" for cell in results.manifest.cells)
     return 0 if fine and not len(results.failures) else 1
 

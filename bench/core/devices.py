@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 from bench.core.errors import EnvironmentFault
@@ -38,9 +39,12 @@ def pinned_threads(threads: int) -> Iterator[None]:
 
 
 def pin_torch(threads: int) -> None:
-    """Limit torch to `threads` threads, if anything has imported it."""
+    """Limit torch to `threads` threads, if anything has imported it.
+
+    A lazy module is none that was imported: to ask it would import it, which takes seconds.
+    """
     torch = sys.modules.get("torch")
-    if torch is not None and torch.get_num_threads() != threads:
+    if type(torch) is ModuleType and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
 
 

@@ -20,6 +20,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,7 @@ def _module_file(name: str) -> Path | None:
     if not name or (top not in PROJECT_PACKAGES and not _is_own(top)):
         return None
     try:
-        spec = importlib.util.find_spec(top)
+        spec = _spec(top)
     except (ImportError, AttributeError, ValueError):
         return None
     if spec is None:
@@ -235,13 +236,22 @@ def _module_file(name: str) -> Path | None:
     return None
 
 
+def _spec(top: str) -> ModuleSpec | None:
+    """Where a top-level module is from; `importlib.util.find_spec` would load a lazy module."""
+    module = sys.modules.get(top)
+    if module is not None:
+        spec: ModuleSpec | None = object.__getattribute__(module, "__dict__").get("__spec__")
+        return spec
+    return importlib.util.find_spec(top)
+
+
 @functools.cache
 def _is_own(top: str) -> bool:
     """Whether a top-level name is neither in the standard library nor an installed package."""
     if top in sys.stdlib_module_names or top in sys.builtin_module_names:
         return False
     try:
-        spec = importlib.util.find_spec(top)
+        spec = _spec(top)
     except (ImportError, ValueError):
         return False
     if spec is None or spec.origin is None:

@@ -160,13 +160,14 @@ def quantise(image: NDArray[Any], dtype: np.dtype | type = np.uint8) -> NDArray[
     Parameters
     ----------
     image : ndarray
-        Floating-point.
+        Floating-point. Float64 is rounded in float64, since float32 would decide near ties.
     dtype : {uint8, uint16}
         The levels wanted.
     """
     top = np.iinfo(dtype).max
+    wide = np.float64 if top > 255 or image.dtype == np.float64 else np.float32
     levels = np.empty(image.shape, dtype)
     for rows in strips(len(image)):
-        scaled = np.clip(image[rows], 0, 1).astype(np.float64 if top > 255 else np.float32) * top
+        scaled = np.clip(image[rows], 0, 1).astype(wide) * top
         levels[rows] = np.floor(scaled + 0.5)
     return levels

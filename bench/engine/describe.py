@@ -20,7 +20,7 @@ from datasets.papers import paper_of
 from datasets.perturbations import PERTURBATIONS, STAGES
 from datasets.published import PUBLISHED
 from datasets.subsets import SUBSETS, Subset
-from methods import METHODS
+from methods import METHODS, Method, Program
 from metrics import GOLDEN_SETS, METRICS, Metric
 
 
@@ -33,6 +33,9 @@ def _methods() -> Iterable[dict[str, Any]]:
             "stack": m.stack,
             "year": m.year or "",
             "all": "yes" if m.in_all else "no",
+            "needs": ", ".join(m.needs),
+            "gflop": "" if m.gflop is None else m.gflop,
+            "terms": m.terms,
             "title": m.title,
             "paper": m.paper,
         }
@@ -50,6 +53,9 @@ def _published_methods() -> Iterable[dict[str, Any]]:
             "stack": "",
             "year": "",
             "all": "no",
+            "needs": "images",
+            "gflop": "",
+            "terms": collection(name).licence,
             "title": f"fused images of {count} method{'s' * (count > 1)} "
             "as their authors made them, not run here",
             "paper": collection(name).citation,
@@ -214,8 +220,12 @@ def _facts(kind: str, entry: Any) -> dict[str, Any]:
         value = getattr(entry, field.name)
         if isinstance(value, Callable):  # type: ignore[arg-type]
             text = inspect.getdoc(value) or ""
+        elif isinstance(value, Program):
+            facts |= value.facts
         elif value not in ("", None, {}):
             facts[field.name] = value if isinstance(value, bool | int | float) else _plain(value)
+    if isinstance(entry, Method):
+        facts |= {"needs": list(entry.needs), "terms": entry.terms}
     if isinstance(entry, Metric) and entry.golden:
         facts["tested_against"] = _origin(entry)
     return facts | {"documentation": text}

@@ -21,6 +21,7 @@ from bench.engine.published import PUBLISHED_PREFIX
 from bench.engine.runner import Selection
 from bench.engine.selection import select_methods, select_metrics, select_scenes
 from bench.store.manifest import MethodEntry, RunManifest
+from datasets.alignment.change import alignment_of, with_alignment
 
 
 def joined_selection(
@@ -57,11 +58,14 @@ def joined_selection(
         raise NothingSelected(f"{parts[0][0]}: the runs have no cell")
     named = {scene for scene, _ in cells}
     selections = dict.fromkeys(s.selection or s.name for m in manifests for s in m.scenes)
-    bits = _bits(parts)
+    bits, alignments = _bits(parts), _alignments(parts)
     scenes = [
-        dataclasses.replace(scene, bits=bits[scene.name])
+        prepared
         for scene in select_scenes(list(selections))
         if scene.name in named
+        for prepared in with_alignment(
+            [dataclasses.replace(scene, bits=bits[scene.name])], alignments[scene.name]
+        )
     ]
     asked = list(dict.fromkeys(_asked(x) for m in manifests for x in m.methods
                               if not is_jpeg_row(x)))  # fmt: skip
@@ -107,6 +111,15 @@ def _bits(parts: Sequence[tuple[Path, RunManifest]]) -> dict[str, int]:
         for scene in manifest.scenes:
             said.setdefault(scene.name, []).append((where, str(scene.bits)))
     return {name: int(_one(values, f"--bits of {name}")) for name, values in said.items()}
+
+
+def _alignments(parts: Sequence[tuple[Path, RunManifest]]) -> dict[str, str]:
+    """The method that the sources of each scene were aligned with."""
+    said: dict[str, list[tuple[Path, str]]] = {}
+    for where, manifest in parts:
+        for scene in manifest.scenes:
+            said.setdefault(scene.name, []).append((where, alignment_of(scene.changes)))
+    return {name: _one(values, f"--align of {name}") for name, values in said.items()}
 
 
 def _precision(parts: Sequence[tuple[Path, RunManifest]]) -> Precision:

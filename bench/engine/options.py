@@ -88,6 +88,9 @@ class RunOptions:
     layout : str or sequence of str
         Which files of ``folder:DIR`` are what: ``"{scene}_{source}"``,
         ``["source_{source}/{scene}", "reference=full_clear/{scene}"]``.
+    align : str
+        The method that aligns the sources of each scene to its first one before they are fused:
+        ``"ecc"``, ``"features"`` or ``"none"``; see `datasets.alignment`.
 
     Raises
     ------
@@ -120,6 +123,7 @@ class RunOptions:
     jpeg: Jpeg = "auto"
     bits: int | None = None
     layout: str | Sequence[str] = ()
+    align: str = "none"
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RunOptions:
@@ -187,8 +191,15 @@ class RunOptions:
             raise UsageError(f"--shard {text!r} is not I/N with I from 1 to N")
         return int(match[1]), int(match[2])
 
-    def _with_bits(self, scenes: Sequence[Scene]) -> list[Scene]:
-        return [dataclasses.replace(s, bits=self.bits) if self.bits else s for s in scenes]
+    def _prepared(self, scenes: Sequence[Scene]) -> list[Scene]:
+        """The scenes as they are to be read: with their bits, and aligned."""
+        if self.bits:
+            scenes = [dataclasses.replace(scene, bits=self.bits) for scene in scenes]
+        if self.align == "none":
+            return list(scenes)
+        from datasets.alignment.change import with_alignment
+
+        return with_alignment(scenes, self.align)
 
     def selection(
         self,
@@ -204,7 +215,7 @@ class RunOptions:
 
         sharing = self.jobs if self.backend == "local" else self.workers or WORKERS
         return Selection(
-            scenes=self._with_bits(scenes),
+            scenes=self._prepared(scenes),
             methods=methods,
             metrics=metrics,
             device=self.device,

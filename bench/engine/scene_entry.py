@@ -13,7 +13,7 @@ from bench.workers.worker import Worker
 from datasets import Scene
 
 #: The code that notes on the pixels of a scene are made by.
-NOTES_CODE = ("datasets.alignment", "datasets.notes")
+NOTES_CODE = ("datasets.alignment.motion", "datasets.alignment.tiles", "datasets.notes")
 
 
 def entry_of(scene: Scene, facts: SceneFacts) -> SceneEntry:
@@ -36,6 +36,7 @@ def entry_of(scene: Scene, facts: SceneFacts) -> SceneEntry:
         bits=scene.bits,
         notes=facts.notes,
         changes=tuple(change.name for change in scene.changes),
+        align_s=round(facts.align_s, 4),
     )
 
 

@@ -127,7 +127,9 @@ class SceneEntry:
     notes : tuple of str
         What was noticed when it was read: what a user should know of its images.
     changes : tuple of str
-        What was done to its images after they were read: ``noise=5``.
+        What was done to its images after they were read: ``noise=5``, ``align=ecc``.
+    align_s : float
+        Seconds that the alignment of its sources took in this run; 0 without one.
     """
 
     dataset: str
@@ -147,6 +149,7 @@ class SceneEntry:
     bits: int = 0
     notes: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    align_s: float = 0.0
 
     @property
     def name(self) -> str:

@@ -28,6 +28,8 @@ class SceneFacts:
         The bits that its 16-bit images had before they were scaled; 0 if they were not.
     notes : tuple of str
         What a user should know of its images.
+    align_s : float
+        Seconds that their alignment took; 0 without one.
     """
 
     status: str
@@ -40,6 +42,7 @@ class SceneFacts:
     reference: bool = False
     bits: int = 0
     notes: tuple[str, ...] = ()
+    align_s: float = 0.0
 
     @classmethod
     def of(cls, images: SceneImages) -> SceneFacts:
@@ -55,6 +58,7 @@ class SceneFacts:
             reference=images.reference is not None,
             bits=images.bits,
             notes=images.notes,
+            align_s=images.align_s,
         )
 
 

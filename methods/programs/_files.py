@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from numpy.typing import NDArray
 from bench.core import remarks
 from bench.core.errors import ContractViolation, ImageError
 from bench.core.image_io import read_image
-from bench.core.pixels import luminance, to_unit
+from bench.core.pixels import as_image, luminance, to_unit
 
 cv2 = lazy.load("cv2")
+tifffile = lazy.load("tifffile")
 
 Array = NDArray[Any]
 
+#: How far floating-point values may lie beyond [0, 1]: transforms ring, other scales are far away.
+RINGING = 0.5
 #: Levels by which the channels of a gray fused image may differ, of 255.
 GRAY_LEVELS = 2.0
 
@@ -99,7 +103,7 @@ def read_fused(file: Path, shape: tuple[int, ...], *, bits: int, name: str) -> A
         raise ContractViolation(f"{name} ended without an error but wrote no {file.name}")
     try:
         with remarks.collect() as made:
-            image = read_image(file)
+            image = _read(file)
     except ImageError as error:
         reason = str(error).replace(str(file), file.name)
         raise ContractViolation(f"{name} wrote no image that can be read: {reason}") from None
@@ -114,6 +118,23 @@ def read_fused(file: Path, shape: tuple[int, ...], *, bits: int, name: str) -> A
     if bits == 16 and image.dtype == np.uint8:
         raise ContractViolation(f"{name} wrote 8 bits, its sources have 16")
     return _with_channels(to_unit(image), len(shape) == 3, name)
+
+
+def _read(file: Path) -> Array:
+    """The image in a file; floating-point values that ring beyond [0, 1] are clipped."""
+    floating = _floating(file) if file.suffix in (".tif", ".tiff") else None
+    return read_image(file) if floating is None else as_image(np.clip(floating, 0, 1))
+
+
+def _floating(file: Path) -> Array | None:
+    """The values of a floating-point TIFF file that are hardly beyond [0, 1]; None of others."""
+    faults = (tifffile.TiffFileError, ValueError, OSError, KeyError)
+    with contextlib.suppress(*faults), tifffile.TiffFile(file) as tif:
+        if len(tif.pages) == 1 and tif.pages.first.dtype in (np.float32, np.float64):
+            values: Array = tif.pages.first.asarray()
+            if values.min() >= -RINGING and values.max() <= 1 + RINGING:
+                return values
+    return None
 
 
 def _with_channels(image: Array, colour: bool, name: str) -> Array:

@@ -17,14 +17,12 @@ from bench.core.errors import Skipped, UsageError
 from methods._base import METHODS, Colour, Method, Stack, absolute_paths, keyword_defaults
 from methods._program import Program, fill
 from methods.programs._files import depth_of, encode_sources, read_fused
-from methods.programs._run import private_folder
+from methods.programs._run import SOURCES, private_folder
 
 cv2 = lazy.load("cv2")
 
 #: What a command line may hold in braces.
 PLACEHOLDERS = ("sources", "a", "b", "folder", "output", "threads", "here")
-#: Those that name sources.
-OF_SOURCES = ("sources", "a", "b", "folder")
 #: Endings of files that hold an image without loss.
 LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".ppm", ".pgm")
 #: What a program may write: this, or so many bytes for each of its sources' values.
@@ -81,6 +79,9 @@ def program(
         the number of threads of the run
     ``{here}``
         the folder of the function's file
+
+    The program finds the folder and the output also in its environment, as ``MFIF_FOLDER`` and
+    ``MFIF_OUTPUT``: for languages whose command line is code, in which a name must be quoted.
 
     Parameters
     ----------
@@ -145,7 +146,7 @@ def program(
         here = Path(command.__code__.co_filename).absolute().parent
         line = _checked(name, command())
         first, two = fill(line[0], {"here": str(here)}), not _takes_any_number(line)
-        own = os.sep in first
+        own = os.sep in first and (here / first).is_relative_to(here)
         read = absolute_paths(name, command, files)
         if not output.endswith(LOSSLESS) or Path(output).name != output:
             raise UsageError(
@@ -153,7 +154,7 @@ def program(
                 f"{', '.join(LOSSLESS)}"
             )
         starts = Program(
-            name=str(here / first) if own else first,
+            name=str(here / first) if os.sep in first else first,
             install=install,
             licence=licence,
             version_command=_version_command(version, own, here),
@@ -199,8 +200,9 @@ def program(
 
 
 def _takes_any_number(line: Sequence[str]) -> bool:
-    """Whether a command line names all sources, not only the first two."""
-    return bool({"{sources}", "{folder}"} & set(re.findall(r"\{\w+\}", " ".join(line))))
+    """Whether a command line does not name the first two sources only."""
+    held = set(re.findall(r"\{\w+\}", " ".join(line)))
+    return bool(held & {"{sources}", "{folder}"}) or not held & {"{a}", "{b}"}
 
 
 def _version_command(given: Sequence[str] | None, own: bool, here: Path) -> tuple[str, ...]:
@@ -223,9 +225,6 @@ def _checked(name: str, command: object) -> list[str]:
         close = difflib.get_close_matches(each, PLACEHOLDERS, n=1, cutoff=0.7)
         if each not in PLACEHOLDERS and close:
             raise UsageError(f"method {name!r}: {{{each}}} is not {{{close[0]}}}")
-    if not set(held) & set(OF_SOURCES):
-        raise UsageError(f"method {name!r}: its command line has none of {{sources}}, {{folder}}, "
-                         "{a} and {b}")  # fmt: skip
     if any("{sources}" in part and part != "{sources}" for part in parts):
         raise UsageError(f"method {name!r}: {{sources}} must be a part of its own")
     return parts
@@ -239,12 +238,12 @@ def _fuse(name: str, starts: Program, parts: list[str], stack: NDArray[Any]) -> 
     threads = max(1, cv2.getNumThreads())  # a worker sets it to that of the run
     values = {"threads": str(threads), "here": str(starts.here)}
     environment = {key: v and fill(v, values) for key, v in starts.environment.items()}
-    with private_folder(threads, environment) as folder:
+    with private_folder(threads, environment, starts.output) as folder:
         files = encode_sources(stack, bits=bits, gray=starts.gray, suffix=starts.suffix)
         folder.await_start()
-        sources = _write(files, folder.path / "sources")
+        sources = _write(files, folder.path / SOURCES)
         target = folder.path / starts.output
-        values |= {"folder": str(folder.path / "sources"), "output": str(target)}
+        values |= {"folder": str(folder.path / SOURCES), "output": str(target)}
         values |= {"a": sources[0], "b": sources[1]}
         command = [str(file)]
         for part in parts[1:]:

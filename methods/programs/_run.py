@@ -27,6 +27,8 @@ SUPERVISOR = Path(__file__).with_name("_supervisor.py")
 
 #: Environment variable by which the processes of one run are found if the supervisor was killed.
 MARK = "MFIF_PROGRAM_RUN"
+#: Folder of the sources within that of the program.
+SOURCES = "sources"
 #: Environment variables that set the number of threads of numeric libraries.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 #: A program is stopped when it has left less than this of the disk free, or half of what there was.
@@ -111,7 +113,9 @@ class Folder:
 
 
 @contextlib.contextmanager
-def private_folder(threads: int, environment: Mapping[str, str | None]) -> Iterator[Folder]:
+def private_folder(
+    threads: int, environment: Mapping[str, str | None], output: str = ""
+) -> Iterator[Folder]:
     """A folder for one program; with the block end the folder and all that runs in it.
 
     It is there after `Folder.await_start`; until then there is time to prepare files.
@@ -122,11 +126,14 @@ def private_folder(threads: int, environment: Mapping[str, str | None]) -> Itera
         Threads that the program should use, as far as environment variables set them.
     environment : mapping of str to str or None
         Further environment variables; None removes one.
+    output : str
+        Name of the file that the program will write.
     """
     token = secrets.token_hex(8)
     path = _temporary() / f"mfif-program-{token}"
     given = {**os.environ, **dict.fromkeys(THREADS, str(threads)), **environment}
     given |= {MARK: token, "TMPDIR": str(path / "tmp")}
+    given |= {"MFIF_FOLDER": str(path / SOURCES), "MFIF_OUTPUT": str(path / output)}
     supervisor = subprocess.Popen(
         [sys.executable, "-I", "-S", str(SUPERVISOR), str(path)],
         stdin=subprocess.PIPE,
@@ -177,6 +184,8 @@ def _reason(report: Mapping[str, Any], disk_bytes: int) -> str:
     allowed, code = f"{disk_bytes / 2**20:.0f} MB", report["ended"]
     if report["stopped"] == "wrote":
         return f"wrote more than {allowed} into its folder and was killed"
+    if report["stopped"] == "forked":
+        return "started far too many processes and was killed"
     if report["stopped"] == "filled":
         return "filled the disk and was killed"
     if code == -signal.SIGXFSZ:

@@ -3,7 +3,7 @@
 It is started as a script by `methods.programs._run`, imports nothing but the standard library, and
 is told what to do through its standard input. When that closes, because the work is done or the
 benchmark was killed, it ends every process that the program has left and removes the folder.
-It does without pathlib and the like, since importing those would take longer than all the rest.
+It does without pathlib and typing, since importing those would take longer than all the rest.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ import sys
 import time
 from collections.abc import Iterator
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 #: prctl(2): be the parent of all descendants whose own parent has ended, daemons too.
 PR_SET_CHILD_SUBREAPER = 36
 #: Seconds between two looks at the folder, the free space and the memory.
@@ -29,6 +33,8 @@ KILL_S = 10.0
 TAIL_BYTES = 8192
 #: Files in the folder at most: looking at more would take longer than `WATCH_S`.
 MOST_FILES = 100_000
+#: Processes at most, which no pool of workers needs but a program that forks for ever has soon.
+MOST_PROCESSES = 1000
 
 
 def main() -> None:
@@ -46,7 +52,7 @@ def main() -> None:
                 _say(json.dumps(report))
                 _line()  # until the benchmark has read the image
     finally:
-        _end_all(None)
+        _end_all()
         os.chdir("/")
         _remove(folder)
 
@@ -64,59 +70,62 @@ def _line() -> bytes:
     return data
 
 
-def _run(job: dict[str, object], folder: str) -> dict[str, object] | None:
+def _run(job: dict[str, Any], folder: str) -> dict[str, Any] | None:
     """Run the program; None if the benchmark went away meanwhile."""
-    command = [str(part) for part in job["command"]]  # type: ignore[attr-defined]
-    most, least_free = int(str(job["disk_bytes"])), int(str(job["free_bytes"]))
-    _limit(resource.RLIMIT_FSIZE, most)
+    allowed = job["disk_bytes"] + _size(folder)
+    _limit(resource.RLIMIT_FSIZE, job["disk_bytes"])
     _limit(resource.RLIMIT_CORE, 0)
     wake = _wake_on_children()
     os.chdir(folder)
-    allowed = most + _size(folder)
-    (out, out_end), (err, err_end) = os.pipe(), os.pipe()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    ends = [(os.POSIX_SPAWN_DUP2, end, n) for n, end in enumerate((nothing, out_end, err_end))]
     try:
-        pid = os.posix_spawn(
-            command[0],
-            command,
-            os.environ,
-            file_actions=ends,
-            setpgroup=0,
-            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT],
-        )
+        pid, out, err = _start(job["command"])
     except OSError as error:
         return {"error": error.strerror}
-    for end in (nothing, out_end, err_end):
-        os.close(end)
-    ended, stopped, peak, tails = None, "", 0, {out: b"", err: b""}
-    looked = 0.0
+    tails, closed = {out: b"", err: b""}, set[int]()
+    ended, stopped, peak, looked = None, "", 0, 0.0
     while ended is None and not stopped:
-        ready, _, _ = select.select([0, wake, *tails], [], [], WATCH_S)
+        ready, _, _ = select.select([0, wake, *(tails.keys() - closed)], [], [], WATCH_S)
         if 0 in ready:
             return None
-        _drain(tails, ready)
-        if wake in ready:
-            with contextlib.suppress(BlockingIOError):
-                os.read(wake, 4096)
+        closed |= _drain(tails, ready)
+        with contextlib.suppress(BlockingIOError):
+            os.read(wake, 4096)
         ended = _reap().get(pid)
         if ended is None and time.monotonic() - looked >= WATCH_S:
-            peak = max(peak, sum(map(_resident, _descendants(os.getpid()))))
-            stopped = _over(folder, allowed, least_free)
+            living = list(_descendants(os.getpid()))
+            peak = max(peak, sum(map(_resident, living)))
+            stopped = _over(folder, allowed, job["free_bytes"])
+            stopped = "forked" if len(living) > MOST_PROCESSES else stopped
             looked = time.monotonic()
-    left = _end_all(pid)
+    _end_all(pid)
     _drain(tails, list(tails))
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    largest = usage.ru_maxrss << (0 if sys.platform == "darwin" else 10)
     return {
         "ended": ended,
         "stopped": stopped,
-        "left": left,
         "stdout": tails[out].decode(errors="replace"),
         "stderr": tails[err].decode(errors="replace"),
         "cpu_s": usage.ru_utime + usage.ru_stime,
-        "peak_bytes": max(peak, largest),
+        "peak_bytes": max(peak, usage.ru_maxrss << (0 if sys.platform == "darwin" else 10)),
     }
+
+
+def _start(command: list[str]) -> tuple[int, int, int]:
+    """Start a program in a group of its own: its id, and what its two outputs can be read from."""
+    (out, out_end), (err, err_end) = os.pipe(), os.pipe()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    ends = (nothing, out_end, err_end)
+    pid = os.posix_spawn(
+        command[0],
+        command,
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, end, number) for number, end in enumerate(ends)],
+        setpgroup=0,
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT],  # which Python ignores
+    )
+    for end in ends:
+        os.close(end)
+    return pid, out, err
 
 
 def _limit(what: int, most: int) -> None:
@@ -136,16 +145,19 @@ def _wake_on_children() -> int:
     return read
 
 
-def _drain(tails: dict[int, bytes], ready: list[int]) -> None:
-    """Keep the end of what was printed; the program never waits for a reader."""
+def _drain(tails: dict[int, bytes], ready: list[int]) -> set[int]:
+    """Keep the end of what was printed; returns those pipes that the program has closed."""
+    closed = set()
     for pipe in [each for each in tails if each in ready]:
         os.set_blocking(pipe, False)
         with contextlib.suppress(BlockingIOError):
             for _ in range(64):  # a limit, since a program may print for ever
                 piece = os.read(pipe, 1 << 16)
-                if not piece:
-                    break
                 tails[pipe] = (tails[pipe] + piece)[-TAIL_BYTES:]
+                if not piece:
+                    closed.add(pipe)
+                    break
+    return closed
 
 
 def _over(folder: str, most: float, least_free: int) -> str:
@@ -178,24 +190,23 @@ def _reap() -> dict[int, int]:
     return ended
 
 
-def _end_all(group: int | None) -> int:
-    """Kill every descendant; returns how many could not be ended.
+def _end_all(group: int | None = None) -> None:
+    """Kill every descendant, and wait until they have ended.
 
-    Where the system has no /proc, only those that have stayed in the program's `group` are found.
+    All that are in the program's `group` are killed at once, also those that fork meanwhile. Where
+    the system has no /proc, only those are found.
     """
     deadline = time.monotonic() + KILL_S
-    if group is not None and not os.path.isdir("/proc/self/task"):
+    if group is not None:
         with contextlib.suppress(OSError):
             os.killpg(group, signal.SIGKILL)
-    while True:
-        living = list(_descendants(os.getpid()))
+    while (living := list(_descendants(os.getpid()))) and time.monotonic() < deadline:
         for pid in living:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         _reap()
-        if not living or time.monotonic() > deadline:
-            return len(living)
         time.sleep(0.002)
+    _reap()
 
 
 def _descendants(pid: int) -> Iterator[int]:

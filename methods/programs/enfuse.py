@@ -14,6 +14,7 @@ from methods.programs._register import program
     licence="GPL-2.0-or-later",
     bits=16,
     least_side=8,
+    output="fused.tif",
 )
 def enfuse(*, contrast_window_size: int = 5, hard_mask: bool = True) -> list[str]:
     """Weight every pixel by the local contrast of its source, and blend with pyramids.
@@ -33,7 +34,9 @@ def enfuse(*, contrast_window_size: int = 5, hard_mask: bool = True) -> list[str
     Notes
     -----
     fidelity: the program itself, with the options that its manual advises for focus stacks: only
-    contrast counts, and masks are hard. It does not align; that is the work of another program.
+    contrast counts, and masks are hard. It does not align; that is the work of another program. To
+    8 or 16 bits it rounds at random, so that no two runs agree to the last level; so it writes
+    floating-point values here, which are rounded as those of all other methods.
 
     References
     ----------
@@ -53,6 +56,7 @@ def enfuse(*, contrast_window_size: int = 5, hard_mask: bool = True) -> list[str
         "--contrast-weight=1",
         f"--contrast-window-size={contrast_window_size}",
         "--hard-mask" if hard_mask else "--soft-mask",
+        "--depth=r32",
         "--output={output}",
         "{sources}",
     ]

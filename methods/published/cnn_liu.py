@@ -34,6 +34,7 @@ CELLS, TILE = 8, 64
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gflop=183.4,
 )
 def cnn_liu(sources: Array, *, device: str = "cpu") -> Array:
     """Weights from a score per 16 x 16 window, cleaned up and fitted to the image.

@@ -46,6 +46,10 @@ CHANNELS, HEADS, WINDOW, SHIFT, SMALLEST = 98, 2, 8, 4, 16
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gflop=363.5,
+    exact=False,
+    keeps_tones=False,
+    gray_as_rgb=False,
 )
 def gifnet(sources: Array, *, device: str = "cpu") -> Array:
     """Fuse luminance by attention in windows of 8 x 8, chroma by its strength.
@@ -70,10 +74,12 @@ def gifnet(sources: Array, *, device: str = "cpu") -> Array:
 
     Notes
     -----
-    fidelity: on g_01, g_02 and c_02 of liu2020 0, 3 and 8 pixels (0.003 %) differ from the authors'
-    program, by one level. The order of the sources matters, and the normalisation is of the whole
-    image, so that there are no tiles. Images below 16 x 16 are extended by their border. Longer
-    stacks are folded.
+    fidelity: on g_01, g_02, c_01 and c_02 of liu2020 at most 9 pixels (0.003 %) differ from the
+    authors' program, by one level. The order of the sources matters, and the normalisation is of
+    the whole image, so that there are no tiles. Images below 16 x 16 are extended by their border.
+    Longer stacks are folded.
+
+    memory: 6.4 kB for each pixel, 77 GB at 12 megapixels; the network looks at the whole image.
 
     References
     ----------
@@ -149,16 +155,19 @@ def _block(s: Any, m: Any, state: Mapping[str, Any], name: str, shift: int) -> t
             continue
         n, rho, beta = _normalised(x, state, f"{name}.norm1{which}")
         v = conv(n, state, f"{name}.attn.V{which}")
-        qk = conv(n, state, f"{name}.attn.QK{which}")
-        parts[which] = (x, rho, beta, v, _windows(torch.cat([qk, v], 1), shift))
+        q, k = conv(n, state, f"{name}.attn.QK{which}").chunk(2, 1)
+        if which == "_mfif":
+            asked = _windows(q, shift)  # by these queries, of both streams
+        parts[which] = (x, rho, beta, v, _windows(k, shift))
+    del n, q, k
     bias = _bias(state, f"{name}.attn.attn")
     result = {}
-    for which, (x, rho, beta, v, windows) in parts.items():
-        # The first stream is asked by the queries of the second.
-        y = _attention(parts["_mfif"][4][0], windows[1], windows[2], bias, v.shape[2:], shift)
-        y = y + conv(v, state, f"{name}.attn.conv{which}", mode="reflect", groups=CHANNELS)
+    while parts:
+        which, (x, rho, beta, v, keys) = parts.popitem()
+        y = _attention(asked, keys, _windows(v, shift), bias, v.shape[2:], shift)
+        y += conv(v, state, f"{name}.attn.conv{which}", mode="reflect", groups=CHANNELS)
         x = x + conv(y, state, f"{name}.attn.proj{which}") * rho + beta
-        y = torch.relu(conv(x, state, f"{name}.mlp{which}.mlp.0"))
+        y = torch.relu_(conv(x, state, f"{name}.mlp{which}.mlp.0"))
         result[which] = x + conv(y, state, f"{name}.mlp{which}.mlp.2")
     return result.get("", s), result["_mfif"]
 
@@ -172,21 +181,20 @@ def _normalised(x: Any, state: Mapping[str, Any], name: str) -> tuple[Any, Any, 
     return n, rho, beta
 
 
-def _windows(qkv: Any, shift: int) -> Any:
-    """Query, key and value (3, windows, heads, tokens, channels of a head)."""
-    down, right = (-n % WINDOW for n in qkv.shape[2:])
+def _windows(maps: Any, shift: int) -> Any:
+    """Queries, keys or values (windows, heads, tokens, channels of a head)."""
+    down, right = (-n % WINDOW for n in maps.shape[2:])
     low, high = ((shift + p) % WINDOW for p in (right, down))
-    x = torch.nn.functional.pad(qkv, (shift, low, shift, high), mode="reflect")
+    x = torch.nn.functional.pad(maps, (shift, low, shift, high), mode="reflect")
     rows, columns = (n // WINDOW for n in x.shape[2:])
-    x = x.reshape(3, HEADS, -1, rows, WINDOW, columns, WINDOW)
-    x = x.permute(0, 3, 5, 1, 4, 6, 2)
-    return x.reshape(3, rows * columns, HEADS, WINDOW * WINDOW, -1)
+    x = x.reshape(HEADS, -1, rows, WINDOW, columns, WINDOW).permute(2, 4, 0, 3, 5, 1)
+    return x.reshape(rows * columns, HEADS, WINDOW * WINDOW, -1)
 
 
 def _attention(q: Any, k: Any, v: Any, bias: Any, size: Any, shift: int) -> Any:
     """Attention within windows, put back to (1, channels, H, W)."""
-    share = (q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5 + bias).softmax(-1)
-    y = share @ v
+    share = (q @ k.transpose(-2, -1)).div_(q.shape[-1] ** 0.5).add_(bias)
+    y = share.softmax(-1) @ v
     rows, columns = (-(-(n + shift) // WINDOW) for n in size)
     y = y.reshape(rows, columns, HEADS, WINDOW, WINDOW, -1).permute(2, 5, 0, 3, 1, 4)
     y = y.reshape(1, -1, rows * WINDOW, columns * WINDOW)

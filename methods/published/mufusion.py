@@ -44,6 +44,10 @@ PATCH, STEP = 128, 124
     weights=FILE,
     symmetric=False,
     in_all=False,
+    gflop=136.8,
+    exact=False,
+    keeps_tones=False,
+    gray_as_rgb=False,
 )
 def mufusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Array:
     """Fuse luminance in patches of 128 x 128, chroma by its strength.
@@ -70,8 +74,8 @@ def mufusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Ar
 
     Notes
     -----
-    fidelity: on g_01, g_02 and c_02 of liu2020 2 values differ from the authors' program, by one
-    level; computed in float64, as there. The order of the sources
+    fidelity: on g_01, g_02, c_01 and c_02 of liu2020 at most 4 values differ from the authors'
+    program, by one level; computed in float64, as there. The order of the sources
     matters. Images below 128 x 128 are extended by
     their border, where the program fails; a flat image is not stretched. Longer stacks are folded.
 
@@ -83,7 +87,7 @@ def mufusion(sources: Array, *, stretch: bool = True, device: str = "cpu") -> Ar
     --------
     >>> from methods import METHODS
     >>> METHODS["mufusion"].weights[0].entry.licence
-    'MIT (LICENSE file)'
+    'MIT (repository)'
     """
     import torch as library
 

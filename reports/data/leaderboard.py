@@ -15,10 +15,11 @@ import pandas as pd
 from bench.core.errors import NothingSelected, UsageError
 from bench.engine.jpeg_rows import SUFFIX
 from bench.store.manifest import MetricEntry
+from reports.data.agreement import agreement
 from reports.data.means import cap_of
 from reports.data.parts import scores_of
 from reports.data.results import Results
-from reports.data.statistics import Ranking, agreement, rank_methods
+from reports.data.statistics import Ranking, rank_methods
 
 #: The baselines that do not fuse; a metric that they win on is not trusted. (Sobel, the fourth
 #: baseline, does fuse.)

@@ -6,6 +6,8 @@ import pandas as pd
 
 from bench.core.errors import UnknownName
 from bench.store.manifest import RunManifest
+from datasets.alignment import NONE
+from datasets.alignment.change import alignment_of
 from datasets.subsets import SUBSETS, caption_of
 from reports.data.results import Results
 
@@ -53,7 +55,8 @@ def caption(manifest: RunManifest, part: str = "") -> str:
     Returns
     -------
     str
-        ``"Lytro, 20 pairs"``, ``"mfifb"``; empty if `part` is and there are several datasets.
+        ``"Lytro, 20 pairs"``, ``"mfifb"``, ``"mfifb, aligned with ecc"``; empty if `part` is and
+        there are several datasets.
     """
     if not part:
         part = manifest.datasets[0] if len(manifest.datasets) == 1 else ""
@@ -61,4 +64,8 @@ def caption(manifest: RunManifest, part: str = "") -> str:
     inside = [
         s for s in manifest.scenes if (subset.holds(*s.place) if subset else s.dataset == part)
     ]
-    return caption_of(inside[0].dataset, [s.scene for s in inside]) if inside else part
+    if not inside:
+        return part
+    methods = {alignment_of(scene.changes) for scene in inside} - {NONE}
+    aligned = f", aligned with {' and '.join(sorted(methods))}" if methods else ""
+    return caption_of(inside[0].dataset, [scene.scene for scene in inside]) + aligned

@@ -35,9 +35,9 @@ WHAT: dict[What, str] = {
 MOST_SHOWN = 12
 
 AREA_NOTE = (
-    "Score: mean over the severities from none to the largest (area under the curve of the "
-    "score, by the trapezoid rule, divided by the largest severity); in brackets the loss "
-    "against the score without perturbation."
+    "Score: mean over the severities from the mildest to the largest (area under the curve by the "
+    "trapezoid rule, divided by its width); in brackets the loss against the score without "
+    "perturbation."
 )
 SOURCES_NOTE = (
     "Metrics without a reference compare with the perturbed sources: they also reward a method "
@@ -93,7 +93,8 @@ class Robustness:
         direction of the metric.
     areas : DataFrame
         ``base, perturbation, method, metric, scenes, clean, score, loss``: means over the
-        severities, see `mean_over_severities`.
+        severities without 0, see `mean_over_severities`, so that a score that is high without
+        perturbation does not count as robust.
     """
 
     axes: list[Axis]
@@ -200,29 +201,32 @@ def _areas(curves: pd.DataFrame) -> pd.DataFrame:
     rows = []
     keys = ["base", "perturbation", "method", "metric"]
     for key, curve in curves.groupby(keys, sort=False):
-        severities = curve["severity"].to_list()
+        perturbed = curve.iloc[1:]
+        severities = perturbed["severity"].to_list()
         rows.append(
             dict(zip(keys, key, strict=True))
             | {
                 "scenes": int(curve["scenes"].iloc[0]),
                 "clean": float(curve["score"].iloc[0]),
-                "score": mean_over_severities(severities, curve["score"].to_list()),
-                "loss": mean_over_severities(severities, curve["loss"].to_list()),
+                "score": mean_over_severities(severities, perturbed["score"].to_list()),
+                "loss": mean_over_severities(severities, perturbed["loss"].to_list()),
             }
         )
     return pd.DataFrame(rows)
 
 
 def mean_over_severities(severities: Sequence[float], values: Sequence[float]) -> float:
-    """Area under a curve by the trapezoid rule, divided by the span of the severities.
+    """Area under a curve by the trapezoid rule, divided by its width; of one point its value.
 
     Examples
     --------
     >>> from reports.data.robustness import mean_over_severities
-    >>> mean_over_severities([0, 1, 4], [0.0, 2.0, 2.0])
-    1.75
+    >>> mean_over_severities([5, 10, 20], [1.0, 2.0, 4.0]), mean_over_severities([5], [1.0])
+    (2.5, 1.0)
     """
     x, y = np.asarray(severities, float), np.asarray(values, float)
+    if len(x) == 1:
+        return float(y[0])
     return float(np.sum((y[1:] + y[:-1]) / 2 * np.diff(x)) / (x[-1] - x[0]))
 
 

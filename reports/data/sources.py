@@ -17,6 +17,7 @@ from bench.core.errors import BenchError
 from bench.core.plugins import load_plugin
 from bench.store.manifest import RunManifest, SceneEntry
 from datasets import DATASETS, Scene, SceneImages, load_scenes
+from datasets.alignment.change import alignment_of, with_alignment
 from datasets.perturbations import split_dataset
 
 _log = logging.getLogger(__name__)
@@ -63,7 +64,9 @@ class Sources:
             if reason := scene.missing():
                 return None, reason
             try:
-                images = replace(scene, bits=entry.bits).read_checked()
+                as_read = replace(scene, bits=entry.bits)
+                (prepared,) = with_alignment([as_read], alignment_of(entry.changes))
+                images = prepared.read_checked()
             except BenchError as error:
                 return None, str(error)
         if images.fingerprint() != entry.fingerprint:

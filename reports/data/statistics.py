@@ -181,48 +181,6 @@ def critical_difference(methods: int, scenes: int, *, alpha: float = 0.05) -> fl
     return float(q * np.sqrt(methods * (methods + 1) / (6 * scenes)))
 
 
-def agreement(values: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
-    """How well a metric orders methods as the error against the reference does, scene by scene.
-
-    Parameters
-    ----------
-    values, reference : DataFrame
-        One row a scene, one column a method; higher must be better in both.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by scene: ``spearman`` and ``kendall`` in [-1, 1]; NaN where one of the two
-        gives all methods the same score.
-    """
-    scenes = values.index.intersection(reference.index)
-    methods = values.columns.intersection(reference.columns)
-    scores = np.stack(
-        [
-            _without_rounding(table.loc[scenes, methods].to_numpy(float))
-            for table in (values, reference)
-        ]
-    )
-    scores[:, np.isnan(scores).any(axis=0)] = np.nan
-    ranks = scipy.stats.rankdata(scores, axis=2, nan_policy="omit")
-    rows = [_agreement(ranks[:, k]) for k in range(len(scenes))]
-    return pd.DataFrame(rows, index=scenes, columns=["spearman", "kendall"], dtype=float)
-
-
-def _agreement(ranks: NDArray[np.float64]) -> tuple[float, float]:
-    """Spearman's rho and Kendall's tau-b of two rows of ranks, NaN where a method has none."""
-    ranks = ranks[:, ~np.isnan(ranks[0])]
-    if ranks.shape[1] < 3 or not np.ptp(ranks, axis=1).all():
-        return np.nan, np.nan
-    orders = np.sign(ranks[:, :, None] - ranks[:, None, :]).reshape(2, -1)
-    return _cosine(ranks - ranks.mean(axis=1, keepdims=True)), _cosine(orders)
-
-
-def _cosine(pair: NDArray[np.float64]) -> float:
-    first, second = pair
-    return float(first @ second / np.sqrt((first @ first) * (second @ second)))
-
-
 def _spread(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standard deviation over scenes (N - 1); NaN where a score is infinite, or there is one."""
     spread = np.full(scores.shape[1], np.nan)

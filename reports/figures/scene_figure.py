@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import DataUnavailable, UnknownName, UsageError
-from bench.core.files import safe_name
+from bench.core.files import safe_name, write_bytes
 from bench.core.image_io import write_image
 from bench.core.pixels import quantise, to_unit
 from bench.store.manifest import SceneEntry
@@ -23,14 +24,14 @@ from reports.data.focus import UNDECIDED, Box, gray, nearest_source
 from reports.data.leaderboard import NO_FUSION
 from reports.data.results import Results
 from reports.data.sources import Note, Sources
-from reports.figures.drawing import save, stem, style
+from reports.figures.drawing import DPI, save, stem, style
 from reports.figures.run_figures import letter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-cv2 = lazy.load("cv2")
+_log = logging.getLogger(__name__)
 
 #: Space between panels, height of a caption, in inches.
 GAP, CAPTION = 0.05, 0.18
@@ -130,6 +131,35 @@ def write_scene_figure(
     DataUnavailable
         The sources or a fused image are missing.
     """
+    panels, scale, sources = _content(results, options, note)
+    target = stem(Path(path))
+    with style():
+        written = save(draw(panels, options, scale, sources), target)
+    for panel in panels:
+        enlarged = np.kron(
+            panel.image, np.ones((options.zoom,) * 2 + (1,) * (panel.image.ndim - 2))
+        )
+        written.append(target / f"{safe_name(panel.name.lower().replace(' ', '-'))}.png")
+        written[-1].parent.mkdir(parents=True, exist_ok=True)
+        write_image(written[-1], enlarged.astype(panel.image.dtype))
+    return written
+
+
+def picture(results: Results, options: FigureOptions, path: Path) -> Path:
+    """Write the figure as one PNG file, for a page."""
+    panels, scale, sources = _content(results, options, _log.info)
+    with style():
+        buffer = io.BytesIO()
+        figure = draw(panels, options, scale, sources)
+        figure.savefig(buffer, format="png", dpi=DPI["png"], metadata={"Software": None})
+    write_bytes(path, buffer.getvalue())
+    return path
+
+
+def _content(
+    results: Results, options: FigureOptions, note: Note
+) -> tuple[list[Panel], float, int]:
+    """Panels, the scale of their differences, and the number of sources."""
     entry = _entry(results, options.scene)
     images, missing = Sources(results.manifest, note).images(entry)
     if images is None:
@@ -142,17 +172,7 @@ def write_scene_figure(
     panels = _panels(images, fused, box)
     scale = _scale(panels)
     note(_caption(entry, box, scale, options, images.reference is not None))
-    target = stem(Path(path))
-    with style():
-        written = save(draw(panels, options, scale, len(images.sources)), target)
-    for panel in panels:
-        enlarged = np.kron(
-            panel.image, np.ones((options.zoom,) * 2 + (1,) * (panel.image.ndim - 2))
-        )
-        written.append(target / f"{safe_name(panel.name.lower().replace(' ', '-'))}.png")
-        written[-1].parent.mkdir(parents=True, exist_ok=True)
-        write_image(written[-1], enlarged.astype(panel.image.dtype))
-    return written
+    return panels, scale, len(images.sources)
 
 
 def figure_path(out: Path, scene: str) -> Path:

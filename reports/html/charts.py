@@ -1,6 +1,6 @@
 """Charts of the HTML report as inline SVG: a few kilobytes each, sharp, readable without scripts.
 
-Colours are left to the page's style sheet (classes ``f0`` to ``f5`` by family), so that one
+Colours are left to the page's style sheet (classes ``f0`` to ``f9`` by family), so that one
 drawing serves light and dark; families differ in shape as well. Every mark has a title that
 browsers show and screen readers read.
 """
@@ -37,6 +37,7 @@ SHAPES: dict[int, tuple[tuple[float, float], ...]] = {
     6: ((-1.2, -1.2), (1.2, -1.2), (-1.2, 1.2), (1.2, 1.2)),
     7: ((-1.2, -1.2), (1.2, 1.2), (1.2, -1.2), (-1.2, 1.2)),
     8: ((1.3, 0), (-0.9, 1.2), (-0.9, -1.2)),
+    9: ((-1.3, 0), (0.9, -1.2), (0.9, 1.2)),
 }
 
 

@@ -33,7 +33,9 @@ from reports.tables.leaderboard_page import (
 )
 
 
-def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> list[Path]:
+def write_leaderboard(
+    results: Results, out: Path | str, dataset: str = "", title: str = ""
+) -> list[Path]:
     """Write ``leaderboard.{md,csv}``, ``agreement.csv`` and ``*.tex`` below `out`.
 
     Published rows bring ``leaderboard.bib``, their papers in BibTeX.
@@ -52,6 +54,8 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
         Folder; made if need be.
     dataset : str
         Only its scenes; all when empty.
+    title : str
+        What the page is about; the name of the only dataset when empty.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
     reason: NothingSelected | None = None
     for part, ending in ((lossless, ""), (lossy, "_jpeg")):
         try:
-            written += [] if part is None else _write(part, out, dataset, ending)
+            written += [] if part is None else _write(part, out, dataset, ending, title)
         except NothingSelected as error:  # one method of this kind: the others are ranked
             reason = error
     if not written and reason is not None:
@@ -75,7 +79,7 @@ def write_leaderboard(results: Results, out: Path | str, dataset: str = "") -> l
     return written
 
 
-def _write(results: Results, out: Path, dataset: str, ending: str) -> list[Path]:
+def _write(results: Results, out: Path, dataset: str, ending: str, title: str) -> list[Path]:
     """Write the leaderboard of lossless rows, or with the ending ``_jpeg`` of JPEG rows."""
     board = make_leaderboard(results, dataset)
     manifest = results.manifest
@@ -97,6 +101,7 @@ def _write(results: Results, out: Path, dataset: str, ending: str) -> list[Path]
             "\n\n".join([*about_ranks, to_markdown(*ranks)]),
             f"{about_means}\n\n{to_markdown(*means)}",
             "JPEG images" * bool(ending),
+            title,
         ),
         "leaderboard.csv": tidy(board).to_csv(index=False, lineterminator="\n"),
         "leaderboard.tex": "\n\n".join(tables) + "\n",

@@ -85,7 +85,13 @@ def _intervals(board: Leaderboard, labels: dict[str, str]) -> Table:
 
 
 def leaderboard_page(
-    results: Results, board: Leaderboard, dataset: str, ranks: str, means: str, kind: str = ""
+    results: Results,
+    board: Leaderboard,
+    dataset: str,
+    ranks: str,
+    means: str,
+    kind: str = "",
+    title: str = "",
 ) -> str:
     """A page of Markdown: how it was made, the tables, the methods, the tests.
 
@@ -101,12 +107,15 @@ def leaderboard_page(
         Bodies of the sections of these tables.
     kind : str
         Which images it ranks, for its title: ``"JPEG images"``; empty for lossless ones.
+    title : str
+        What it is about; the caption of `dataset` unless given.
     """
     manifest = results.manifest
     labels = {metric.name: metric.header for metric in manifest.metrics}
     name = caption(manifest, dataset)
+    about = title or name
     parts = [
-        f"# Leaderboard{f' of {name}' if name else ''}{f', of {kind}' if kind else ''}",
+        ", of ".join(filter(None, [f"# Leaderboard{f' of {about}' if about else ''}", kind])),
         _made_from(results, board, dataset, name),
         f"## Ranks\n\n{ranks}",
         f"## Mean scores\n\n{means}",

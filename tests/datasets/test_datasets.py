@@ -96,7 +96,7 @@ def sharpness(image, where) -> float:
 def test_truth_is_sharp_where_either_source_is_not(scene):
     images = scene.images
     if images.reference is None or images.mask is None:
-        pytest.skip("a scene without a reference")
+        pytest.skip("a scene without a reference or a mask")
     assert images.mask.dtype == np.bool_
     assert 0.05 < images.mask.mean() < 0.95
     for source, blurred in zip(images.sources, (~images.mask, images.mask), strict=True):
@@ -109,7 +109,7 @@ def test_sources_equal_the_truth_where_they_are_sharp(scene):
     """Inside what the mask says, farther from its edge than any blur reaches."""
     images = scene.images
     if images.reference is None or images.mask is None:
-        pytest.skip("a scene without a reference")
+        pytest.skip("a scene without a reference or a mask")
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * DEPTH_OF_LENS + 1,) * 2)
     for source, sharp in zip(images.sources, (images.mask, ~images.mask), strict=True):
         inside = cv2.erode(sharp.astype(np.uint8), disk) > 0

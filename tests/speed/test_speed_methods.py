@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from methods import METHODS
 from methods import _fusion as fusion
-from tests.support.weights import SECONDS, sweep
+from tests.support.weights import QUICK, sweep
 
 pytestmark = pytest.mark.slow
 
@@ -37,12 +37,12 @@ def stack():
 
 @pytest.mark.parametrize(
     "name",
-    sweep(m for m in METHODS if not m.needs_reference and m.family != "published-network"),
+    sweep(m for m in METHODS if not m.needs_reference and m.program is None),
 )
 def test_speed(benchmark, stack, name):
     entry = METHODS[name]
     fn = fusion.bind(entry)
-    rounds = 1 if name in SECONDS else 5
+    rounds = 1 if name in QUICK else 5
     fused = benchmark.pedantic(
         lambda: fusion.fuse_prepared(entry, stack, fn), rounds=rounds, warmup_rounds=rounds // 5
     )

@@ -46,7 +46,9 @@ if mode == "hangs":
     stay()
 elif mode == "daemon-hangs":
     daemonise()
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env={})
+    nameless = subprocess.Popen(["sleep", "600"], env={}, start_new_session=True)
+    with Path(os.environ["MFIF_TEST_FOLDER"], "pids").open("a") as pids:
+        pids.write(f"{nameless.pid}\n")
     stay()
 elif mode == "daemon-left":
     daemonise()
@@ -57,6 +59,9 @@ elif mode == "forks":
         if os.fork() == 0:
             stay()
     fuse()
+elif mode == "bombs":
+    loop = "i=0; while [ $i -lt 1200 ]; do sleep 600 & i=$((i+1)); done; wait"
+    subprocess.run(["sh", "-c", loop], check=False)
 elif mode == "small":
     import cv2
 
@@ -121,7 +126,8 @@ elif mode == "tells":
     listed = " ".join(sorted(file.name for file in Path(sources[0]).parent.iterdir()))
     said = f"{names} | {listed} | {images[0].dtype} {images[0].shape} | {Path.cwd()}"
     said += f" | {os.environ.get('OMP_NUM_THREADS')} {os.environ.get('MINE')}"
-    Path(os.environ["MFIF_TEST_FOLDER"], "told").write_text(said)
+    given = os.environ["MFIF_OUTPUT"] == output, os.environ["MFIF_FOLDER"] in sources[0]
+    Path(os.environ["MFIF_TEST_FOLDER"], "told").write_text(f"{said} | {given}")
     fuse()
 elif mode != "writes-nothing":
     fuse()

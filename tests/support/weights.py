@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
 
 from datasets.catalog import CataloguedFile
 from datasets.fetch import available
-from methods import METHODS, Method
+from methods import METHODS, Method, fuse
 
 #: Networks whose weights are fetched, not shipped.
 PUBLISHED = [m.name for m in METHODS if m.family == "published-network"]
-#: Methods that take seconds even for a small picture.
-SECONDS = {"sr", "nsct-sr"}
+#: Settings that make the slowest methods fast enough for tests that run every method.
+QUICK: dict[str, dict[str, Any]] = {"sr": {"step": 4}, "nsct-sr": {"step": 2}}
+#: Methods that take more than a second for a small picture even so.
+SLOW = ("nsct-sr",)
 
 
 def sweep(methods: Iterable[Method]) -> list[Any]:
     """Parameters of a test that runs all these methods: names, some marked as slow or to skip."""
-    return [pytest.param(m.name, marks=list(_marks(m))) for m in methods]
+    marked = []
+    for method in methods:
+        marks = [pytest.mark.slow] if method.name in SLOW else []
+        if text := _missing(method.name):
+            marks.append(pytest.mark.skip(reason=text))
+        marked.append(pytest.param(method.name, marks=marks))
+    return marked
 
 
-def _marks(method: Method) -> Iterable[Any]:
-    if method.name in SECONDS:
-        yield pytest.mark.slow
-    if text := _missing(method.name):
-        yield pytest.mark.skip(reason=text)
+def fuse_quickly(name: str, sources: Sequence[Any], **given: Any) -> Any:
+    """Fuse with a method's settings of `QUICK`, if it has any."""
+    return fuse(name, sources, parameters=QUICK.get(name), **given)
 
 
 def need_weights(name: str) -> None:

@@ -13,7 +13,7 @@ from bench.core.files import write_bytes
 from datasets.heldout import COLOURS, KINDS
 from methods.learned import WEIGHTS
 
-#: Scores of the shipped weights on held-out pairs; ``python -m reports.readme --heldout RUN``
+#: Scores of the shipped weights on held-out pairs; ``python -m reports.docs --heldout RUN``
 #: writes it.
 HELD_OUT = WEIGHTS / "heldout.json"
 

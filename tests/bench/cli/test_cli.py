@@ -17,7 +17,7 @@ from datasets import DATASETS
 from datasets.grids import GRIDS
 from datasets.published import PUBLISHED
 from datasets.subsets import SUBSETS
-from methods import METHODS
+from methods import FAMILY_ALIASES, METHODS
 from metrics import METRICS
 
 REGISTRIES = {"methods": METHODS, "metrics": METRICS, "datasets": DATASETS}
@@ -113,6 +113,13 @@ def test_list_of_one_family(kind, capsys):
         rows = json.loads(capsys.readouterr().out)
         names = [entry.name for entry in REGISTRIES[kind] if entry.family == family]
         assert [row["name"] for row in rows] == names
+
+
+def test_list_of_a_family_by_its_other_name(capsys):
+    for alias, family in FAMILY_ALIASES.items():
+        assert main(["list", "methods", "--family", alias, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert {row["family"] for row in rows} == {family}
 
 
 @pytest.mark.parametrize(

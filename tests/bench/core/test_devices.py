@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -28,3 +29,13 @@ def test_without_torch_there_is_no_gpu(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(EnvironmentFault, match="'cuda' is not available: import of torch halted"):
         check_device("cuda")
+
+
+def test_threads_of_a_lazy_torch_are_not_asked_for():
+    code = (
+        "import sys, lazy_loader\nfrom bench.core.devices import pin_torch\n"
+        "lazy_loader.load('torch')\npin_torch(1)\nprint('torch._C' in sys.modules)\n"
+        "import torch\ntorch.get_num_threads()\npin_torch(1)\nprint(torch.get_num_threads())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "1"]

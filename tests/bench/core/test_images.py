@@ -171,6 +171,11 @@ def test_quantise_inverts_to_unit(dtype):
     assert quantise(np.array([[-1.0, 2.0]]), dtype).tolist() == [[0, np.iinfo(dtype).max]]
 
 
+def test_float64_is_rounded_in_float64():
+    """In float32 a level that lies 1e-6 below a half is the half, and is rounded up."""
+    assert quantise(np.array([[200.499999, 200.500001]]) / 255).tolist() == [[200, 201]]
+
+
 def test_png_bytes_are_deterministic(photo):
     assert encode_png(photo) == encode_png(photo.copy())
 

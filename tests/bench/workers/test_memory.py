@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import time
 from dataclasses import replace
 
 import pytest
@@ -59,3 +63,20 @@ def test_the_tightest_group_around_this_process_counts(tmp_path, monkeypatch, ki
     assert memory.available() == 500
     (own / groups.limit).write_text("3000\n")
     assert memory.available() == 0
+
+
+def test_processes_below_one_are_found_and_counted():
+    command = ["sh", "-c", "sleep 600 & sleep 600 & wait"]
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while len(found := memory.descendants(process.pid)) < 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert len(found) == 2
+            assert all(map(memory.is_running, found))
+            held = memory.resident(process.pid)
+            assert memory.resident_with_children(process.pid) > held > 0
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert memory.descendants(process.pid) == []
+    assert not memory.is_running(process.pid)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,10 +24,14 @@ from bench.core.plugins import load_plugin
 from bench.engine.selection import ConfiguredMethod, select_methods
 from bench.store.manifest import load_manifest
 from bench.workers.memory import is_running
+from bench.workers.process import Limits, Setup
+from bench.workers.subprocess_worker import SubprocessWorker
+from datasets import SceneImages
 from methods import METHODS, fuse
-from methods.programs import program
-from tests import TESTS
+from methods.programs import _supervisor, program
+from tests import ROOT, TESTS
 
+SLOW = pytest.mark.slow
 PLUGIN = TESTS / "support" / "plugin_programs.py"
 
 #: Mode -> status, and what the message says.
@@ -104,7 +111,10 @@ def test_a_time_includes_the_start_and_the_cpu_of_children(tmp_path):
     assert "Time of p-burns: of a program, from writing its sources over its start" in tables
 
 
-@pytest.mark.parametrize("mode", ["daemon-left", "forks", "kills-supervisor", "fails"])
+@pytest.mark.parametrize(
+    "mode",
+    ["daemon-left", "forks", "kills-supervisor", "fails", pytest.param("bombs", marks=SLOW)],
+)
 def test_nothing_is_left_in_this_process_either(plugin, mode):
     sources = pair(40, 48)
     if mode in FINE:
@@ -121,8 +131,8 @@ def test_files_and_environment_of_a_program(plugin, tmp_path):
     told = (tmp_path / "told").read_text()
     assert told.startswith("01.png 02.png 03.png | 01.png 02.png 03.png | uint8 (40, 48, 3) | ")
     assert f"{plugin}/mfif-program-" in told
-    threads = told.rpartition(" | ")[2].split()[0]
-    assert f" | {threads} {threads} of mine" in told
+    threads = told.split(" | ")[4].split()[0]
+    assert told.endswith(f" | {threads} {threads} of mine | (True, True)")
 
 
 def test_levels_of_8_and_16_bits_are_kept(tmp_path):
@@ -169,6 +179,16 @@ def test_a_missing_program_is_skipped_with_the_way_to_install_it(tmp_path, monke
     monkeypatch.setenv("MFIF_NO_SUCH_PROGRAM_ANYWHERE", "/nowhere")
     with pytest.raises(Skipped, match="MFIF_NO_SUCH_PROGRAM_ANYWHERE=/nowhere is not a program"):
         fuse("p-missing", pair(40, 48))
+
+
+def test_show_says_where_a_program_is(capsys):
+    assert main(["show", "p-two", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["program"] == sys.executable
+    assert facts["version"].startswith("Python 3.")
+    assert facts["takes"] == "2 sources of up to 8 bits, gray or RGB"
+    assert main(["show", "p-missing"]) == 0
+    assert "no-such-program-anywhere is not on this machine: get it" in capsys.readouterr().out
 
 
 def script(file: Path, text: str) -> None:
@@ -225,7 +245,6 @@ def test_a_script_beside_the_plug_in_is_a_program(tmp_path):
         ("stacker {output} {sources}", "return a list of text"),
         ([], "return a list of text"),
         (["stacker", 5, "{sources}"], "return a list of text"),
-        (["stacker", "{output}"], "has none of {sources}, {folder}, {a} and {b}"),
         (["stacker", "{souces}"], "{souces} is not {sources}"),
         (["stacker", "--in={sources}"], "{sources} must be a part of its own"),
     ],
@@ -239,6 +258,17 @@ def test_a_wrong_command_line_is_refused(command, message):
 def test_a_lossy_output_is_refused():
     with pytest.raises(UsageError, match=r"output 'fused\.jpg' must be the name of a file"):
         program("lossy", title="L", paper="a test", output="fused.jpg")(lambda: ["s", "{sources}"])
+
+
+def test_a_pipe_that_a_program_closed_is_not_read_again():
+    (shut, end), (kept, other) = os.pipe(), os.pipe()
+    os.write(end, b"x" * 10000 + b"last")
+    os.close(end)
+    tails = {shut: b"", kept: b""}
+    assert _supervisor._drain(tails, [shut, kept]) == {shut}
+    assert tails == {shut: b"x" * (_supervisor.TAIL_BYTES - 4) + b"last", kept: b""}
+    for pipe in (shut, kept, other):
+        os.close(pipe)
 
 
 def test_programs_are_selected_by_their_alias_and_not_by_all():
@@ -259,20 +289,42 @@ def test_the_usage_of_children_is_added_up():
 
 @pytest.mark.slow
 def test_a_killed_benchmark_leaves_nothing(plugin, tmp_path):
-    """The worker process is killed by somebody else; the supervisor ends the program."""
-    import multiprocessing
-    import signal
-
-    worker = multiprocessing.get_context("fork").Process(
-        target=fuse, args=("p-daemon-hangs", pair(40, 48))
-    )
-    worker.start()
+    """Somebody else kills the process that waits for a program; the supervisor ends the program."""
+    code = "from bench.checks.methods import pair; from bench.core.plugins import load_plugin\n"
+    code += f"load_plugin({str(PLUGIN)!r})\n"
+    code += "from methods import fuse; fuse('p-daemon-hangs', pair(40, 48))"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
     deadline = time.monotonic() + 60
     pids = tmp_path / "pids"
-    while time.monotonic() < deadline and not (pids.exists() and pids.read_text().count("\n") >= 3):
+    while time.monotonic() < deadline and not (pids.exists() and pids.read_text().count("\n") >= 4):
         time.sleep(0.05)
-    os.kill(worker.pid, signal.SIGKILL)
-    worker.join()
+    process.kill()
+    process.wait()
     while time.monotonic() < deadline and list(plugin.glob("mfif-program-*")):
         time.sleep(0.05)
     nothing_is_left(plugin)
+
+
+@pytest.mark.slow
+def test_programs_run_on_the_workers_of_a_cluster(plugin, tmp_path):
+    pytest.importorskip("distributed")
+    found = run(tmp_path, ["copies", "fails", "missing"], "--backend", "dask", "--workers", "1",
+                "--repeats", "0")  # fmt: skip
+    assert found["copies"]["status"] == "ok"
+    assert "exit code 3" in found["fails"]["message"]
+    assert found["missing"]["status"] == "skipped"
+    nothing_is_left(plugin)
+
+
+def test_another_version_on_a_worker_is_refused(monkeypatch):
+    worker = SubprocessWorker(
+        Setup(plugins=[PLUGIN], programs={"p-copies": "Python 2.7"}), Limits(seconds=60)
+    )
+    try:
+        worker.open(SceneImages(tuple(pair(40, 48))))
+        record = worker.fuse("p-copies", {}).record
+        assert record.status == "failed"
+        assert "its program here is Python 3." in record.message
+        assert record.message.endswith("that with which the run began is Python 2.7")
+    finally:
+        worker.close()

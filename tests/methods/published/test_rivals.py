@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from skimage import data
+from torch.utils.flop_counter import FlopCounterMode
 
 from bench.core.errors import Skipped
 from bench.core.image_io import read_image
@@ -23,9 +24,17 @@ from methods.published._weights import load_state
 from tests.support.weights import PUBLISHED as NAMES
 from tests.support.weights import need_weights
 
-#: Share of the pixels that may differ, where it is not 0.01 %.
-LIMITS = {"refusion": 6e-4}
+#: Share of the pixels that may differ, where it is not 0.01 %: one pixel, the brightest of what
+#: ReFusion's network gives, sets the scale of all others, and its last digits depend on the
+#: processor. Measured: 0.018, 0.004, 0.015, 0.004 %; with AVX2 for AVX-512 0.023 % of g_01.
+LIMITS = {"refusion": 3e-4}
 FOLDERS = {"cnn-liu": "liucnn_slight", "drl-fpd": "drl_fpd"}
+
+
+def test_rows_are_told_from_published_images_of_the_same_networks():
+    rows = [m.name for m in select_methods(["rivals", "published:mfifb", "published:liu2020"])]
+    assert len(set(rows)) == len(rows)
+    assert {"sesf", "mfifb:sesf", "gacn"} <= set(rows)
 
 
 @pytest.mark.parametrize("text", ["rivals", "published-network"])
@@ -61,15 +70,18 @@ def authors_image(name: str, scene: str):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scene", ["g_01", "c_02"])
+@pytest.mark.parametrize("scene", ["g_01", "g_02", "c_01", "c_02"])
 @pytest.mark.parametrize("name", NAMES)
 def test_images_are_those_of_the_authors_programs(name, scene, liu2020):
-    """At most one level at 0.01 % of the pixels; ReFusion's docstring says why it has more."""
+    """At most one level at 0.01 % of the pixels; the cost is counted on g_01, of 512 x 512."""
     need_weights(name)
     wanted = authors_image(name, scene)
     kind = "grayscale" if scene.startswith("g") else "color"
     files = [liu2020 / "sourceimages" / kind / f"{scene}_{k}.tif" for k in (1, 2)]
-    fused = fuse(name, [read_image(file) for file in files])
+    with FlopCounterMode(display=False) as counter:
+        fused = fuse(name, [read_image(file) for file in files])
+    if scene == "g_01":
+        assert METHODS[name].gflop == round(counter.get_total_flops() / 1e9, 1)
     apart = np.abs(fused.astype(int) - wanted)
     differs = apart > 0 if apart.ndim == 2 else (apart > 0).any(axis=-1)
     print(f"{name} {scene}: {differs.sum()} pixels ({100 * differs.mean():.4f} %) differ")
@@ -111,8 +123,8 @@ def test_identical_sources_come_back_from_decision_maps(name):
     need_weights(name)
     sharp = cv2.cvtColor(data.astronaut()[80:213, 150:309], cv2.COLOR_RGB2GRAY)
     fused = fuse(name, [sharp, sharp])
-    if METHODS[name].kind == "decision":
-        assert np.abs(fused.astype(int) - sharp).max() <= 1
+    if METHODS[name].exact:
+        np.testing.assert_array_equal(fused, sharp)
     else:
         assert np.corrcoef(fused.ravel(), sharp.ravel())[0, 1] > 0.95
 

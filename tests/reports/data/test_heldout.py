@@ -1,4 +1,4 @@
-"""Scores on held-out pairs, from a run to the README's table."""
+"""Scores on held-out pairs, from a run to the documentation's table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.core.errors import DataUnavailable
 from datasets import load_scenes
 from datasets.heldout import COLOURS
 from methods import fuse
-from reports import readme
+from reports import docs
 from reports.data.heldout import heldout_scores
 from reports.data.means import IDENTICAL_DB
 from reports.data.results import load_results
@@ -78,15 +78,17 @@ def test_a_run_without_psnr_is_refused(photos, tmp_path):
         heldout_scores(load_results(tmp_path))
 
 
-def test_the_readme_takes_its_table_from_the_run(run, tmp_path, monkeypatch):
-    blocks = "".join(f"<!-- {name} -->\n<!-- end {name} -->\n" for name in readme.SCORES)
-    (tmp_path / "README.md").write_text(blocks)
-    scores = {name: tmp_path / f"{name}.json" for name in readme.SCORES}
-    monkeypatch.setattr(readme, "ROOT", tmp_path)
-    monkeypatch.setattr(readme, "SCORES", scores)
-    assert readme.main(["--heldout", str(run), "--large", str(run)]) == 0
+def test_the_documentation_takes_its_table_from_the_run(run, tmp_path, monkeypatch):
+    blocks = "".join(f"<!-- {name} -->\n<!-- end {name} -->\n" for name in docs.SCORES)
+    page = tmp_path / docs.NETWORKS
+    page.parent.mkdir(parents=True)
+    page.write_text(blocks)
+    scores = {name: tmp_path / f"{name}.json" for name in docs.SCORES}
+    monkeypatch.setattr(docs, "ROOT", tmp_path)
+    monkeypatch.setattr(docs, "SCORES", scores)
+    assert docs.main(["--heldout", str(run), "--large", str(run)]) == 0
     written = json.loads(scores["held-out"].read_text())
     assert set(written["psnr"]["depth"]) == set(COLOURS)
-    table = (tmp_path / "README.md").read_text()
+    table = page.read_text()
     assert "| method | region, gray | region, colour | depth, gray | depth, colour |" in table
     assert table.count("| oracle | 99.0 | 99.0 |") == 2

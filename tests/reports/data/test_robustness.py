@@ -43,12 +43,12 @@ def test_losses_are_positive_where_it_gets_worse_whatever_the_direction(results)
         assert loss(found, "exposure<0", "fcn", metric) == pytest.approx([0, 2])
 
 
-def test_the_mean_over_severities_is_the_area_over_the_span(results):
+def test_the_mean_over_severities_is_the_area_over_its_width(results):
     found = make_robustness(results)
     losses = found.summary("set", "psnr", "loss")
-    # Trapezoids of 0, 4, 6 at 0, 5, 10, and of 0, 3, 7 at 0, 10, 50.
+    # Trapezoids of 4, 6 at 5, 10, and of 3, 7 at 10, 50; one point is its own mean.
     assert losses.loc["fcn"].to_dict() == pytest.approx(
-        {"noise": (10 + 25) / 10, "exposure": 0.5, "exposure<0": 1, "jpeg": (15 + 200) / 50}
+        {"noise": 5, "exposure": 1, "exposure<0": 2, "jpeg": 5}
     )
     clean, scores = (found.summary("set", "psnr", value) for value in ("clean", "score"))
     assert (clean.loc["fcn"] == 39.5).all()

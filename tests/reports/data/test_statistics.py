@@ -9,7 +9,8 @@ import scipy.stats
 
 from bench.core.errors import UsageError
 from reports.data import statistics as stats
-from reports.data.statistics import agreement, critical_difference, rank_methods
+from reports.data.agreement import agreement
+from reports.data.statistics import critical_difference, rank_methods
 
 # Critical values q at 5 % of Nemenyi's test, as tabulated in Demsar 2006, table 5(a).
 NEMENYI_Q = {
@@ -124,29 +125,6 @@ def test_one_scene_has_ranks_but_no_test():
     assert np.isnan(ranking.friedman_p)
     assert np.isnan(ranking.critical_difference)
     assert ranking.table["tied"].all()
-
-
-def test_agreement():
-    reference = pd.DataFrame({"a": [1.0, 1.0, 1.0], "b": [2.0, 2.0, 2.0], "c": [3.0, 3.0, 3.0]})
-    values = pd.DataFrame({"a": [0.1, 9.0, 1.0], "b": [0.2, 8.0, 1.0], "c": [0.9, 7.0, 1.0]})
-    table = agreement(values, reference)
-    assert table.spearman.tolist()[:2] == [1, -1]
-    assert table.kendall.tolist()[:2] == [1, -1]
-    assert table.iloc[2].isna().all()
-
-
-def test_agreement_is_scipys_where_scores_tie_are_infinite_or_missing():
-    rng = np.random.default_rng(1)
-    values = pd.DataFrame(rng.integers(0, 6, (40, 9)).astype(float))
-    reference = pd.DataFrame(rng.standard_normal((40, 9)).round(1))
-    values.iloc[3, :5] = reference.iloc[5, 2] = np.nan
-    values.iloc[9, 1] = np.inf
-    table = agreement(values, reference)
-    for scene in values.index:
-        both = values.loc[scene].notna() & reference.loc[scene].notna()
-        pair = values.loc[scene, both], reference.loc[scene, both]
-        assert table.spearman[scene] == pytest.approx(scipy.stats.spearmanr(*pair)[0], abs=1e-12)
-        assert table.kendall[scene] == pytest.approx(scipy.stats.kendalltau(*pair)[0], abs=1e-12)
 
 
 @pytest.mark.parametrize("at_once", [1 << 20, 500, 1])

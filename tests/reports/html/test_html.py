@@ -12,17 +12,17 @@ import re
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 from bench.cli.main import main
 from bench.core.image_io import read_image
 from bench.store.manifest import MANIFEST
-from reports.data.focus import UNDECIDED, boundary_box, decision_map
+from datasets import load_scenes
+from methods import fuse
+from reports.data.focus import UNDECIDED, boundary_box, decision_map, gray, nearest_source
 from reports.data.results import load_results
 from reports.html.board import make_views
-from reports.html.charts import CHARACTER, WIDTH, Point, cliques, critical, scatter
 from reports.html.images import CROP, STEPS, make_gallery
 from reports.html.page import render, write_html
 from reports.html.scene_scores import scene_scores
@@ -274,25 +274,6 @@ def test_boundary_box_lies_on_the_boundary():
     assert boundary_box([left, right], 9999)[2:] >= (200, 200)
 
 
-def test_scatter_puts_the_better_up_and_escapes():
-    points = [Point("a", 1, 0.1, 1.0), Point(HOSTILE, 2, 0.1, 2.0)]
-    for higher in (True, False):
-        chart = str(scatter(points, "score", higher_is_better=higher))
-        assert "<script" not in chart
-        heights = [float(y) for y in re.findall(r'y="([\d.]+)" text-anchor="start"', chart)]
-        assert len(heights) == 2
-        assert (heights[1] < heights[0]) == higher
-
-
-def test_one_method_alone_has_a_chart():
-    assert "<circle" in scatter([Point("a", 0, 1.0, 0.0)], "x", higher_is_better=True)
-
-
-def test_cliques_are_the_longest_runs():
-    assert cliques([1, 2, 3], 0.5) == []
-    assert cliques([1, 2, 3], 5) == [(0, 2)]
-
-
 def test_pictures_shrink_as_they_become_many():
     for few, many in itertools.pairwise(STEPS):
         assert few.images < many.images
@@ -307,49 +288,6 @@ def test_pictures_that_are_too_large_together_are_made_smaller(finished, monkeyp
     assert gallery.sizes.side < STEPS[0].side
     assert len(gallery.scenes) == 2
     assert total < 100_000 or gallery.sizes is STEPS[-1]
-
-
-def test_ticks_and_texts_of_ranks_do_not_touch():
-    means = pd.Series({f"method-{k}": 4.4 + k for k in range(90)})
-    groups = dict.fromkeys(means.index, 1)
-    for difference in (5.0, 88.0, 500.0):
-        chart = str(critical(means, groups, difference))
-        assert f"critical difference {difference:.2f}" in chart
-        texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)">([^<]+)', chart)
-        boxes = [box_of(float(x), float(y), anchor, text) for x, y, anchor, text in texts]
-        for one, other in itertools.combinations(boxes, 2):
-            assert not (one[0] < other[1] and other[0] < one[1] and abs(one[2] - other[2]) < 10)
-        assert all(low >= 0 and high <= WIDTH for low, high, _ in boxes)
-        assert all(float(x) <= WIDTH for x in re.findall(r'x2="([\d.]+)"', chart))
-
-
-def box_of(x, y, anchor, text):
-    """Left, right and baseline of a text of a chart."""
-    width = CHARACTER * len(text)
-    low = x - {"start": 0, "middle": width / 2, "end": width}[anchor]
-    return low, low + width, y
-
-
-def test_names_in_the_scatter_cover_nothing():
-    rng = np.random.default_rng(1)
-    seconds, values = 10 ** rng.uniform(-2, 1, 40), rng.uniform(0.6, 0.9, 40)
-    points = [
-        Point(f"m-{k}", 1 + k % 8, s, v)
-        for k, (s, v) in enumerate(zip(seconds, values, strict=True))
-    ]
-    chart = str(scatter(points, "score", higher_is_better=True))
-    texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)">(m-\d+)', chart)
-    boxes = [box_of(float(x), float(y), anchor, text) for x, y, anchor, text in texts]
-    assert len(boxes) > 30
-    for one, other in itertools.combinations(boxes, 2):
-        assert not (one[0] < other[1] and other[0] < one[1] and abs(one[2] - other[2]) < 10)
-    corners = re.search(r'class="front" points="([^"]+)"', chart)[1].split()
-    front = np.array([[float(n) for n in corner.split(",")] for corner in corners])
-    for (x0, y0), (x1, y1) in itertools.pairwise(front):
-        part = np.linspace(0, 1, 500)
-        xs, ys = x0 + part * (x1 - x0), y0 + part * (y1 - y0)
-        for low, high, base in boxes:
-            assert not ((xs > low) & (xs < high) & (ys > base - 9) & (ys < base + 2)).any()
 
 
 def test_a_page_of_some_methods_and_scenes(finished, tmp_path, capsys):
@@ -380,3 +318,39 @@ def test_rows_of_jpeg_images_are_marked(tmp_path):
     (scene,) = scene_scores(results)["scenes"]
     assert scene["jpeg"] == [2]
     assert scene["best"] == [[1, 2], [], []]
+
+
+@pytest.fixture(scope="session")
+def stack_page(tmp_path_factory):
+    """The report of a stack of ten sources with reference and index map."""
+    folder = tmp_path_factory.mktemp("stack")
+    chosen = ["--methods", "sobel", "--datasets", "synthetic-stack/chelsea", "--metrics", "psnr"]
+    assert main(["run", *chosen, "--repeats", "0", "--out", str(folder)]) == 0
+    return render(load_results(folder))
+
+
+def shown_levels(address):
+    """Colours (H, W, 3) of a picture in a page."""
+    data = base64.b64decode(address.partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+
+def test_maps_of_a_stack_are_depth_maps(stack_page):
+    (scene,) = scenes_of(stack_page)
+    (actual,) = load_scenes("synthetic-stack/chelsea")
+    assert scene["sources"] == len(scene["colours"]) == len(actual.images.sources) == 10
+    colours = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in scene["colours"]]
+    brightness = [sum(colour) for colour in colours]
+    assert brightness == sorted(brightness)
+    mapped = {image["name"]: image["map"] for image in scene["images"] if image["map"]}
+    assert sorted(mapped) == ["Reference", "sobel"]
+    expected = np.array(colours)[actual.images.index_map]
+    assert np.array_equal(shown_levels(mapped["Reference"]), expected)
+    nearest = nearest_source([gray(s) for s in actual.images.sources], gray(fused_of(actual)))
+    where = nearest != UNDECIDED
+    assert where.mean() > 0.3
+    assert np.array_equal(shown_levels(mapped["sobel"])[where], np.array(colours)[nearest[where]])
+
+
+def fused_of(scene):
+    return fuse("sobel", scene.images.sources)

@@ -13,6 +13,7 @@ import pytest
 from reports.data.results import load_results
 from reports.html.page import write_html
 from tests.reports.html.test_html import HOSTILE, finished  # noqa: F401 - a fixture
+from tests.reports.robust_runs import robust_run
 from tests.reports.runs import a_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -291,13 +292,22 @@ def test_all_controls_are_named_and_reached_by_keys(opened):
     for _ in range(160):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id"))
-    assert {
-        "theme",
-        "show",
-        "search",
-        "scene",
-        "zoom-in",
-        "stage",
-        "speed-metric",
-        "link",
-    } <= reached
+    expected = {"theme", "show", "search", "link", "scene", "zoom-in", "stage", "speed-metric"}
+    assert expected <= reached
+
+
+def test_robustness_shows_the_chosen_metric_and_curves(opened, tmp_path):
+    path = tmp_path / "report.html"
+    write_html(robust_run(tmp_path / "run"), path)
+    for options in (DESK, PHONE):
+        page = opened(path.as_uri(), **options)
+        for metric, what in (("QCV ↓", "lead"), ("PSNR ↑", "loss")):
+            page.select_option("#robust-metric", label=metric)
+            page.select_option("#robust-what", value=what)
+            charts = page.locator(".robust .chartbox:visible")
+            assert charts.count() == 1
+            assert charts.get_attribute("aria-label").startswith(metric)
+            assert charts.get_attribute("data-what") == what
+            assert page.locator(".robust table:visible tbody tr").count() == 3
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= options["viewport"]["width"]

@@ -49,7 +49,8 @@ def test_the_page_has_scores_losses_and_what_was_done(results, tmp_path):
         if line.startswith("| fcn")
     ]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[:3] == ["fcn", "**39.50**", "**36.00 (3.50)**"]
+    assert cells[:3] == ["fcn", "**39.50**", "34.50 (5.00)"]
+    assert "**35.00 (2.50)**" in page  # of lp
     assert "| none | noise 5 | noise 10 | exposure 0.5 | exposure<0 -0.5 | jpeg 90 | jpeg 50 |" in (
         " ".join(page.split())
     )
@@ -80,5 +81,5 @@ def test_latex_has_a_caption_and_a_label(results, tmp_path):
     write_robustness(results, tmp_path)
     text = (tmp_path / "robustness_set_psnr.tex").read_text()
     assert r"\label{tab:robustness_set_psnr}" in text
-    assert r"\textbf{36.00 (3.50)}" in text
+    assert r"\textbf{35.00 (2.50)}" in text
     assert r"exposure$<$0" in text

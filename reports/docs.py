@@ -1,10 +1,10 @@
-"""``python -m reports.readme RUN --heldout RUN --large RUN``: write the numbers of the README.
+"""``python -m reports.docs RUN --heldout RUN --large RUN``: write the numbers of the documentation.
 
-Each table of the README stands between two comments, ``<!-- name -->`` and ``<!-- end name -->``;
-this replaces what lies between them: Tables 1 and 2 and the comparison with the paper from a
-finished run, and the scores on held-out pairs from ``methods/learned/weights/heldout.json`` and,
-for photos of many pixels, ``large.json`` beside it. ``--heldout`` and ``--large`` write these two
-files first, from runs on the datasets ``heldout-…``.
+Each table in ``docs/about`` stands between two comments, ``<!-- name -->`` and ``<!-- end name
+-->``; this replaces what lies between them: in ``results.md`` Tables 1 and 2 and the comparison
+with the paper from a finished run, and in ``networks.md`` the scores on held-out pairs from
+``methods/learned/weights/heldout.json`` and, for photos of many pixels, ``large.json`` beside it.
+``--heldout`` and ``--large`` write these two files first, from runs on the datasets ``heldout-…``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ from reports.data.results import load_results
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "methods" / "learned" / "weights"
 
-#: Scores on held-out pairs, by table of the README; see `reports.data.heldout`.
+#: Pages of tables, in the folder `ROOT`: those of a run, and of the networks' scores.
+RESULTS, NETWORKS = Path("docs", "about", "results.md"), Path("docs", "about", "networks.md")
+
+#: Scores on held-out pairs, by table of `NETWORKS`; see `reports.data.heldout`.
 SCORES = {"held-out": WEIGHTS / "heldout.json", "large": WEIGHTS / "large.json"}
 
 #: The row of the oracle, which needs the reference: the better source at every pixel.
@@ -46,13 +49,13 @@ def replace(text: str, name: str, body: str) -> str:
 
     Examples
     --------
-    >>> from reports.readme import replace
+    >>> from reports.docs import replace
     >>> replace("a <!-- x -->old<!-- end x --> b", "x", "new").split()
     ['a', '<!--', 'x', '-->', 'new', '<!--', 'end', 'x', '-->', 'b']
     """
     start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
     if start not in text or end not in text:
-        raise UsageError(f"README.md: no block between {start} and {end}")
+        raise UsageError(f"no block between {start} and {end}")
     before, rest = text.split(start, 1)
     return f"{before}{start}\n\n{body.strip()}\n\n{end}{rest.split(end, 1)[1]}"
 
@@ -97,7 +100,7 @@ def psnr_table(scores: dict[str, dict[str, dict[str, dict[str, float]]]]) -> str
 
 
 def with_run(text: str, run: Path) -> str:
-    """The README with the tables of a run.
+    """The page `RESULTS` with the tables of a run.
 
     Raises
     ------
@@ -112,8 +115,8 @@ def with_run(text: str, run: Path) -> str:
         return narrow(file.read_text(encoding="utf-8"))
 
     intro = (
-        "These are `results/tables/table1.md` and `table2.md` of the command above with the real "
-        "pairs."
+        "These are `results/tables/table1.md` and `table2.md` of `python -m bench run --methods "
+        "all` with the real pairs."
     )
     versus, found, headline = read("vs_paper.md").partition("**The headline.**")
     if not found:
@@ -125,28 +128,29 @@ def with_run(text: str, run: Path) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write README.md again."""
-    parser = argparse.ArgumentParser(prog="python -m reports.readme", description=__doc__)
+    """Write the pages again."""
+    parser = argparse.ArgumentParser(prog="python -m reports.docs", description=__doc__)
     parser.add_argument("run", type=Path, nargs="?", help="folder of a finished run")
     for option, kinds in (("--heldout", KINDS), ("--large", LARGE)):
         names = " ".join(PREFIX + kind for kind in kinds)
         parser.add_argument(option, type=Path, metavar="RUN", help=f"a run on {names}")
     args = parser.parse_args(argv)
-    file = ROOT / "README.md"
     try:
         for run, target in ((args.heldout, "held-out"), (args.large, "large")):
             if run is not None:
                 scores = json.dumps(heldout_scores(load_results(run)), indent=1)
                 write_bytes(SCORES[target], f"{scores}\n".encode())
-        text = file.read_text(encoding="utf-8")
         if args.run is not None:
-            text = with_run(text, args.run)
+            page = ROOT / RESULTS
+            write_bytes(page, with_run(page.read_text(encoding="utf-8"), args.run).encode())
+        page = ROOT / NETWORKS
+        text = page.read_text(encoding="utf-8")
         for name, printed in SCORES.items():
             text = replace(text, name, psnr_table(json.loads(printed.read_text())))
+        write_bytes(page, text.encode())
     except BenchError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
-    write_bytes(file, text.encode())
     return 0
 
 

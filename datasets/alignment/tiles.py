@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.pixels import as_image, luminance, to_unit
+from datasets.alignment.motion import Motion
 
 cv2 = lazy.load("cv2")
 scipy = lazy.load("scipy")
@@ -58,56 +59,15 @@ LEAST_AGREEING = 0.65
 TILES_FOR_SCALE = 8
 
 
-@dataclass(frozen=True)
-class Motion:
-    """Where the points of one photo lie in another.
-
-    A point at ``z = x + iy`` from the centre lies at ``factor * z + shift`` in the other photo.
-
-    Attributes
-    ----------
-    shift : complex
-        Pixels; to the right is positive real, down is positive imaginary.
-    factor : complex
-        Its modulus is the scale, its angle the rotation (clockwise on the screen).
-    error : float
-        Standard error of the displacement at a corner, pixels.
-    sure : bool
-        Whether nearly all tiles are closer when it is undone, or hardly any tile is moved by it.
-    """
-
-    shift: complex = 0j
-    factor: complex = 1 + 0j
-    error: float = 0.0
-    sure: bool = True
-
-    def then(self, following: Motion) -> Motion:
-        """The motion of both, `following` after this one."""
-        return Motion(
-            following.factor * self.shift + following.shift,
-            following.factor * self.factor,
-            float(np.hypot(self.error, following.error)),
-            self.sure and following.sure,
-        )
-
-    def at(self, points: Array) -> Array:
-        """Displacement of points given as complex pixels from the centre."""
-        return (self.factor - 1) * points + self.shift
-
-    def largest(self, height: int, width: int) -> float:
-        """Largest displacement of a corner of an image of this size, pixels."""
-        corners = np.array([width + 1j * height, width - 1j * height]) / 2
-        corners = np.append(corners, -corners)
-        return float(np.abs(self.at(corners)).max())
-
-
-def small_view(image: Array) -> tuple[Array, int]:
-    """Luminance of an image reduced to at most `VIEW_SIDE_PX`, and the factor of the reduction.
+def small_view(image: Array, side: int = VIEW_SIDE_PX) -> tuple[Array, int]:
+    """Luminance of an image reduced to a small one, and the factor of the reduction.
 
     Parameters
     ----------
     image : ndarray
         See `bench.core.pixels.as_image`.
+    side : int
+        Longest side of the view, pixels.
 
     Returns
     -------
@@ -118,7 +78,7 @@ def small_view(image: Array) -> tuple[Array, int]:
     """
     height, width = image.shape[:2]
     image = as_image(image)
-    factor = -(-max(height, width) // VIEW_SIDE_PX)
+    factor = -(-max(height, width) // side)
     if factor > 1:
         rows, columns = max(height // factor, 1), max(width // factor, 1)
         whole = image[: rows * factor, : columns * factor]
@@ -170,6 +130,26 @@ def estimate_motion(first: Array, second: Array) -> Motion | None:
         return None
     near = _compare(first, _moved_back(second, start), tile).fit()
     return _believed(first, second, before, near and near.then(start), tile)
+
+
+def tile_offsets(first: Array, second: Array) -> Array:
+    """How far each part of the second view lies from where it is in the first one.
+
+    Parameters
+    ----------
+    first, second : ndarray
+        float32 (H, W) in [0, 1], of one size.
+
+    Returns
+    -------
+    ndarray
+        Pixels, one for each tile with texture in both views; NaN where its correlation has no
+        clear peak.
+    """
+    tile = min(TILE_PX, *(side * 2 // 3 for side in first.shape))
+    tiles = _compare(first, second, tile)
+    far = np.where(tiles.peaks >= LEAST_PEAK, np.abs(tiles.offsets), np.nan)
+    return np.asarray(far[tiles.peaks > 0])
 
 
 def _believed(

@@ -1,4 +1,4 @@
-"""The numbers of the README are those that the project printed."""
+"""The numbers of the documentation are those that the project printed."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from datasets.heldout import COLOURS, KINDS
 from methods import METHODS
 from methods._fusion import fuse
 from metrics import Scorer
-from reports import readme
+from reports import docs
 
 METRICS = ("ie", "mi", "qabf", "q", "qw", "qe")
 
-ROOT = Path(readme.__file__).parents[1]
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+ROOT = Path(docs.__file__).parents[1]
+TEXT = (ROOT / docs.RESULTS).read_text(encoding="utf-8")
+NETWORKS = (ROOT / docs.NETWORKS).read_text(encoding="utf-8")
 
 
 def block(name: str) -> str:
     return TEXT.split(f"<!-- {name} -->")[1].split(f"<!-- end {name} -->")[0]
 
 
-@pytest.mark.parametrize("table", readme.SCORES)
+@pytest.mark.parametrize("table", docs.SCORES)
 def test_psnr_is_what_was_printed(table):
-    scores = json.loads(readme.SCORES[table].read_text())
-    assert readme.replace(TEXT, table, readme.psnr_table(scores)) == TEXT
+    scores = json.loads(docs.SCORES[table].read_text())
+    assert docs.replace(NETWORKS, table, docs.psnr_table(scores)) == NETWORKS
 
 
 def test_held_out_scores_are_of_every_learned_method():
-    scores = json.loads(readme.SCORES["held-out"].read_text())["psnr"]
+    scores = json.loads(docs.SCORES["held-out"].read_text())["psnr"]
     learned = {m.name for m in METHODS if m.family == "learned"}
     assert tuple(scores) == KINDS
     for kind, colour in itertools.product(KINDS, COLOURS):
@@ -75,7 +76,7 @@ def test_a_run_is_put_in_and_nothing_else_changes(tmp_path):
     (folder / "vs_paper.md").write_text(
         "**Ours**\n\n| 1 (real) |\n| 3 (new) |\n\n**The headline.** Yes\n"
     )
-    text = readme.with_run(TEXT, tmp_path)
+    text = docs.with_run(TEXT, tmp_path)
     assert "| a | b |\n| --- | ---: |\n| x | 1 |" in text
     assert "| 3 (new) |" not in text
     assert text.split("<!-- tables -->")[0] == TEXT.split("<!-- tables -->")[0]
@@ -84,6 +85,6 @@ def test_a_run_is_put_in_and_nothing_else_changes(tmp_path):
 
 def test_a_missing_block_or_table_is_named(tmp_path, capsys):
     with pytest.raises(UsageError, match="end nowhere"):
-        readme.replace(TEXT, "nowhere", "")
-    assert readme.main([str(tmp_path)]) != 0
+        docs.replace(TEXT, "nowhere", "")
+    assert docs.main([str(tmp_path)]) != 0
     assert "vs_paper.md: not there" in capsys.readouterr().err
