@@ -61,7 +61,7 @@ function filterRows() {
   for (const row of $$(".board tbody tr")) {
     const { method, search, family } = row.dataset;
     const found = words.every((word) => search.includes(word)) && families.has(family);
-    row.hidden = only.size ? !only.has(method) : !found && !onTop.has(method);
+    row.hidden = (only.size > 0 && !only.has(method)) || !(found || onTop.has(method));
     row.classList.toggle("top", onTop.has(method));
     $(".pick", row).checked = picked.has(method);
   }

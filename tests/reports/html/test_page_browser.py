@@ -106,6 +106,10 @@ def test_rows_are_picked_pinned_and_shown_alone(opened, page_of_scores):  # noqa
     page.click("#pick-only")
     assert column(page, ".name") == ["average", "mine"]
     assert column(page, ".name", "#scene-table") == ["average", "mine"]
+    page.click("#pick-pin")
+    page.fill("#search", "min")
+    assert column(page, ".name") == ["mine"]
+    page.fill("#search", "")
     page.click("#pick-images")
     assert page.locator("#stage figcaption button").all_inner_texts() == ["mine", "average"]
     page.click("#pick-clear")
