@@ -48,6 +48,9 @@ class SceneImages:
         files remark.
     bits : int
         The bits that 16-bit images had before they were scaled; 0 if they were not.
+    index_map : ndarray or None
+        ``uint8`` (H, W): which source is focused closest to what a pixel shows, counted from 0,
+        where that is known.
     """
 
     sources: tuple[NDArray[np.generic], ...]
@@ -55,6 +58,7 @@ class SceneImages:
     mask: NDArray[np.bool_] | None = None
     notes: tuple[str, ...] = ()
     bits: int = 0
+    index_map: NDArray[np.uint8] | None = None
 
     def check(self, name: str) -> SceneImages:
         """Return self, or raise `ImageError` that names an image of wrong type or size."""
@@ -63,11 +67,12 @@ class SceneImages:
             raise ImageError(f"scene {name}: the sources are {kind}, not a tuple of numpy arrays")
         if len(self.sources) < 2:
             raise ImageError(f"scene {name}: {len(self.sources)} source image; fusion needs two")
-        images = [*self.sources, self.reference, self.mask]
+        images = [*self.sources, self.reference, self.mask, self.index_map]
         roles = [
             *(f"source {k + 1}" for k in range(len(self.sources))),
             "the reference",
             "the mask",
+            "the index map",
         ]
         given = [(f"scene {name}: {r}", i) for r, i in zip(roles, images, strict=True)]
         given = [(what, image) for what, image in given if image is not None]
@@ -88,6 +93,11 @@ class SceneImages:
             raise ImageError(
                 f"{types['f']} is floating-point, {types['u']} has 16-bit levels: "
                 "the images of a scene must have one scale"
+            )
+        if self.index_map is not None and self.index_map.max() >= len(self.sources):
+            raise ImageError(
+                f"scene {name}: the index map names source {self.index_map.max() + 1} of "
+                f"{len(self.sources)}"
             )
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import lazy_loader as lazy
 import numpy as np
@@ -12,6 +13,7 @@ from bench.core.pixels import to_unit
 from datasets._base import SceneImages
 from datasets._photos import LARGEST, known_scene, reduced
 from datasets.defocus import Image, composite, fill_hidden
+from datasets.focal_stack import Surface
 
 cv2 = lazy.load("cv2")
 scipy = lazy.load("scipy")
@@ -86,3 +88,32 @@ def layered(photo: Image, depth: Image, radius: Callable[[float], float]) -> Ima
         seen = (beyond & ~nearer).astype(np.float32)
         layers.append((fill_hidden(photo, seen), beyond.astype(np.float32)))
     return composite(layers, [radii[start] for start in starts])
+
+
+def depth_layers(photo: Image, depth: Image, count: int) -> list[Surface]:
+    """Divide a scene of measured depth into surfaces of one depth each, back to front.
+
+    As in `layered`, every layer continues behind all nearer ones. Its colours reach into the
+    neighbouring layers, which at a step of depth are not neighbours in the image.
+
+    Parameters
+    ----------
+    photo : ndarray
+        float32 in [0, 1], (H, W) or (H, W, 3): the scene in focus.
+    depth : ndarray
+        float32 (H, W), disparity.
+    count : int
+        Number of layers.
+    """
+    edges = np.linspace(depth.min(), depth.max(), count + 1)
+    layers = []
+    for k, (low, high) in enumerate(pairwise(edges)):
+        beyond = depth >= low if k else np.ones(depth.shape, bool)
+        step = high - low
+        known = (depth >= low - step) & (depth < high + step)
+        if k == count - 1:
+            known = depth >= low - step
+        colour = fill_hidden(photo, known.astype(np.float32))
+        middle = np.full_like(depth, (low + high) / 2)
+        layers.append(Surface(colour, beyond.astype(np.float32), middle))
+    return layers

@@ -51,6 +51,14 @@ def reduced(photo: Image, longest: int) -> Image:
     return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
 
 
+def cut_to(photo: Image, size: tuple[int, ...]) -> Image:
+    """The upper left part of a photo, of `size` (H, W); mirrored where the photo is smaller."""
+    missing = [max(0, a - b) for a, b in zip(size, photo.shape[:2], strict=True)]
+    margins = [(0, missing[0]), (0, missing[1]), (0, 0)][: photo.ndim]
+    whole = np.pad(photo, margins, mode="symmetric")
+    return np.ascontiguousarray(whole[: size[0], : size[1]])
+
+
 def outline(name: str) -> NDArray[np.bool_]:
     """The object that ``data/<name>.json`` outlines."""
     file = Path(__file__).parent / "data" / f"{name}.json"

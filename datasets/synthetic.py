@@ -16,7 +16,7 @@ from bench.core.errors import NothingSelected, UsageError
 from bench.core.image_io import SUFFIXES
 from datasets._base import Scene, SceneImages, dataset
 from datasets._depth import motorcycle_images
-from datasets._photos import BUNDLED, PHOTOS, bundled, known_scene, photo_of
+from datasets._photos import BUNDLED, PHOTOS, bundled, cut_to, known_scene, photo_of
 from datasets._seeds import generator
 from datasets.defocus import OUTLINE_SIGMA, Image, Kernel, lens_pair, region_pair
 from datasets.masks import bsds_labels, random_mask, segment_mask
@@ -42,7 +42,7 @@ RADIUS = (2.0, 7.0)
 def synthetic(folder: str = "") -> list[Scene]:
     """One pair per photo: a random object blurred in A, everything else in B."""
     scenes = []
-    for name, file in _photos(folder):
+    for name, file in photos_of(folder):
         sigma = round(float(generator("synthetic", name, "sigma").uniform(*SIGMA)), 2)
         note = f"object blurred by a Gaussian of sigma {sigma:g} in A, the rest in B"
         read = partial(region_images, name, file, sigma)
@@ -70,7 +70,7 @@ def synthetic_lens(folder: str = "") -> list[Scene]:
     ``groundTruth`` beside, the object is a segment that a person drew.
     """
     scenes = []
-    for name, file in _photos(folder):
+    for name, file in photos_of(folder):
         rng = generator("synthetic-lens", name, "lens")
         behind, before = (round(float(r), 2) for r in rng.uniform(*RADIUS, 2))
         kernel: Kernel = "disk" if rng.random() < 0.7 else "gaussian"
@@ -115,7 +115,7 @@ def _enlarged(image: Image, times: int) -> Image:
     return np.clip(large, 0, 1)
 
 
-def _photos(folder: str) -> list[tuple[str, Path | None]]:
+def photos_of(folder: str) -> list[tuple[str, Path | None]]:
     """Scene names with their files, in the order of the names."""
     if not folder:
         return [(name, None) for name in BUNDLED]
@@ -153,7 +153,4 @@ def _other(rng: np.random.Generator, name: str, photo: Image) -> Image:
     others = [bundled(other) for other in BUNDLED if other != name]
     chosen = [other for other in others if other.ndim == photo.ndim]
     other = chosen[int(rng.integers(len(chosen)))]
-    missing = [max(0, a - b) for a, b in zip(photo.shape[:2], other.shape[:2], strict=True)]
-    margins = [(0, missing[0]), (0, missing[1]), (0, 0)][: photo.ndim]
-    other = np.pad(other, margins, mode="symmetric")
-    return np.ascontiguousarray(other[: photo.shape[0], : photo.shape[1]])
+    return cut_to(other, photo.shape[:2])

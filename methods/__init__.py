@@ -8,7 +8,8 @@ stacks and quantisation are done once for all of them in `methods._fusion`.
 from __future__ import annotations
 
 from methods._base import FAMILY_ALIASES, METHODS, NETWORK_FAMILIES, Blend, Method, method
-from methods._fusion import Sources, bind, fuse, fuse_prepared
+from methods._fusion import bind, fuse, fuse_prepared
+from methods._sources import Planes, Sources
 
 __all__ = [
     "FAMILY_ALIASES",
@@ -16,6 +17,7 @@ __all__ = [
     "NETWORK_FAMILIES",
     "Blend",
     "Method",
+    "Planes",
     "Sources",
     "bind",
     "fuse",

@@ -105,6 +105,13 @@ class Method:
     program : Program, optional
         The program that the function starts; see `methods.programs.program`. Its version is part
         of the result's key.
+    streams : bool
+        Whether `fn`, and the `Blend` that it returns, take gray sources one at a time: they get
+        `Planes` in place of an array, which have its length, shape and items. Large stacks then
+        take little more memory than their images.
+    any_order : bool
+        Whether N > 2 sources may come in any order too: `fn` gets them in an order of their pixels,
+        so that its sums are rounded alike.
     """
 
     name: str
@@ -130,6 +137,8 @@ class Method:
     gray_as_rgb: bool = True
     gflop: float | None = None
     program: Program | None = None
+    streams: bool = False
+    any_order: bool = False
 
     def __post_init__(self) -> None:
         """Refuse wrong metadata."""
@@ -219,6 +228,8 @@ def method(
     keeps_tones: bool = True,
     gray_as_rgb: bool = True,
     gflop: float | None = None,
+    streams: bool = False,
+    any_order: bool = False,
 ) -> Callable[[F], F]:
     """Register a fusion function under `name`; see `Method` for the arguments.
 
@@ -277,6 +288,8 @@ def method(
                 keeps_tones=keeps_tones,
                 gray_as_rgb=gray_as_rgb,
                 gflop=gflop,
+                streams=streams,
+                any_order=any_order,
             )
         )
         return fn

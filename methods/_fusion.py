@@ -7,25 +7,16 @@ that methods are compared under equal conditions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core.errors import ContractViolation, ImageError, Skipped, UsageError
-from bench.core.pixels import (
-    ROWS,
-    as_image,
-    luminance,
-    quantise,
-    same_size,
-    strips,
-    to_gray255,
-    to_unit,
-)
+from bench.core.errors import ContractViolation, Skipped, UsageError
+from bench.core.pixels import luminance, quantise, strips, to_unit
 from bench.core.precision import Precision, number_format
 from methods._base import METHODS, Method
+from methods._sources import Planes, Sources
 
 Array = NDArray[Any]
 
@@ -105,83 +96,6 @@ def prepare(sources: Sequence[Array]) -> Array:
     return Sources.of(sources).stack()
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Registered images of one scene, of which methods get float32 in [0, 1].
-
-    Gray images are converted at once; colour images channel by channel or in strips, since a
-    stack of floats takes four times the memory of the images.
-
-    Attributes
-    ----------
-    images : sequence of ndarray
-        ``uint8``, ``uint16`` or ``float32``, (H, W) or (H, W, 3).
-    """
-
-    images: Sequence[Array] | Array
-
-    @classmethod
-    def of(cls, sources: Sequence[Array]) -> Sources:
-        """Sources from checked images; raises `ImageError` as in `fuse`."""
-        if len(sources) < 2:
-            raise ImageError(f"{len(sources)} source image; fusion needs at least two")
-        images = [as_image(source) for source in sources]
-        same_size(images, [f"source {k + 1}" for k in range(len(images))])
-        given = cls(images)
-        return given if given.colour else cls(given.stack())
-
-    @property
-    def colour(self) -> bool:
-        """Whether an image has colour; gray ones then count as RGB with equal channels."""
-        return any(image.ndim == 3 for image in self.images)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Number, height and width."""
-        height, width = self.images[0].shape[:2]
-        return len(self.images), height, width
-
-    def stack(self, rows: slice = slice(None)) -> Array:
-        """All images, or some rows of them, float32 (N, H, W) or (N, H, W, 3)."""
-        if isinstance(self.images, np.ndarray):
-            return self.images[:, rows]
-        parts = [image[rows] for image in self.images]
-        shape = (len(parts), *parts[0].shape[:2], *([3] if self.colour else []))
-        stack = np.empty(shape, np.float32)
-        for unit, part in zip(stack, parts, strict=True):
-            _convert(part if part.ndim == unit.ndim else part[..., None], unit)
-        return stack
-
-    def channel(self, c: int, out: Array, rows: slice = slice(None)) -> Array:
-        """Channel `c` of all images, or some rows of it, into `out`, float32 (N, H, W)."""
-        for unit, image in zip(out, self.images, strict=True):
-            _convert(image[rows, :, c] if image.ndim == 3 else image[rows], unit)
-        return out
-
-    def luminance(self, rounded: bool = False) -> Array:
-        """Luminance of all images, float32 (N, H, W).
-
-        With `rounded` that of colour images is rounded half up to whole 8-bit levels, unless an
-        image has 16 bits.
-        """
-        if not self.colour:
-            return self.stack()
-        gray = np.empty(self.shape, np.float32)
-        if rounded and all(image.dtype != np.uint16 for image in self.images):
-            for unit, image in zip(gray, self.images, strict=True):
-                np.divide(to_gray255(image), 255, out=unit, casting="same_kind")
-            return gray
-        for rows in strips(self.shape[1]):
-            gray[:, rows] = luminance(self.stack(rows))
-        return gray
-
-
-def _convert(image: Array, unit: Array) -> None:
-    unit[...] = image
-    if image.dtype != np.float32:
-        unit /= np.float32(np.iinfo(image.dtype).max)
-
-
 def bind(
     method: Method,
     parameters: Mapping[str, Any] | None = None,
@@ -220,21 +134,28 @@ def fuse_prepared(method: Method, sources: Sources | Array, fn: Callable[[Array]
             fused = fuse_prepared(method, Sources([fused, source]), fn)
             fused = np.clip(fused, 0, 1, dtype=np.float32)
         return fused
+    if len(given.images) > 2 and method.any_order:
+        given = given.ordered()
     if method.kind == "decision":
         return _decide(method, given, fn)
-    if not given.colour or method.colour == "rgb":
-        stack = given.stack()
-        return _pixels(method, fn, stack)
+    if given.colour and method.colour == "rgb":
+        return _pixels(method, fn, given.stack())
+    if not given.colour:
+        return _pixels(method, fn, _given(method, given.channel(0)))
     if method.colour == "channels":
-        return _joined(given, lambda channel: _pixels(method, fn, channel))
+        return _joined(method, given, lambda channel: _pixels(method, fn, channel))
     return _on_luminance(method, given, fn)
 
 
-def _joined(sources: Sources, fuse_channel: Callable[[Array], Array]) -> Array:
-    """Fuse colour channel by channel, with one channel in memory at a time."""
-    room = np.empty(sources.shape, np.float32)
+def _given(method: Method, planes: Planes) -> Any:
+    """What the method takes: its sources one at a time, or all of them in an array."""
+    return planes if method.streams else planes.array()
+
+
+def _joined(method: Method, sources: Sources, fuse_channel: Callable[[Any], Array]) -> Array:
+    """Fuse colour channel by channel, with at most one channel in memory at a time."""
     for c in range(3):
-        channel = fuse_channel(sources.channel(c, room))
+        channel = fuse_channel(_given(method, sources.channel(c)))
         if c == 0:
             fused = np.empty((*channel.shape, 3), channel.dtype)
         fused[..., c] = channel
@@ -244,39 +165,38 @@ def _joined(sources: Sources, fuse_channel: Callable[[Array], Array]) -> Array:
 def _decide(method: Method, sources: Sources, fn: Callable[[Array], Any]) -> Array:
     """Decide on luminance and blend every channel, or decide and blend each by itself."""
     if sources.colour and method.colour == "channels":
-        return _joined(sources, lambda channel: _decide(method, Sources(channel), fn))
-    gray = sources.luminance(method.rounded_luminance)
+        return _joined(method, sources, lambda channel: _decide(method, Sources(channel), fn))
+    gray = _given(method, sources.luminance(method.rounded_luminance))
     decision = fn(gray)
     if not callable(decision):
         del gray
-        return _weighted(sources, _checked_weights(method, decision, sources.shape))
+        return _weighted(method, sources, decision)
     if not sources.colour:
         return _pixels(method, decision, gray)
     del gray
-    return _joined(sources, lambda channel: _pixels(method, decision, channel))
+    return _joined(method, sources, lambda channel: _pixels(method, decision, channel))
 
 
-def _checked_weights(method: Method, weights: Any, shape: tuple[int, ...]) -> Array:
-    weights = _checked(method, weights, shape)
-    if weights.min() < -WEIGHT_TOLERANCE or abs(weights.sum(axis=0) - 1).max() > WEIGHT_TOLERANCE:
+def _weighted(method: Method, sources: Sources, weights: Any) -> Array:
+    """Sum of the sources times their weights, in every channel, one source after the other."""
+    if not isinstance(weights, Planes):
+        weights = _checked(method, weights, sources.shape)
+    count, height, width = sources.shape
+    dtype = np.result_type(getattr(weights, "dtype", np.float32), np.float32)
+    fused = np.zeros((height, width, 3 if sources.colour else 1), dtype)
+    total = np.zeros((height, width), dtype)
+    least = 0.0
+    for number in range(count):
+        weight = _checked(method, weights[number], (height, width))
+        least = min(least, float(weight.min()))
+        total += weight
+        for rows in strips(height):
+            for c in range(fused.shape[2]):
+                fused[rows, :, c] += weight[rows] * sources.channel(c, rows)[number]
+    if least < -WEIGHT_TOLERANCE or abs(total - 1).max() > WEIGHT_TOLERANCE:
         raise ContractViolation(
             f"method {method.name!r} returned weights that are negative or do not sum to 1"
         )
-    return weights
-
-
-def _weighted(sources: Sources, weights: Array) -> Array:
-    """Sum of the sources times their weights, in every channel."""
-    count, height, width = sources.shape
-    channels = 3 if sources.colour else 1
-    dtype = np.result_type(weights.dtype, np.float32)
-    fused = np.empty((height, width, channels), dtype)
-    room = np.empty((count, ROWS, width), np.float32)
-    for rows in strips(height):
-        part = room[:, : rows.stop - rows.start]
-        for c in range(channels):
-            channel = sources.channel(c, part, rows)
-            fused[rows, :, c] = np.einsum("nhw,nhw->hw", weights[:, rows], channel)
     return fused if sources.colour else fused[..., 0]
 
 
@@ -286,7 +206,7 @@ def _on_luminance(method: Method, sources: Sources, fn: Callable[[Array], Any]) 
     The difference of a channel to luminance is averaged over the sources, each weighted by
     the magnitude of its chroma vector, as is usual for networks of luminance.
     """
-    fused = _pixels(method, fn, sources.luminance())
+    fused = _pixels(method, fn, _given(method, sources.luminance()))
     coloured = np.empty((*fused.shape, 3), fused.dtype)
     for rows in strips(len(fused)):
         stack = sources.stack(rows)
@@ -297,7 +217,7 @@ def _on_luminance(method: Method, sources: Sources, fn: Callable[[Array], Any]) 
     return coloured
 
 
-def _pixels(method: Method, fn: Callable[[Array], Any], stack: Array) -> Array:
+def _pixels(method: Method, fn: Callable[[Any], Any], stack: Array | Planes) -> Array:
     """Fuse `stack`; raises `ContractViolation` if that is on another scale than [0, 1].
 
     Transforms ring, and values beyond [0, 1] are clipped later, as in every code of the field.
@@ -329,6 +249,6 @@ def _checked(method: Method, result: Any, shape: tuple[int, ...]) -> Array:
         raise ContractViolation(f"method {method.name!r} returned {came}, expected {tuple(shape)}")
     if not np.issubdtype(result.dtype, np.floating):
         raise ContractViolation(f"method {method.name!r} returned type {result.dtype}, not float")
-    if not np.isfinite(result).all():
+    if not all(np.isfinite(part).all() for part in result):
         raise ContractViolation(f"method {method.name!r} returned NaN or infinity")
     return result

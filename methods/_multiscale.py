@@ -7,6 +7,7 @@ about their border pixels (d c b | a b c d). They keep constants at every size, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import lazy_loader as lazy
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from bench.core.errors import UsageError
 from bench.core.pixels import strips
+from methods import Planes
 
 cv2 = lazy.load("cv2")
 
@@ -90,15 +92,15 @@ def gaussian_pyramid(image: Array, levels: int) -> list[Array]:
     return pyramid
 
 
-def fuse_pyramids(sources: Array, levels: int, split: Split, join: Split) -> Array:
+def fuse_pyramids(sources: Array | Planes, levels: int, split: Split, join: Split) -> Array:
     """Choose between the bands of pyramids by the larger magnitude; of the bases take the mean.
 
-    From coarse to fine, a strip of rows at a time: only the Gaussian pyramids and two levels
-    of the result are in memory.
+    One source after the other: the pyramid of one, and of all the largest and the smallest bands
+    so far, are in memory, whatever the number of sources.
 
     Parameters
     ----------
-    sources : ndarray
+    sources : ndarray or Planes
         float32 (N, H, W).
     levels : int
         Number of bands; see `usable_levels`.
@@ -120,28 +122,37 @@ def fuse_pyramids(sources: Array, levels: int, split: Split, join: Split) -> Arr
     >>> bool(np.abs(fused - image).max() < 1e-6)
     True
     """
-    pyramids = [gaussian_pyramid(source, levels) for source in sources]
-    image = np.stack([pyramid[-1] for pyramid in pyramids]).mean(axis=0)
-    for level in reversed(range(levels)):
-        shape = pyramids[0][level].shape
-        finer = np.empty(shape, image.dtype)
-        for rows in strips(shape[0]):
-            bands = np.stack(
-                [split(p[level][rows], expand_rows(p[level + 1], shape, rows)) for p in pyramids]
-            )
-            band = larger_magnitude(bands)
-            finer[rows] = join(band, expand_rows(image, shape, rows))
-        image = finer
+    highest: list[Array] = []
+    lowest: list[Array] = []
+    for number, source in enumerate(sources):
+        *fine, base = gaussian_pyramid(source, levels)
+        if number == 0:
+            image = base.copy()
+            highest = [np.full_like(level, -np.inf) for level in fine]
+            lowest = [np.full_like(level, np.inf) for level in fine]
+        else:
+            image += base
+        for k, (level, coarser) in enumerate(pairwise([*fine, base])):
+            for rows in strips(len(level)):
+                band = split(level[rows], expand_rows(coarser, level.shape, rows))
+                np.maximum(highest[k][rows], band, out=highest[k][rows])
+                np.minimum(lowest[k][rows], band, out=lowest[k][rows])
+        del fine, base, source
+    image /= np.float32(len(sources))
+    for band, low in zip(reversed(highest), reversed(lowest), strict=True):
+        for rows in strips(len(band)):
+            chosen = larger_magnitude(band[rows], low[rows])
+            band[rows] = join(chosen, expand_rows(image, band.shape, rows))
+        image = band
     return image
 
 
-def larger_magnitude(bands: Array) -> Array:
-    """Per position, the value of the largest magnitude over the first axis.
+def larger_magnitude(highest: Array, lowest: Array) -> Array:
+    """Per position, of the largest and the smallest value that of the larger magnitude.
 
     Of two values that differ in sign only the positive one is taken, so that the order of
     the sources does not matter.
     """
-    highest, lowest = bands.max(axis=0), bands.min(axis=0)
     return np.where(highest + lowest >= 0, highest, lowest)
 
 

@@ -20,6 +20,7 @@ from methods import method
     kind="transform",
     family="control",
     paper="baseline",
+    any_order=True,
 )
 def average(sources: NDArray[Any]) -> NDArray[Any]:
     """Mean of the sources.

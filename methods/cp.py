@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from methods import method
+from methods import Planes, method
 from methods._multiscale import fuse_pyramids, usable_levels
 
 
@@ -19,8 +19,10 @@ from methods._multiscale import fuse_pyramids, usable_levels
     paper="Toet, van Ruyven, Valeton, Merging thermal and visual images by a contrast pyramid, "
     "Optical Engineering 28(7), 1989",
     doi="10.1117/12.7977034",
+    streams=True,
+    any_order=True,
 )
-def cp(sources: NDArray[Any], *, levels: int = 4, guard: float = 1e-6) -> NDArray[Any]:
+def cp(sources: NDArray[Any] | Planes, *, levels: int = 4, guard: float = 1e-6) -> NDArray[Any]:
     """Fuse by keeping, at every scale, the strongest contrast of a pixel to its surroundings.
 
     C_i = R_i - 1 with the ratio R_i = (G_i + g) / (EXPAND(G_{i+1}) + g) over the Gaussian

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy.typing import NDArray
 
 from bench.core.precision import Precision
-from methods import method
+from methods import Planes, method
 from methods.learned import WEIGHTS
 
 if TYPE_CHECKING:
     from methods.learned.inference.forward import Extent
 
 Array = NDArray[Any]
+
+#: Sources as an array or one at a time; the weights are given alike.
+Given = TypeVar("Given", Array, Planes)
 
 
 @method(
@@ -24,15 +27,17 @@ Array = NDArray[Any]
     paper="this benchmark (methods/learned/nets/focusnet.py)",
     weights=WEIGHTS / "fcn-x.safetensors",
     gflop=31.2,
+    streams=True,
+    any_order=True,
 )
 def fcn_x(
-    sources: Array, *, shrink: int = 0, device: str = "cpu", precision: Precision = "auto"
-) -> Array:
+    sources: Given, *, shrink: int = 0, device: str = "cpu", precision: Precision = "auto"
+) -> Given:
     """Weights of the least expected error: soft where the sharp source is uncertain.
 
     `methods.learned.nets.focusnet.FocusNet` scores every source at every pixel; a softmax over the
-    sources turns the scores into weights. The order of the sources does not matter: exactly for
-    two, up to the rounding of sums (one level at a pixel or two) for more.
+    sources turns the scores into weights. The order of the sources does not matter: fused
+    images are equal to the bit.
 
     Parameters
     ----------
@@ -86,15 +91,17 @@ def fcn_x(
     paper="this benchmark (methods/learned/nets/focusnet.py)",
     weights=WEIGHTS / "fcn-x.safetensors",
     gflop=31.2,
+    streams=True,
+    any_order=True,
 )
 def fcn_x_hard(
-    sources: Array,
+    sources: Given,
     *,
     smallest: float = 0.003,
     shrink: int = 0,
     device: str = "cpu",
     precision: Precision = "auto",
-) -> Array:
+) -> Given:
     """Copy every pixel from one source: the network's decision without its smallest regions.
 
     The source with the largest score of the network's second output takes the pixel. Then
@@ -151,10 +158,12 @@ def fcn_x_hard(
     paper="this benchmark (methods/learned/nets/smallnet.py)",
     weights=WEIGHTS / "fcn-s.safetensors",
     gflop=3.9,
+    streams=True,
+    any_order=True,
 )
 def fcn_s(
-    sources: Array, *, shrink: int = 1, device: str = "cpu", precision: Precision = "auto"
-) -> Array:
+    sources: Given, *, shrink: int = 1, device: str = "cpu", precision: Precision = "auto"
+) -> Given:
     """The blend of `fcn-x` with an eighth of its operations: for large photos on a CPU.
 
     Errors and the order of the sources are as in `fcn_x`.
@@ -201,15 +210,17 @@ def fcn_s(
     paper="this benchmark (methods/learned/nets/smallnet.py)",
     weights=WEIGHTS / "fcn-s.safetensors",
     gflop=3.9,
+    streams=True,
+    any_order=True,
 )
 def fcn_s_hard(
-    sources: Array,
+    sources: Given,
     *,
     smallest: float = 0.003,
     shrink: int = 1,
     device: str = "cpu",
     precision: Precision = "auto",
-) -> Array:
+) -> Given:
     """The decision of `fcn-x-hard` with an eighth of its operations.
 
     Parameters
@@ -243,7 +254,7 @@ def fcn_s_hard(
     return _copied("fcn-s", sources, smallest, shrink, device, precision)
 
 
-def _blended(name: str, sources: Array, shrink: int, device: str, precision: Precision) -> Array:
+def _blended(name: str, sources: Given, shrink: int, device: str, precision: Precision) -> Given:
     from methods.learned.inference.decision import blended
     from methods.learned.inference.forward import shipped
 
@@ -252,8 +263,8 @@ def _blended(name: str, sources: Array, shrink: int, device: str, precision: Pre
 
 
 def _copied(
-    name: str, sources: Array, smallest: float, shrink: int, device: str, precision: Precision
-) -> Array:
+    name: str, sources: Given, smallest: float, shrink: int, device: str, precision: Precision
+) -> Given:
     from methods.learned.inference.decision import copied
     from methods.learned.inference.forward import shipped
 

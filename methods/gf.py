@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.core.errors import UsageError
 from bench.core.pixels import strips
-from methods import Blend, method
+from methods import Blend, Planes, method
 from methods._filters import guided_filter, odd_window
 
 cv2 = lazy.load("cv2")
@@ -32,9 +32,10 @@ TINY = np.float32(1e-12)
     paper="Li, Kang, Hu, Image fusion with guided filtering, IEEE Transactions on Image "
     "Processing 22(7), 2013",
     doi="10.1109/TIP.2013.2244222",
+    streams=True,
 )
 def gf(
-    sources: Array,
+    sources: Array | Planes,
     *,
     base_window: int = 31,
     base_radius: int = 45,
@@ -97,41 +98,68 @@ def gf(
     side = odd_window(base_window, "base_window")
     if min(base_radius, detail_radius, steps) < 0:
         raise UsageError("base_radius, detail_radius and steps must not be negative")
-    guides = _rounded(sources.copy(), steps)
-    labels = _most_salient(guides)
+    labels = _most_salient(sources, steps)
+    of_base, of_detail = _Weights(sources.shape, steps), _Weights(sources.shape, steps)
+    for n, source in enumerate(sources):
+        guide = _rounded(source.copy(), steps)
+        salient = (labels == n).astype(np.float32)
+        of_base.put(n, guided_filter(guide, salient, base_radius, base_eps))
+        of_detail.put(n, guided_filter(guide, salient, detail_radius, detail_eps))
 
-    def weights(radius: int, eps: float) -> Array:
-        kept = np.empty_like(guides)
-        for n, guide in enumerate(guides):
-            kept[n] = guided_filter(guide, (labels == n).astype(np.float32), radius, eps)
-        for rows in strips(len(labels)):
-            part = np.clip(kept[:, rows], 0, 1, out=kept[:, rows])
-            _rounded(part, steps)
-            part += TINY
-            part /= part.sum(axis=0)
-        return kept
-
-    of_base = weights(base_radius, base_eps)
-    of_detail = weights(detail_radius, detail_eps)
-
-    def blend(channel: Array, /) -> Array:
-        bases = np.stack([_mean(image, side) for image in channel])
-        fused = np.empty_like(bases[0])
-        for rows in strips(len(fused)):
-            base, image = bases[:, rows], channel[:, rows]
-            fused[rows] = np.einsum("nhw,nhw->hw", of_base[:, rows], base)
-            fused[rows] += np.einsum("nhw,nhw->hw", of_detail[:, rows], image - base)
-        return fused
+    def blend(channel: Array | Planes, /) -> Array:
+        base = np.zeros(channel.shape[1:], np.float32)
+        detail = np.zeros_like(base)
+        for n, image in enumerate(channel):
+            smooth = _mean(image, side)
+            for rows in strips(len(base)):
+                base[rows] += of_base.part(n, rows) * smooth[rows]
+                detail[rows] += of_detail.part(n, rows) * (image[rows] - smooth[rows])
+        base += detail
+        return base
 
     return blend
 
 
-def _most_salient(guides: Array) -> Array:
+class _Weights:
+    """The weights of all sources, clipped to [0, 1], rounded, and divided by their sum.
+
+    Where they are rounded to as many steps as a byte has, a byte holds each of them.
+    """
+
+    def __init__(self, shape: tuple[int, ...], steps: int) -> None:
+        self.steps = steps if 0 < steps <= 255 else 0
+        self.rounding = steps
+        self.kept = np.empty(shape, np.uint8 if self.steps else np.float32)
+        self.total = np.zeros(shape[1:], np.float32)
+
+    def put(self, n: int, weight: Array) -> None:
+        """Keep the filtered map of source `n`; it is overwritten."""
+        for rows in strips(len(weight)):
+            part = np.clip(weight[rows], 0, 1, out=weight[rows])
+            if self.steps:
+                self.kept[n, rows] = _steps(part, self.steps)
+            else:
+                self.kept[n, rows] = _rounded(part, self.rounding)
+            self.total[rows] += self._raised(n, rows)
+
+    def part(self, n: int, rows: slice) -> Array:
+        """Some rows of the weights of source `n`, once all are put."""
+        return self._raised(n, rows) / self.total[rows]
+
+    def _raised(self, n: int, rows: slice) -> Array:
+        part = self.kept[n, rows].astype(np.float32)
+        if self.steps:
+            part /= np.float32(self.steps)
+        part += TINY
+        return part
+
+
+def _most_salient(sources: Array | Planes, steps: int) -> Array:
     """Number (H, W) of the most salient source, the first of those that tie."""
-    best = _saliency(guides[0])
-    labels = np.zeros(best.shape, np.uint8 if len(guides) < 256 else np.uint16)
-    for n, guide in enumerate(guides[1:], start=1):
-        salient = _saliency(guide)
+    labels = np.zeros(sources.shape[1:], np.uint8 if len(sources) < 256 else np.uint16)
+    best = np.full(labels.shape, -1, np.float32)
+    for n, source in enumerate(sources):
+        salient = _saliency(_rounded(source.copy(), steps))
         labels[salient > best] = n
         np.maximum(best, salient, out=best)
     return labels
@@ -148,11 +176,16 @@ def _mean(image: Array, side: int) -> Array:
     return cv2.blur(image, (side, side), borderType=cv2.BORDER_REPLICATE)
 
 
+def _steps(values: Array, steps: int) -> Array:
+    """How many steps of 1/steps the values are, rounded half up, in place."""
+    values *= np.float32(steps)
+    values += np.float32(0.5)
+    return np.floor(values, out=values)
+
+
 def _rounded(values: Array, steps: int) -> Array:
     """The values rounded half up to multiples of 1/steps, in place."""
     if steps > 0:
-        values *= np.float32(steps)
-        values += np.float32(0.5)
-        np.floor(values, out=values)
+        values = _steps(values, steps)
         values /= np.float32(steps)
     return values

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from methods import method
+from methods import Planes, method
 from methods._multiscale import fuse_pyramids, usable_levels
 
 
@@ -19,8 +19,10 @@ from methods._multiscale import fuse_pyramids, usable_levels
     paper="Burt and Adelson, The Laplacian pyramid as a compact image code, IEEE Transactions "
     "on Communications 31(4), 1983",
     doi="10.1109/TCOM.1983.1095851",
+    streams=True,
+    any_order=True,
 )
-def lp(sources: NDArray[Any], *, levels: int = 4) -> NDArray[Any]:
+def lp(sources: NDArray[Any] | Planes, *, levels: int = 4) -> NDArray[Any]:
     """Fuse by keeping, at every scale, the strongest difference of low-pass images.
 
     Each source becomes the bands L_i = G_i - EXPAND(G_{i+1}) of its Gaussian pyramid G. Of

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from methods import method
+from methods import Planes, method
 from methods._multiscale import fuse_pyramids, usable_levels
 
 
@@ -19,8 +19,10 @@ from methods._multiscale import fuse_pyramids, usable_levels
     paper="Toet, Image fusion by a ratio of low-pass pyramid, Pattern Recognition Letters 9(4), "
     "1989",
     doi="10.1016/0167-8655(89)90003-2",
+    streams=True,
+    any_order=True,
 )
-def rp(sources: NDArray[Any], *, levels: int = 4, guard: float = 1e-6) -> NDArray[Any]:
+def rp(sources: NDArray[Any] | Planes, *, levels: int = 4, guard: float = 1e-6) -> NDArray[Any]:
     """Fuse by keeping, at every scale, the largest ratio of a pixel to its surroundings.
 
     R_i = (G_i + g) / (EXPAND(G_{i+1}) + g) over the Gaussian pyramid G. The largest |R_i| is

@@ -44,8 +44,9 @@ def decision_map(sources: Sequence[NDArray[Any]], fused: NDArray[Any]) -> NDArra
     Returns
     -------
     ndarray
-        ``uint8`` (H, W): index of the source, or `UNDECIDED` where the two closest are within
-        half a gray level of each other.
+        ``uint8`` (H, W): index of the source, or `UNDECIDED` where sources are within half a gray
+        level of the closest that are not neighbours in the stack: farther from each other than a
+        quarter of it. Of two or three sources none are neighbours.
 
     Examples
     --------
@@ -58,6 +59,18 @@ def decision_map(sources: Sequence[NDArray[Any]], fused: NDArray[Any]) -> NDArra
     return nearest_source([gray(source) for source in sources], gray(fused))
 
 
+def source_name(number: int) -> str:
+    """What a report calls a source, counted from 0.
+
+    Examples
+    --------
+    >>> from reports.data.focus import source_name
+    >>> [source_name(number) for number in (0, 1, 25, 26)]
+    ['Source A', 'Source B', 'Source Z', 'Source 27']
+    """
+    return f"Source {chr(65 + number) if number < 26 else number + 1}"
+
+
 def gray(image: NDArray[Any]) -> NDArray[np.float32]:
     """Luminance on 0..255, in the precision that a picture needs."""
     return to_gray255(image).astype(np.float32)
@@ -68,14 +81,22 @@ def nearest_source(
 ) -> NDArray[np.uint8]:
     """`decision_map` of what `gray` gives; for many fused images of one scene."""
     nearest = np.zeros(fused.shape, np.uint8)
-    first = second = np.full(fused.shape, np.inf, np.float32)
+    closest = np.full(fused.shape, np.inf, np.float32)
     for k, source in enumerate(grays):
-        distance = cv2.blur(abs(fused - source), (WINDOW, WINDOW))
-        nearest[distance < first] = k
-        second = np.minimum(second, np.maximum(first, distance))
-        first = np.minimum(first, distance)
-    nearest[second - first < MARGIN] = UNDECIDED
+        distance = _distance(source, fused)
+        nearest[distance < closest] = k
+        np.minimum(closest, distance, out=closest)
+    first, last = nearest.copy(), nearest.copy()
+    for k, source in enumerate(grays):
+        alike = _distance(source, fused) - closest < MARGIN
+        first[alike] = np.minimum(first[alike], k)
+        last[alike] = k  # in order, so never less than before
+    nearest[last - first > (len(grays) - 1) / 4] = UNDECIDED
     return nearest
+
+
+def _distance(source: NDArray[np.float32], fused: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.blur(abs(fused - source), (WINDOW, WINDOW)))
 
 
 def boundary_box(sources: Sequence[NDArray[Any]], side: int) -> Box:

@@ -20,6 +20,7 @@ from bench.core.files import safe_name
 from bench.core.pixels import quantise, to_unit
 from bench.store.manifest import SceneEntry
 from reports.data import paper
+from reports.data.focus import source_name
 from reports.data.means import cap_of
 from reports.data.parts import caption
 from reports.data.results import Results
@@ -173,7 +174,7 @@ def scene_images(
     order += sorted((name for name in fused if name not in order), key=baselines.__contains__)
     images, missing = sources.images(entry)
     given = () if images is None else images.sources
-    shown = [(f"Source {chr(65 + k)}", source) for k, source in enumerate(given)]
+    shown = [(source_name(k), source) for k, source in enumerate(given)]
     return [*shown, *((name, fused[name]) for name in order)], missing
 
 

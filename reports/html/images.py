@@ -10,11 +10,13 @@ import base64
 import io
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,9 +25,11 @@ from bench.core.image_io import encode_png
 from bench.core.pixels import quantise, to_unit
 from bench.store.manifest import CellEntry, SceneEntry
 from bench.store.store import Store
-from reports.data.focus import UNDECIDED, boundary_box, gray, nearest_source
+from reports.data.focus import UNDECIDED, boundary_box, gray, nearest_source, source_name
 from reports.data.results import Results
 from reports.data.sources import Note, Sources
+
+cv2 = lazy.load("cv2")
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +39,9 @@ LIMIT = 55_000_000
 #: Side of the square around a focus boundary, in pixels of the original.
 CROP = 96
 
-#: Okabe and Ito's colours, which the colour-blind tell apart: the sources of a decision map.
-SOURCE_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
+#: Okabe and Ito's colours, which the colour-blind tell apart: the two sources of a decision map.
+#: The sources of a stack have an order, so their colours have one too: OpenCV's viridis.
+PAIR_COLOURS = ("#0072b2", "#e69f00")
 UNDECIDED_COLOUR = "#d9d9d9"
 
 
@@ -84,8 +89,9 @@ class Gallery:
     ----------
     scenes : list of dict
         ``dataset``, ``scene``, ``title``, ``note``, ``notes``, ``origin``, ``width``, ``height``,
-        ``missing`` (why the sources are not shown, or nothing), ``crop`` (box in parts of the
-        width and height, or None) and ``images``, each with ``name``, ``kind`` (``source``,
+        ``missing`` (why the sources are not shown, or nothing), ``colours`` (of each source in the
+        maps), ``crop`` (box in parts of the width and height, or None) and ``images``, each with
+        ``name``, ``kind`` (``source``,
         ``reference`` or ``fused``), ``thumb``, ``crop``, ``map`` (data addresses or nothing) and
         ``full`` (a relative address or nothing).
     sizes : Sizes
@@ -169,23 +175,28 @@ def _scene(
     images, why = sources.images(entry)
     shown: list[Picture] = []
     box = None
+    colours = [] if images is None else source_colours(len(images.sources))
     grays = [] if images is None else [gray(source) for source in images.sources]
     if images is not None:
         side = min(CROP, min(images.sources[0].shape[:2]) // 2)
         box = boundary_box(images.sources, side)
         shown = [
-            _picture(f"Source {chr(65 + k)}", "source", source, sizes, box)
+            _picture(source_name(k), "source", source, sizes, box)
             for k, source in enumerate(images.sources)
         ]
         if images.reference is not None:
-            shown.append(_picture("Reference", "reference", images.reference, sizes, box))
+            picture = _picture("Reference", "reference", images.reference, sizes, box)
+            if images.index_map is not None:
+                picture["map"] = _map(images.index_map, colours, sizes.map_side)
+            shown.append(picture)
     for cell in cells:
         fused = store.get_image(cell.pixels)
         if fused is None:
             continue
         picture = _picture(cell.method, "fused", fused, sizes, box)
         if images is not None:
-            picture["map"] = _map(nearest_source(grays, gray(fused)), sizes.map_side)
+            nearest = nearest_source(grays, gray(fused))
+            picture["map"] = _map(nearest, colours, sizes.map_side)
         shown.append(picture)
     height, width = entry.height, entry.width
     about = {key: getattr(entry, key) for key in ("dataset", "scene", "title", "note", "origin")}
@@ -194,6 +205,7 @@ def _scene(
         "width": width,
         "height": height,
         "sources": 0 if images is None else len(images.sources),
+        "colours": colours,
         "missing": why,
         "crop": box and [box[0] / width, box[1] / height, box[2] / width, box[3] / height],
         "images": shown,
@@ -228,15 +240,34 @@ def _webp(image: NDArray[np.uint8], side: int, quality: int) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _map(nearest: NDArray[np.uint8], side: int) -> str:
+def source_colours(count: int) -> list[str]:
+    """The colour of each source in decision maps: two that differ, or from dark to light.
+
+    The map of a focal stack, whose sources are in the order of their focus, thus is a depth map.
+
+    Examples
+    --------
+    >>> from reports.html.images import source_colours
+    >>> source_colours(2)
+    ['#0072b2', '#e69f00']
+    >>> source_colours(3)
+    ['#440154', '#21918c', '#fde725']
+    """
+    if count <= len(PAIR_COLOURS):
+        return [*PAIR_COLOURS[:count]]
+    places = np.rint(np.linspace(0, 255, count)).astype(np.uint8)
+    viridis = cv2.applyColorMap(places[None], cv2.COLORMAP_VIRIDIS)[0, :, ::-1]
+    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in viridis.tolist()]
+
+
+def _map(nearest: NDArray[np.uint8], colours: Sequence[str], side: int) -> str:
     """Data address of a decision map: a PNG with a palette, a few kilobytes."""
     from PIL import Image
 
-    count = len(SOURCE_COLOURS)
-    levels = np.where(nearest == UNDECIDED, count, nearest % count).astype(np.uint8)
+    levels = np.where(nearest == UNDECIDED, len(colours), nearest).astype(np.uint8)
     picture = Image.fromarray(levels).convert("P")
-    colours = [*SOURCE_COLOURS, UNDECIDED_COLOUR]
-    picture.putpalette([int(c[i : i + 2], 16) for c in colours for i in (1, 3, 5)])
+    palette = [*colours, UNDECIDED_COLOUR]
+    picture.putpalette([int(c[i : i + 2], 16) for c in palette for i in (1, 3, 5)])
     if max(picture.size) > side:
         picture.thumbnail((side, side), Image.Resampling.NEAREST)
     buffer = io.BytesIO()
@@ -258,9 +289,7 @@ def _write_full(
         ("fused", cell.method): store.get_image(cell.pixels) for cell in cells
     }
     if images is not None:
-        originals |= {
-            ("source", f"Source {chr(65 + k)}"): source for k, source in enumerate(images.sources)
-        }
+        originals |= {("source", source_name(k)): source for k, source in enumerate(images.sources)}
         originals["reference", "Reference"] = images.reference
     folder = f"{safe_name(entry.dataset)}-{safe_name(entry.scene)}"
     for number, picture in enumerate(scene["images"]):

@@ -62,13 +62,17 @@ def test_two_folders_with_scenes_of_one_name(tmp_path):
         load_scenes([f"folder:{one}", f"folder:{two}"])
 
 
-@pytest.mark.parametrize("dataset", ["folder", "synthetic", "synthetic-lens", "synthetic-camera"])
+@pytest.mark.parametrize(
+    "dataset", ["folder", "synthetic", "synthetic-lens", "synthetic-camera", "synthetic-stack"]
+)
 def test_no_such_folder(tmp_path, dataset):
     with pytest.raises(UsageError, match="no such folder"):
         load_scenes(f"{dataset}:{tmp_path / 'missing'}")
 
 
-@pytest.mark.parametrize("dataset", ["synthetic", "synthetic-lens", "synthetic-camera"])
+@pytest.mark.parametrize(
+    "dataset", ["synthetic", "synthetic-lens", "synthetic-camera", "synthetic-stack"]
+)
 class TestFromPhotos:
     def test_each_photo_becomes_a_pair(self, tmp_path, dataset):
         put(tmp_path, "one.png", "two.jpg", size=(48, 64, 3))
@@ -88,7 +92,8 @@ class TestFromPhotos:
 
     def test_large_photos_are_reduced(self, tmp_path, dataset):
         put(tmp_path, "wide.png", size=(300, 1280, 3))
-        assert load_scenes(f"{dataset}:{tmp_path}")[0].images.sources[0].shape == (150, 640, 3)
+        shape = (90, 384, 3) if dataset == "synthetic-stack" else (150, 640, 3)
+        assert load_scenes(f"{dataset}:{tmp_path}")[0].images.sources[0].shape == shape
 
     def test_no_photos(self, tmp_path, dataset):
         with pytest.raises(NothingSelected, match="no photo in it"):

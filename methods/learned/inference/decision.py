@@ -8,33 +8,37 @@ pixel. There a network can decide on a smaller view, in a fraction of the time.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.core.errors import UsageError
-from methods._filters import one_hot, remove_small_regions
+from methods import Planes
+from methods._filters import remove_small_regions
 from methods.learned.inference.forward import Extent, infer
 
 cv2 = lazy.load("cv2")
 
 Array = NDArray[Any]
 
+#: Sources as an array or one at a time; the weights are given alike.
+Given = TypeVar("Given", Array, Planes)
+
 #: Pixels that a network is shown at least where an image shrinks for it, and by how much it does at
 #: the most.
 VIEW, MOST = 1_300_000, 4
 
 
-def blended(network: Any, sources: Array, extent: Extent, shrink: int) -> Array:
+def blended(network: Any, sources: Given, extent: Extent, shrink: int) -> Given:
     """Weights by the softmax over the sources of a network's first output.
 
     Parameters
     ----------
     network : Module
         That of ``fcn-x`` or ``fcn-s``; see `methods.learned.inference.forward.shipped`.
-    sources : ndarray
+    sources : ndarray or Planes
         float32 (N, H, W) in [0, 1].
     extent : Extent
         Of the network.
@@ -44,23 +48,24 @@ def blended(network: Any, sources: Array, extent: Extent, shrink: int) -> Array:
 
     Returns
     -------
-    ndarray
-        float32 (N, H, W), non-negative, of sum 1.
+    ndarray or Planes
+        float32 (N, H, W), non-negative, of sum 1; `Planes` if the sources are.
 
     Raises
     ------
     UsageError
         `shrink` is not a whole number from 0 on.
     """
-    smaller = shrunk(sources, shrink)
-    scores = infer(network, _soft, smaller, extent)
-    scores -= scores.max(axis=0)
-    np.exp(scores, out=scores)
+    scores = infer(network, _soft, shrunk(sources, shrink), extent)
+    highest = scores.max(axis=0)
+    for score in scores:
+        score -= highest
+        np.exp(score, out=score)
     scores /= scores.sum(axis=0)
-    return enlarged(scores, sources.shape[1:])
+    return _like(sources, enlarged(scores, sources.shape[1:]))
 
 
-def copied(network: Any, sources: Array, extent: Extent, smallest: float, shrink: int) -> Array:
+def copied(network: Any, sources: Given, extent: Extent, smallest: float, shrink: int) -> Given:
     """1 for the source with the largest score of a network's second output, else 0.
 
     Of equal scores the brightest source wins, whatever their order. Regions that are too small
@@ -75,8 +80,8 @@ def copied(network: Any, sources: Array, extent: Extent, smallest: float, shrink
 
     Returns
     -------
-    ndarray
-        float32 (N, H, W).
+    ndarray or Planes
+        float32 (N, H, W); `Planes` if the sources are.
 
     Raises
     ------
@@ -85,13 +90,25 @@ def copied(network: Any, sources: Array, extent: Extent, smallest: float, shrink
     """
     if not 0 <= smallest < 1:
         raise UsageError(f"smallest must lie in [0, 1), got {smallest:g}")
-    smaller = shrunk(sources, shrink)
-    scores = infer(network, _hard, smaller, extent)
-    scores = enlarged(scores, sources.shape[1:])
-    best = scores == scores.max(axis=0)
-    choice = np.where(best, sources, -1).argmax(axis=0)
-    choice = remove_small_regions(choice, smallest * scores[0].size)
-    return one_hot(choice, len(sources))
+    size = sources.shape[1:]
+    scores = enlarged(infer(network, _hard, shrunk(sources, shrink), extent), size)
+    best = np.full(size, -np.inf, np.float32)
+    for score in scores:
+        np.maximum(best, score, out=best)
+    choice, brightest = np.zeros(size, np.int64), np.full(size, -1, np.float32)
+    for n, (score, source) in enumerate(zip(scores, sources, strict=True)):
+        taken = (score == best) & (source > brightest)
+        choice[taken], brightest[taken] = n, source[taken]
+    choice = remove_small_regions(choice, smallest * choice.size)
+    chosen = Planes(sources.shape, lambda n: (choice == n).astype(np.float32))
+    return _like(sources, chosen)
+
+
+def _like(sources: Given, planes: Planes) -> Given:
+    """The planes as they are, or as an array, as the sources are given."""
+    if isinstance(sources, Planes):
+        return planes
+    return planes.array()
 
 
 def usual_shrink(shape: tuple[int, ...]) -> int:
@@ -106,7 +123,7 @@ def usual_shrink(shape: tuple[int, ...]) -> int:
     return min(max(math.isqrt(math.prod(shape) // VIEW), 1), MOST)
 
 
-def shrunk(planes: Array, factor: int) -> Array:
+def shrunk(planes: Array | Planes, factor: int) -> Planes:
     """Means over areas of about `factor` x `factor` pixels, (N, ceil(H / factor), ...) of them.
 
     Examples
@@ -114,36 +131,34 @@ def shrunk(planes: Array, factor: int) -> Array:
     >>> import numpy as np
     >>> from methods.learned.inference.decision import enlarged, shrunk
     >>> planes = np.arange(32, dtype=np.float32).reshape(1, 4, 8)
-    >>> shrunk(planes, 4)
-    array([[[13.5, 17.5]]], dtype=float32)
+    >>> shrunk(planes, 4)[0]
+    array([[13.5, 17.5]], dtype=float32)
     >>> enlarged(shrunk(planes, 4), (4, 8)).shape
     (1, 4, 8)
     """
     if not isinstance(factor, (int, np.integer)) or factor < 0:
         raise UsageError(f"shrink must be a whole number from 0 on, got {factor!r}")
-    shape = planes.shape[1:]
-    times = int(factor) or usual_shrink(shape)
-    return _resized(planes, tuple(-(-length // times) for length in shape), cv2.INTER_AREA)
+    _, height, width = planes.shape
+    times = int(factor) or usual_shrink((height, width))
+    return _resized(planes, (-(-height // times), -(-width // times)), cv2.INTER_AREA)
 
 
-def enlarged(planes: Array, size: tuple[int, ...]) -> Array:
+def enlarged(planes: Array | Planes, size: tuple[int, ...]) -> Planes:
     """The way back: linear between the centres of the squares. Sums over planes stay 1."""
     return _resized(planes, size, cv2.INTER_LINEAR)
 
 
-def _resized(planes: Array, size: tuple[int, ...], how: int) -> Array:
-    if planes.shape[1:] == size:
-        return planes
-    result = np.empty((len(planes), *size), np.float32)
-    for plane, out in zip(planes, result, strict=True):
-        # OpenCV writes into `out` only what has its type
-        cv2.resize(plane.astype(np.float32, copy=False), size[::-1], dst=out, interpolation=how)
-    return result
+def _resized(planes: Array | Planes, size: tuple[int, ...], how: int) -> Planes:
+    def resized(number: int) -> Array:
+        plane = planes[number].astype(np.float32, copy=False)
+        return plane if plane.shape == size else cv2.resize(plane, size[::-1], interpolation=how)
+
+    return Planes((len(planes), size[0], size[1]), resized)
 
 
 def _soft(network: Any, stack: Any) -> Any:
-    return network(stack[:, :, 0])[0]
+    return network(stack[:, :, 0], slice(0, 1))[0]
 
 
 def _hard(network: Any, stack: Any) -> Any:
-    return network(stack[:, :, 0])[1]
+    return network(stack[:, :, 0], slice(1, 2))[0]

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
 from bench.core.devices import check_device
 from bench.core.precision import Precision, number_format
+from methods import Planes
 from methods.learned import WEIGHTS
 from methods.learned.inference.cuda_graphs import replay
 from methods.learned.nets.networks import NETWORKS
@@ -112,7 +112,7 @@ def network_on(path: Path, method: str, part: str, device: str, dtype: torch.dty
 def infer(
     network: nn.Module,
     forward: Forward,
-    sources: Array,
+    sources: Array | Planes,
     extent: Extent,
     *,
     tile: int | None = None,
@@ -125,7 +125,7 @@ def infer(
         On its device and in its number format; see `shipped`.
     forward : callable
         How it is applied to a stack: `pairwise`, `stacked` or another `Forward`.
-    sources : ndarray
+    sources : ndarray or Planes
         float32 (N, H, W) or (N, H, W, C) in [0, 1].
     extent : Extent
         Of the network.
@@ -137,27 +137,34 @@ def infer(
     ndarray
         float32 (K, H, W).
     """
-    device = next(network.parameters()).device
-    planes = sources[..., None] if sources.ndim == 3 else sources
-    stack = torch.tensor(planes).movedim(-1, 1)
     size = sources.shape[1:3]
     height, width = (max(_up(n, extent.multiple), extent.smallest) for n in size)
-    if (height, width) != size:
-        stack = pad(stack, (0, width - size[1], 0, height - size[0]), mode="replicate")
-    stack = stack.unsqueeze(0)
-    if device.type == "cuda":
+    stack = _padded(sources, height, width)
+    if next(network.parameters()).is_cuda:
         stack = stack.pin_memory()
     side = tile or extent.tile
-    result: Array = np.empty((0, height, width), np.float32)
+    result: Array = np.empty((0, *size), np.float32)
     step = math.lcm(extent.multiple, extent.stride)
     with torch.inference_mode(), _exact(network):
         for rows in _cuts(height, side, step):
             for cols in _cuts(width, side, step):
                 part = _tile(network, forward, stack, rows, cols, extent.reach)
                 if not len(result):
-                    result = np.empty((part.shape[1], height, width), np.float32)
-                result[:, slice(*rows), slice(*cols)] = part[0].numpy()
-    return np.ascontiguousarray(result[:, : size[0], : size[1]])
+                    result = np.empty((part.shape[1], *size), np.float32)
+                room = result[:, slice(*rows), slice(*cols)]
+                room[...] = part[0, :, : room.shape[1], : room.shape[2]].numpy()
+    return result
+
+
+def _padded(sources: Array | Planes, height: int, width: int) -> Tensor:
+    """The stack (1, N, C, H, W), with its last row and column repeated up to a larger size."""
+    count, rows, columns = sources.shape[:3]
+    stack = np.empty((count, height, width, *(sources.shape[3:] or [1])), np.float32)
+    for room, source in zip(stack, sources, strict=True):
+        room[:rows, :columns] = source if source.ndim == 3 else source[..., None]
+        room[:rows, columns:] = room[:rows, columns - 1 : columns]
+        room[rows:] = room[rows - 1 : rows]
+    return torch.from_numpy(stack).movedim(-1, 1).unsqueeze(0)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ flat regions around it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -17,10 +17,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.learned.nets.row_tiles import in_row_tiles
+from methods.learned.nets.row_tiles import groups_in_row_tiles
 
 #: Pixels per side of a cell that becomes one position of the finest scale.
 FOLD = 2
+
+#: Sources that go through a layer together, so that its results stay small.
+AT_ONCE = 2
+
+#: Numbers of the finest scale of all sources that are kept; more are computed a second time. The
+#: largest tile of a pair has 76 million.
+KEPT = 80_000_000
 
 #: Rows of cells in a row tile, and how many beyond it take part in its result (5, made even).
 TILE_ROWS, HALO = 64, 6
@@ -40,6 +47,12 @@ def added(x: Tensor, y: Tensor) -> Tensor:
 def rectified(x: Tensor) -> Tensor:
     """ReLU, likewise."""
     return F.relu(x) if torch.is_grad_enabled() else F.relu_(x)
+
+
+def each(groups: list[Tensor], layer: Callable[[Tensor], Tensor]) -> None:
+    """Apply a layer to one group after the other, in place of the list's items."""
+    for k, x in enumerate(groups):
+        groups[k] = layer(x)
 
 
 class SourceMaximum(torch.autograd.Function):
@@ -98,11 +111,64 @@ class MaxOverSources(nn.Module):
         self.own = nn.Conv2d(channels, channels, 1)
         self.best = nn.Conv2d(channels, channels, 1, bias=False)
 
-    def forward(self, x: Tensor, count: int) -> Tensor:
-        """(B * count, C, H, W), the sources of an image next to each other."""
-        best = self.best(SourceMaximum.apply(x.unflatten(0, (-1, count))))
-        x_and_best = added(self.own(x).unflatten(0, (-1, count)), best.unsqueeze(1)).flatten(0, 1)
-        return added(rectified(x_and_best), x)
+    def forward(self, groups: list[Tensor], images: int) -> list[Tensor]:
+        """Groups of sources, each (B * n, C, H, W) with those of an image next to each other.
+
+        The list that is given is changed, so that no features are held twice.
+        """
+        maxima = (SourceMaximum.apply(x.unflatten(0, (images, -1))) for x in groups)
+        best = self.best(reduce(torch.maximum, maxima)).unsqueeze(1)
+        for k, x in enumerate(groups):
+            x_and_best = added(self.own(x).unflatten(0, (images, -1)), best).flatten(0, 1)
+            groups[k] = added(rectified(x_and_best), x)
+        return groups
+
+
+def grouped(sources: Tensor, fold: int, dtype: torch.dtype) -> list[Tensor]:
+    """Cells of `fold` x `fold` pixels of the sources (B, N, H, W), `AT_ONCE` sources in a group.
+
+    Training and a GPU take all at once.
+    """
+    whole = torch.is_grad_enabled() or sources.is_cuda
+    parts = [sources] if whole else sources.split(AT_ONCE, dim=1)
+    cells = (F.pixel_unshuffle(x.flatten(0, 1).unsqueeze(1) - 0.5, fold) for x in parts)
+    return [x.to(dtype).contiguous(memory_format=torch.channels_last) for x in cells]
+
+
+class Finest:
+    """The finest scale of all sources, kept if it is small, else computed again when it is needed.
+
+    Parameters
+    ----------
+    encode : callable
+        Computes the rows from ``top`` to ``stop`` of all groups.
+    groups : list of Tensor
+        The cells, (B * n, C, H, W) each.
+    channels, tile, halo : int
+        Channels of a result, rows of a tile, and rows beyond it that `encode` needs.
+    """
+
+    def __init__(
+        self,
+        encode: Callable[[int, int], list[Tensor]],
+        groups: list[Tensor],
+        channels: int,
+        tile: int,
+        halo: int,
+    ) -> None:
+        self.encode, self.halo = encode, halo
+        self.height, width = groups[0].shape[2:]
+        positions = sum(len(x) for x in groups) * self.height * width
+        whole = torch.is_grad_enabled() or groups[0].is_cuda
+        small = positions * channels <= KEPT
+        self.kept = groups_in_row_tiles(encode, groups[0], tile, halo) if whole or small else None
+
+    def rows(self, top: int, stop: int) -> list[Tensor]:
+        """Some rows of all groups."""
+        if self.kept is not None:
+            return [x[:, :, top:stop] for x in self.kept]
+        first, last = max(top - self.halo, 0), min(stop + self.halo, self.height)
+        return [x[:, :, top - first : stop - first] for x in self.encode(first, last)]
 
 
 class FocusNet(nn.Module):
@@ -153,50 +219,67 @@ class FocusNet(nn.Module):
         self.head = nn.Conv2d(w0, 8, 3, padding=1)
         nn.init.zeros_(self.head.bias)
 
-    def forward(self, sources: Tensor) -> Tensor:
-        """Scores (2, B, N, H, W) of sources (B, N, H, W): soft first, then hard."""
-        count = sources.shape[1]
-        finest = self._encoded(sources)
-        coarse = self._decoded_coarsely(finest, count)
-        return self._scores(coarse, finest, count).unflatten(0, (-1, count)).movedim(2, 0)
+    def forward(self, sources: Tensor, output: slice = slice(2)) -> Tensor:
+        """Scores (2, B, N, H, W) of sources (B, N, H, W): soft first, then hard.
 
-    def _encoded(self, sources: Tensor) -> Tensor:
-        """The finest scale of each source: (B N, C, H / 2, W / 2)."""
-        count = sources.shape[1]
-        cells = F.pixel_unshuffle(sources.flatten(0, 1).unsqueeze(1) - 0.5, FOLD)
-        cells = cells.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
+        `output` selects one of both.
+        """
+        images = len(sources)
+        groups = grouped(sources, FOLD, self.stem.weight.dtype)
 
-        def encoded(top: int, stop: int) -> Tensor:
-            return self.meetings[0](self.encoders[0](self.stem(cells[:, :, top:stop])), count)
+        def encode(top: int, stop: int) -> list[Tensor]:
+            encoded = [self.encoders[0](self.stem(x[:, :, top:stop])) for x in groups]
+            return self.meetings[0](encoded, images)
 
-        return in_row_tiles(encoded, cells, TILE_ROWS, HALO)
+        finest = Finest(encode, groups, self.stem.out_channels, TILE_ROWS, HALO)
+        coarse = self._decoded_coarsely(finest, groups[0], images)
+        scores = self._scores(coarse, finest, groups[0], images, output)
+        return torch.cat([x.unflatten(0, (images, -1)) for x in scores], dim=1).movedim(2, 0)
 
-    def _decoded_coarsely(self, finest: Tensor, count: int) -> Tensor:
+    def _decoded_coarsely(self, finest: Finest, cells: Tensor, images: int) -> list[Tensor]:
         """All but the finest scale: what goes up to it, at half its size."""
-        x, skips = finest, []
-        for level in (1, 2, 3):
-            skips.append(x)
-            x = rectified(self.downs[level - 1](x))
-            x = self.meetings[level](self.encoders[level](x), count)
-        for block in self.deep:
-            x = block(x)
-        for level in (2, 1):
-            x = added(F.interpolate(self.ups[level](x), scale_factor=2.0), skips[level])
-            x = self._decoded(level, x, count)
-        return self.ups[0](x)
 
-    def _decoded(self, level: int, x: Tensor, count: int) -> Tensor:
-        x = self.rejoin[level](x, count)
-        for block in self.decoders[level].modules():
-            x = block(x) if isinstance(block, Block) else x
+        def halved(top: int, stop: int) -> list[Tensor]:
+            return [rectified(self.downs[0](x)) for x in finest.rows(top, stop)]
+
+        x, skips = groups_in_row_tiles(halved, cells, TILE_ROWS, scale=0.5), []
+        for level in (1, 2, 3):
+            if level > 1:
+                skips.append(x)
+                x = [rectified(self.downs[level - 1](part)) for part in x]
+            each(x, self.encoders[level])
+            x = self.meetings[level](x, images)
+        for block in self.deep:
+            each(x, block)
+        for level in (2, 1):
+            skip = skips.pop()
+            for k, part in enumerate(x):
+                wide = F.interpolate(self.ups[level](part), scale_factor=2.0)
+                x[k] = added(wide, skip[k])
+            del skip
+            x = self._decoded(level, x, images)
+        each(x, self.ups[0])
         return x
 
-    def _scores(self, coarse: Tensor, finest: Tensor, count: int) -> Tensor:
-        """Both outputs (B N, 2, H, W), the only ones at full resolution."""
+    def _decoded(self, level: int, x: list[Tensor], images: int) -> list[Tensor]:
+        x = self.rejoin[level](x, images)
+        for block in self.decoders[level].modules():
+            if isinstance(block, Block):
+                each(x, block)
+        return x
 
-        def scores(top: int, stop: int) -> Tensor:
-            x = F.interpolate(coarse[:, :, top // 2 : stop // 2], scale_factor=2.0)
-            x = self._decoded(0, added(x, finest[:, :, top:stop]), count)
-            return F.pixel_shuffle(self.head(rectified(x)).float(), FOLD)
+    def _scores(
+        self, coarse: list[Tensor], finest: Finest, cells: Tensor, images: int, output: slice
+    ) -> list[Tensor]:
+        """Both outputs (B n, 2, H, W) of each group, the only ones at full resolution."""
 
-        return in_row_tiles(scores, finest, TILE_ROWS, HALO, FOLD)
+        def scores(top: int, stop: int) -> list[Tensor]:
+            x = finest.rows(top, stop)
+            for k, part in enumerate(coarse):
+                wide = F.interpolate(part[:, :, top // 2 : stop // 2], scale_factor=2.0)
+                x[k] = added(wide, x[k])
+            x = self._decoded(0, x, images)
+            each(x, lambda part: F.pixel_shuffle(self.head(rectified(part)).float(), FOLD))
+            return [part[:, output] for part in x]
+
+        return groups_in_row_tiles(scores, cells, TILE_ROWS, HALO, FOLD)

@@ -8,10 +8,20 @@ import torch
 from torch import Tensor
 
 
-def in_row_tiles(
-    make: Callable[[int, int], Tensor], x: Tensor, tile: int, halo: int, scale: int = 1
-) -> Tensor:
-    """Give what ``make(top, stop)`` gives for all rows of `x`, computed in tiles of rows.
+def in_row_tiles(make: Callable[[int, int], Tensor], like: Tensor, tile: int, halo: int) -> Tensor:
+    """`groups_in_row_tiles` for a single result of as many rows."""
+    (result,) = groups_in_row_tiles(lambda top, stop: [make(top, stop)], like, tile, halo)
+    return result
+
+
+def groups_in_row_tiles(
+    make: Callable[[int, int], list[Tensor]],
+    like: Tensor,
+    tile: int,
+    halo: int = 0,
+    scale: float = 1,
+) -> list[Tensor]:
+    """Give what ``make(top, stop)`` gives for all rows of `like`, computed in tiles of rows.
 
     On a CPU the intermediate results of a tile stay in the cache. Training keeps every layer for
     the gradient, and a GPU is faster with much work at once: there all rows are one tile.
@@ -19,28 +29,34 @@ def in_row_tiles(
     Parameters
     ----------
     make : callable
-        Computes the rows from ``top`` to ``stop`` of `x`.
-    x : Tensor
-        (B, C, H, W).
+        Computes the rows from ``top`` to ``stop`` of some results.
+    like : Tensor
+        (B, C, H, W), which gives the number of rows and the device.
     tile : int
-        Rows of `x` per tile.
+        Rows of `like` per tile.
     halo : int
         Rows on either side of a tile that take part in its result; theirs are cut off.
-    scale : int
-        Rows of the result for each row of `x`.
+    scale : float
+        Rows of the results for each row of `like`; with 1/2, `tile` and `halo` are even.
     """
-    height = x.shape[2]
-    if torch.is_grad_enabled() or x.is_cuda or height <= tile:
+    height = like.shape[2]
+    if torch.is_grad_enabled() or like.is_cuda or height <= tile:
         return make(0, height)
-    result = torch.empty(0)
+    results: list[Tensor] = []
     for start in range(0, height, tile):
         end = min(start + tile, height)
         top, stop = max(start - halo, 0), min(end + halo, height)
-        part = make(top, stop)[:, :, (start - top) * scale : (end - top) * scale]
+        parts = make(top, stop)
         if start == 0:
-            shape = (*part.shape[:2], height * scale, part.shape[3])
-            layout = torch.channels_last if scale == 1 else torch.contiguous_format
-            kind = {"dtype": part.dtype, "device": part.device}
-            result = torch.empty(shape, **kind, memory_format=layout)
-        result[:, :, start * scale : end * scale] = part
-    return result
+            results = [_room(part, int(height * scale), scale) for part in parts]
+        rows = slice(int(start * scale), int(end * scale))
+        inner = slice(int((start - top) * scale), int((end - top) * scale))
+        for result, part in zip(results, parts, strict=True):
+            result[:, :, rows] = part[:, :, inner]
+    return results
+
+
+def _room(part: Tensor, height: int, scale: float) -> Tensor:
+    shape = (*part.shape[:2], height, part.shape[3])
+    layout = torch.channels_last if scale <= 1 else torch.contiguous_format
+    return torch.empty(shape, dtype=part.dtype, device=part.device, memory_format=layout)

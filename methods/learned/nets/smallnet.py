@@ -15,8 +15,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.learned.nets.focusnet import Block, MaxOverSources, added, rectified
-from methods.learned.nets.row_tiles import in_row_tiles
+from methods.learned.nets.focusnet import (
+    Block,
+    Finest,
+    MaxOverSources,
+    added,
+    each,
+    grouped,
+    rectified,
+)
+from methods.learned.nets.row_tiles import groups_in_row_tiles
 
 #: Pixels per side of a cell that becomes one position of the finest scale.
 FOLD = 4
@@ -76,44 +84,62 @@ class SmallFocusNet(nn.Module):
         self.head = nn.Conv2d(widths[0], 2 * FOLD**2, 3, padding=1)
         nn.init.zeros_(self.head.bias)
 
-    def forward(self, sources: Tensor) -> Tensor:
-        """Scores (2, B, N, H, W) of sources (B, N, H, W): soft first, then hard."""
-        count = sources.shape[1]
-        finest = self._encoded(sources)
-        coarse = self._decoded_coarsely(finest, count)
-        return self._scores(coarse, finest, count).unflatten(0, (-1, count)).movedim(2, 0)
+    def forward(self, sources: Tensor, output: slice = slice(2)) -> Tensor:
+        """Scores (2, B, N, H, W) of sources (B, N, H, W): soft first, then hard.
 
-    def _encoded(self, sources: Tensor) -> Tensor:
-        """The finest scale of each source: (B N, C, H / 4, W / 4)."""
-        cells = F.pixel_unshuffle(sources.flatten(0, 1).unsqueeze(1) - 0.5, FOLD)
-        cells = cells.to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
+        `output` selects one of both.
+        """
+        images = len(sources)
+        groups = grouped(sources, FOLD, self.stem.weight.dtype)
 
-        def encoded(top: int, stop: int) -> Tensor:
-            return self.encoders[0](self.stem(cells[:, :, top:stop]))
+        def encode(top: int, stop: int) -> list[Tensor]:
+            return [self.encoders[0](self.stem(x[:, :, top:stop])) for x in groups]
 
-        return in_row_tiles(encoded, cells, TILE_ROWS, HALO)
+        finest = Finest(encode, groups, self.stem.out_channels, TILE_ROWS, HALO)
+        coarse = self._decoded_coarsely(finest, groups[0], images)
+        scores = self._scores(coarse, finest, groups[0], images, output)
+        return torch.cat([x.unflatten(0, (images, -1)) for x in scores], dim=1).movedim(2, 0)
 
-    def _decoded_coarsely(self, finest: Tensor, count: int) -> Tensor:
+    def _decoded_coarsely(self, finest: Finest, cells: Tensor, images: int) -> list[Tensor]:
         """All but the finest scale: what goes up to it, at half its size."""
-        x, skips = finest, []
+
+        def halved(top: int, stop: int) -> list[Tensor]:
+            return [rectified(self.downs[0](x)) for x in finest.rows(top, stop)]
+
+        x, skips = groups_in_row_tiles(halved, cells, TILE_ROWS, scale=0.5), []
         blocks = [*self.encoders[1:], self.deepest[0]]
-        for down, block, maximum in zip(self.downs, blocks, self.meetings, strict=True):
-            skips.append(x)
-            x = maximum(block(rectified(down(x))), count)
+        for level, (block, maximum) in enumerate(zip(blocks, self.meetings, strict=True)):
+            if level:
+                skips.append(x)
+                x = [rectified(self.downs[level](part)) for part in x]
+            each(x, block)
+            x = maximum(x, images)
         for block in self.deepest[1:]:
-            x = block(x)
+            each(x, block)
         for level in range(len(self.ups) - 1, 0, -1):
-            x = added(F.interpolate(self.ups[level](x), scale_factor=2.0), skips[level])
-            x = self.decoders[level](self.rejoin[level](x, count))
-        return self.ups[0](x)
+            skip = skips.pop()
+            for k, part in enumerate(x):
+                wide = F.interpolate(self.ups[level](part), scale_factor=2.0)
+                x[k] = added(wide, skip[k])
+            del skip
+            x = self.rejoin[level](x, images)
+            each(x, self.decoders[level])
+        each(x, self.ups[0])
+        return x
 
-    def _scores(self, coarse: Tensor, finest: Tensor, count: int) -> Tensor:
-        """Both outputs (B N, 2, H, W), the only ones at full resolution."""
+    def _scores(
+        self, coarse: list[Tensor], finest: Finest, cells: Tensor, images: int, output: slice
+    ) -> list[Tensor]:
+        """Both outputs (B n, 2, H, W) of each group, the only ones at full resolution."""
 
-        def scores(top: int, stop: int) -> Tensor:
-            x = F.interpolate(coarse[:, :, top // 2 : stop // 2], scale_factor=2.0)
-            x = added(x, finest[:, :, top:stop])
-            x = self.decoders[0](self.rejoin[0](x, count))
-            return F.pixel_shuffle(self.head(rectified(x)).float(), FOLD)
+        def scores(top: int, stop: int) -> list[Tensor]:
+            x = finest.rows(top, stop)
+            for k, part in enumerate(coarse):
+                wide = F.interpolate(part[:, :, top // 2 : stop // 2], scale_factor=2.0)
+                x[k] = added(wide, x[k])
+            x = self.rejoin[0](x, images)
+            each(x, self.decoders[0])
+            each(x, lambda part: F.pixel_shuffle(self.head(rectified(part)).float(), FOLD))
+            return [part[:, output] for part in x]
 
-        return in_row_tiles(scores, finest, TILE_ROWS, HALO, FOLD)
+        return groups_in_row_tiles(scores, cells, TILE_ROWS, HALO, FOLD)

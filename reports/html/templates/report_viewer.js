@@ -1,6 +1,5 @@
 // Scenes: one stage whose images share zoom and pan, drawn from a block of JSON when chosen.
 
-const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442"];
 const stage = $("#stage");
 const state = { scene: null, mode: "images", z: 1, x: 0, y: 0, left: 0, right: 0 };
 
@@ -255,11 +254,13 @@ function offerModes(scene) {
   $("#missing").textContent = `Fused images only: ${scene.missing}.`;
 }
 
+// Two sources are named; the sources of a stack are a scale from the first one to the last one.
 function mapLegend(scene) {
-  const parts = [];
-  for (let k = 0; k < scene.sources; k++) {
-    parts.push(swatch(COLOURS[k % COLOURS.length]), scene.images[k].name);
-  }
+  const name = (k) => scene.images[k].name;
+  const swatches = scene.colours.map(swatch);
+  const parts = scene.sources > 2
+    ? [`${name(0)} `, make("span", { className: "scale" }, ...swatches), ` ${name(scene.sources - 1)}`]
+    : swatches.flatMap((square, k) => [square, name(k)]);
   $("#map-legend").replaceChildren(...parts, swatch("#d9d9d9"), "none (within half a grey level)");
 }
 

@@ -17,7 +17,9 @@ from PIL import Image
 from bench.cli.main import main
 from bench.core.image_io import read_image
 from bench.store.manifest import MANIFEST
-from reports.data.focus import UNDECIDED, boundary_box, decision_map
+from datasets import load_scenes
+from methods import fuse
+from reports.data.focus import UNDECIDED, boundary_box, decision_map, gray, nearest_source
 from reports.data.results import load_results
 from reports.html.board import make_views
 from reports.html.charts import Point, cliques, scatter
@@ -301,3 +303,39 @@ def test_pictures_that_are_too_large_together_are_made_smaller(finished, monkeyp
     assert gallery.sizes.side < STEPS[0].side
     assert len(gallery.scenes) == 2
     assert total < 100_000 or gallery.sizes is STEPS[-1]
+
+
+@pytest.fixture(scope="session")
+def stack_page(tmp_path_factory):
+    """The report of a stack of ten sources with reference and index map."""
+    folder = tmp_path_factory.mktemp("stack")
+    chosen = ["--methods", "sobel", "--datasets", "synthetic-stack/chelsea", "--metrics", "psnr"]
+    assert main(["run", *chosen, "--repeats", "0", "--out", str(folder)]) == 0
+    return render(load_results(folder))
+
+
+def shown_levels(address):
+    """Colours (H, W, 3) of a picture in a page."""
+    data = base64.b64decode(address.partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+
+def test_maps_of_a_stack_are_depth_maps(stack_page):
+    (scene,) = scenes_of(stack_page)
+    (actual,) = load_scenes("synthetic-stack/chelsea")
+    assert scene["sources"] == len(scene["colours"]) == len(actual.images.sources) == 10
+    colours = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in scene["colours"]]
+    brightness = [sum(colour) for colour in colours]
+    assert brightness == sorted(brightness)
+    mapped = {image["name"]: image["map"] for image in scene["images"] if image["map"]}
+    assert sorted(mapped) == ["Reference", "sobel"]
+    expected = np.array(colours)[actual.images.index_map]
+    assert np.array_equal(shown_levels(mapped["Reference"]), expected)
+    nearest = nearest_source([gray(s) for s in actual.images.sources], gray(fused_of(actual)))
+    where = nearest != UNDECIDED
+    assert where.mean() > 0.3
+    assert np.array_equal(shown_levels(mapped["sobel"])[where], np.array(colours)[nearest[where]])
+
+
+def fused_of(scene):
+    return fuse("sobel", scene.images.sources)

@@ -140,6 +140,21 @@ def test_focus_networks_look_no_further_than_they_say(name):
 
 
 @pytest.mark.parametrize("name", FOCUSING)
+@pytest.mark.parametrize(("at_once", "kept"), [(2, 10**9), (1, 0), (2, 0)])
+def test_focus_networks_give_the_same_in_groups_of_sources(name, at_once, kept, monkeypatch):
+    """Kept or computed again, the finest scale is the same."""
+    network, stack = focusing(name), torch.rand(2, 5, 320, 32)
+    with torch.inference_mode():
+        monkeypatch.setattr(focusnet, "AT_ONCE", 5)
+        whole = network(stack)
+        monkeypatch.setattr(focusnet, "AT_ONCE", at_once)
+        monkeypatch.setattr(focusnet, "KEPT", kept)
+        torch.testing.assert_close(network(stack), whole, atol=1e-5, rtol=1e-5)
+        hard = network(stack, slice(1, 2))
+    torch.testing.assert_close(hard, whole[1:], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", FOCUSING)
 def test_focus_networks_score_alike_with_and_without_a_gradient(name):
     """Without one, sums go in place."""
     network = focusing(name)
