@@ -74,6 +74,9 @@ class StackPlan:
     "Scharstein et al. (2014), doi:10.1007/978-3-319-11752-2_3",
     licence=PHOTOS + "; motorcycle: Middlebury stereo, for research",
     argument="DIR",
+    count=10,
+    sources="4-12",
+    reference="yes",
 )
 def synthetic_stack(folder: str = "") -> list[Scene]:
     """One stack per photo: tilted objects cut from other photos, before the tilted photo.
@@ -141,7 +144,7 @@ def stack_images(
     while len(chosen) <= plan.objects:
         chosen.append(turned[len(chosen) % len(turned)])
     surfaces = random_surfaces(rng, chosen, plan.defocus)
-    return _as_scene(_focused(surfaces, plan.sources, plan.kernel), rng)
+    return stack_scene(focused_evenly(surfaces, plan.sources, plan.kernel), rng)
 
 
 def motorcycle_stack() -> SceneImages:
@@ -155,21 +158,22 @@ def motorcycle_stack() -> SceneImages:
     depth -= depth.min()
     depth *= MOTORCYCLE_DEFOCUS / depth.max()
     layers = depth_layers(photo, depth, MOTORCYCLE_LAYERS)
-    stack = _focused(layers, MOTORCYCLE_SOURCES, "disk")
-    return _as_scene(stack, generator("synthetic-stack", "motorcycle", "order"))
+    stack = focused_evenly(layers, MOTORCYCLE_SOURCES, "disk")
+    return stack_scene(stack, generator("synthetic-stack", "motorcycle", "order"))
 
 
 def _photo(name: str, file: Path | None) -> Image:
     return reduced(bundled(name) if file is None else photo_of(file), LONGEST)
 
 
-def _focused(surfaces: Sequence[Surface], count: int, kernel: Kernel) -> FocalStack:
+def focused_evenly(surfaces: Sequence[Surface], count: int, kernel: Kernel) -> FocalStack:
+    """The stack of `count` planes of focus from the farthest to the nearest visible point."""
     shown = shown_disparity(surfaces)
     planes = [float(plane) for plane in np.linspace(shown.min(), shown.max(), count)]
     return focal_stack(surfaces, planes, kernel)
 
 
-def _as_scene(stack: FocalStack, rng: np.random.Generator) -> SceneImages:
+def stack_scene(stack: FocalStack, rng: np.random.Generator) -> SceneImages:
     """In 8 bits, from far to near or from near to far."""
     sources, index_map = stack.sources, stack.index_map
     if rng.random() < 0.5:
