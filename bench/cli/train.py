@@ -15,9 +15,6 @@ from bench.cli import console
 from bench.core.errors import UsageError
 from bench.core.precision import PRECISIONS
 
-#: What ``--from-weights`` holds without a file.
-SHIPPED = "shipped"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -49,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from-weights",
         type=Path,
         nargs="?",
-        const=SHIPPED,
+        const=True,
         metavar="FILE",
         help="train these weights further, at a lower rate (without FILE: the shipped ones)",
     )
@@ -96,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         batch=args.batch,
         rate=args.rate,
         validations=args.validations,
-        start=shipped_weights(args.name) if args.from_weights == SHIPPED else args.from_weights,
+        start=shipped_weights(args.name) if args.from_weights is True else args.from_weights,
     )
     session = train_method(
         args.name,
