@@ -233,7 +233,7 @@ class Trainer:
             "recipe": self.recipe.name,
             "phase": self.recipe.phase,
             "start": sha256(self.options.start) if self.options.start else None,
-            "arguments": json.loads(json.dumps(dict(self.recipe.arguments))),  # tuples are lists
+            "arguments": _as_written(self.recipe.arguments),
             "photos": self.options.data,
             "seed": self.options.seed,
             "steps": self.options.steps,
@@ -322,8 +322,13 @@ def starting_network(recipe: Recipe, start: Path) -> nn.Module:
     WeightsError
         The file is missing or damaged, or it holds other networks.
     """
-    needed = (recipe.architecture, recipe.arguments)
+    needed = (recipe.architecture, _as_written(recipe.arguments))
     return load_network(start, recipe.method, recipe.part, needed=needed)
+
+
+def _as_written(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as JSON gives them back: tuples are lists."""
+    return dict(json.loads(json.dumps(dict(arguments))))
 
 
 @torch.inference_mode()

@@ -34,7 +34,8 @@ NARROW = {"widths": (8, 8, 8, 8), "dilations": (1,)}
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """Both phases of the focus networks, with narrow networks and small scenes."""
+    """Both phases of the focus networks, with narrow networks and small scenes, in one process."""
+    monkeypatch.setattr("methods.learned.data.pools.available_cores", lambda: 1)
     for recipes in PHASES.values():
         for name in ("fcn-x.gray", "fcn-s.gray"):
             recipe = recipes[name]
