@@ -101,10 +101,20 @@ def _command(name: str, part: str, run: dict[str, Any]) -> str:
         exactly += f" --validations {count}"
     if "bf16" in run:  # else the device decided, and would again
         exactly += f" --precision {'bf16' if run['bf16'] else 'fp32'}"
+    if run.get("phase", "first") != "first":
+        exactly += f" --phase {run['phase']}"
+    if run.get("earlier"):  # from what the command before it wrote
+        exactly += f" --from-weights results/train/{name}.safetensors"
     return (
         f"python -m bench train {name}.{part} --data BSDS500 --device {device} "
         f"--steps {run['steps']} --seed {run['seed']}{exactly}"
     )
+
+
+def _phases(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Records of all trainings of a network, the first one first, as far as they are known."""
+    known = [phase for phase in run.get("earlier", []) if "recipe" in phase]
+    return [phase | {"earlier": known[:k]} for k, phase in enumerate(known)] + [run]
 
 
 def _kind(recorded: str) -> str:
@@ -147,7 +157,8 @@ def again(name: str, record: dict[str, Any]) -> list[str]:
 def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
     """The model card of one weights file, Markdown."""
     methods, what, limits = ABOUT[name]
-    runs = list(record["networks"].values())
+    trained = [(part, p) for part, run in record["networks"].items() for p in _phases(run)]
+    runs = [run for _, run in trained]
     lines = [f"# {name}.safetensors", "", what, "", f"SHA-256 `{record['sha256']}`.", ""]
     lines += ["## Data and terms", "", TERMS, "", "## Recipe", ""]
     lines += [
@@ -155,7 +166,8 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
         "| wall time | device | validation PSNR |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for part, run in record["networks"].items():
+    for part, run in trained:
+        phase = f", {run['phase']}" if run.get("phase", "first") != "first" else ""
         pools = ", ".join(
             f"{_kind(pool['kind'])} ({pool['scenes']}, {pool['share']:g})"
             for pool in run["pools"].values()
@@ -164,7 +176,7 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
             f"{_kind(k)} {v:.2f} dB" for k, v in run["validation_psnr_by_kind"].items()
         )
         lines.append(
-            f"| {part} ({run['architecture']}) | {run['parameters']} | {pools} | "
+            f"| {part} ({run['architecture']}{phase}) | {run['parameters']} | {pools} | "
             f"{run['batch']} x {run['crop']} | {run['optimiser']['rate']:g} | {run['steps']} | "
             f"{run['seed']} | {run['wall_seconds']:.0f} s | {run['device']} | {psnr} |"
         )
@@ -175,7 +187,7 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
         f"`{name}.json`. {_circumstances(runs)} To train again:",
         "",
         "```bash",
-        *(_command(name, part, run) for part, run in record["networks"].items()),
+        *(_command(name, part, run) for part, run in trained),
         "```",
         "",
         *again(name, record),
