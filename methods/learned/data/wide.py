@@ -15,7 +15,16 @@ import lazy_loader as lazy
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.defocus import Image, Kernel, fill_hidden, gaussian_blur, lens_pair
+from datasets.defocus import (
+    Image,
+    Kernel,
+    LensPair,
+    fill_hidden,
+    gaussian_blur,
+    lens_blur,
+    lens_pair,
+    over,
+)
 from datasets.focal_stack import Surface, focal_stack, shown_disparity
 from methods.learned.data.masks import HILLS, LANDSCAPE, Mask, draw_mask, terrain, thin_mask
 from methods.learned.data.photos import prepared
@@ -32,6 +41,8 @@ SOFTNESS = (0.3, 4.0)
 DEFOCUS = (3.0, 15.0)
 #: Share of the objects that are cut from another photo, are thin, and of scenes with lights.
 CUT_OUT, THIN, LIGHTS = 0.45, 0.15, 0.2
+#: Share of the pairs that fade from sharp to blurred; the others are seen through a lens.
+FADED = 0.25
 #: Most objects of a stack before its background.
 OBJECTS = 4
 
@@ -75,9 +86,30 @@ def wide_pair(
         background = None if background is None else with_lights(background, rng)
     alpha = gaussian_blur(mask.astype(np.float32), even_in_log(rng, SOFTNESS))
     kernel, radii = _blurs(rng)
-    near, far, reference = lens_pair(photo, alpha, radii, background=background, kernel=kernel)
+    if rng.random() < FADED:
+        near, far, reference = faded_pair(photo, alpha, radii, background, kernel)
+    else:
+        near, far, reference = lens_pair(photo, alpha, radii, background=background, kernel=kernel)
     owner = closest([near, far], reference, (~mask).astype(np.uint8), int(max(radii)) + 3)
     return Shots([near, far], reference, owner)
+
+
+def faded_pair(
+    photo: Image,
+    alpha: Image,
+    radii: tuple[float, float],
+    background: Image | None = None,
+    kernel: Kernel = "disk",
+) -> LensPair:
+    """A pair whose sources fade from sharp to blurred where the object's outline is soft.
+
+    Blur goes over the outline, as in `datasets.defocus.region_pair`, but without a step: in
+    between both sources are partly blurred. See `datasets.defocus.lens_pair` for the arguments.
+    """
+    reference = photo if background is None else over(photo, alpha, background)
+    behind, before = (lens_blur(reference, radius, kernel) for radius in radii)
+    images = (over(reference, alpha, behind), over(before, alpha, reference), reference)
+    return LensPair(*(np.clip(image, 0, 1, dtype=np.float32) for image in images))
 
 
 def _blurs(rng: np.random.Generator) -> tuple[Kernel, tuple[float, float]]:

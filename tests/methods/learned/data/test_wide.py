@@ -15,7 +15,7 @@ from methods.learned.data.photos import prepared
 from methods.learned.data.scenes import make_scene
 from methods.learned.data.shots import TWELVE_BITS, in_levels
 from methods.learned.data.specs import DEEP, STACKS, PoolSpec
-from methods.learned.data.wide import DISK, SIGMA, even_in_log, with_lights
+from methods.learned.data.wide import DISK, SIGMA, even_in_log, faded_pair, with_lights
 
 SHAPE = (96, 64)
 
@@ -85,6 +85,18 @@ def test_a_light_out_of_focus_stays_white():
     assert lit.max() > 2
     assert lens_blur(np.clip(lit, 0, 1), 5.0).max() < 0.8
     assert lens_blur(lit, 5.0).max() > 1
+
+
+def test_a_faded_pair_is_half_blurred_on_the_outline():
+    rng = np.random.default_rng(0)
+    photo, behind = rng.random((2, 48, 64), dtype=np.float32)
+    alpha = np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32), photo.shape)
+    near, far, reference = faded_pair(photo, alpha, (3.0, 6.0), behind)
+    np.testing.assert_allclose(reference, alpha * photo + (1 - alpha) * behind, atol=1e-6)
+    np.testing.assert_array_equal(near[:, -1], reference[:, -1])
+    np.testing.assert_array_equal(far[:, 0], reference[:, 0])
+    errors = [abs(image - reference).mean(axis=0) for image in (near, far)]
+    assert np.minimum(*errors)[24:40].min() > 0.05
 
 
 def test_thin_objects_are_thin():
