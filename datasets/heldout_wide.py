@@ -2,7 +2,8 @@
 
 ``heldout-wide`` has what the other pairs lack: blur from one pixel to a radius of 11 and a standard
 deviation of 10, objects cut from other photos, and outlines that fade over several pixels.
-``heldout-stack`` has a tilted plane for every segment that a person drew. The photos are those of
+``heldout-stack`` has a tilted plane for every segment that a person drew, and planes of focus at
+uneven distances, so that parts are blurred in every source. The photos are those of
 `datasets.heldout`.
 """
 
@@ -20,10 +21,16 @@ from datasets._base import Scene, SceneImages
 from datasets._photos import cut_to, known_scene, photo_of
 from datasets._seeds import generator
 from datasets.defocus import OUTLINE_SIGMA, Image, Kernel, fill_hidden, gaussian_blur, lens_pair
-from datasets.focal_stack import Surface, random_surfaces, tilted_surfaces
+from datasets.focal_stack import (
+    Surface,
+    focal_stack,
+    random_surfaces,
+    shown_disparity,
+    tilted_surfaces,
+)
 from datasets.heldout import EVERY, PREFIX, held_out_photos, in_gray_and_colour, of_photos
 from datasets.masks import bsds_labels, random_mask, segment_mask
-from datasets.synthetic_stack import SOURCES, focused_evenly, stack_scene
+from datasets.synthetic_stack import SOURCES, stack_scene
 
 WIDE, STACK = PREFIX + "wide", PREFIX + "stack"
 
@@ -38,7 +45,7 @@ SOFTNESS = (0.5, 3.0)
 CUT_OUT = 0.45
 
 #: Range of the largest circle of confusion of a stack, in pixels of radius.
-STACK_DEFOCUS = (5.0, 9.0)
+STACK_DEFOCUS = (8.0, 14.0)
 #: Most segments of a stack before its background, and the least share of the photo of each.
 MOST_SEGMENTS, LEAST_SEGMENT = 6, 0.03
 
@@ -119,7 +126,10 @@ def heldout_stack(folder: str = "") -> list[Scene]:
         defocus = round(float(rng.uniform(*STACK_DEFOCUS)), 1)
         others = [f for _, f in photos[k + 1 :] + photos[:k]]
         read = partial(segments_stack, name, file, others, count, defocus)
-        note = f"lens model, {count} sources, tilted segments, disk up to radius {defocus:g}"
+        note = (
+            f"lens model, {count} sources at uneven distances, tilted segments, disk up to radius "
+            f"{defocus:g}"
+        )
         scenes.append(Scene(STACK, f"colour_{name}", read, "synthetic", note=note))
     return scenes
 
@@ -161,7 +171,9 @@ def segments_stack(
         chosen = [others[k] for k in rng.permutation(len(others))[:3]]
         cut = [_alike(cut_to(photo_of(other), photo.shape[:2]), photo.ndim) for other in chosen]
         surfaces = random_surfaces(rng, [photo, *cut], defocus)
-    return stack_scene(focused_evenly(surfaces, count, "disk"), rng)
+    shown = shown_disparity(surfaces)
+    planes = np.sort(rng.uniform(shown.min(), shown.max(), count))
+    return stack_scene(focal_stack(surfaces, [float(plane) for plane in planes]), rng)
 
 
 def _segments(

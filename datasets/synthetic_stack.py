@@ -144,7 +144,7 @@ def stack_images(
     while len(chosen) <= plan.objects:
         chosen.append(turned[len(chosen) % len(turned)])
     surfaces = random_surfaces(rng, chosen, plan.defocus)
-    return stack_scene(focused_evenly(surfaces, plan.sources, plan.kernel), rng)
+    return stack_scene(_focused(surfaces, plan.sources, plan.kernel), rng)
 
 
 def motorcycle_stack() -> SceneImages:
@@ -158,7 +158,7 @@ def motorcycle_stack() -> SceneImages:
     depth -= depth.min()
     depth *= MOTORCYCLE_DEFOCUS / depth.max()
     layers = depth_layers(photo, depth, MOTORCYCLE_LAYERS)
-    stack = focused_evenly(layers, MOTORCYCLE_SOURCES, "disk")
+    stack = _focused(layers, MOTORCYCLE_SOURCES, "disk")
     return stack_scene(stack, generator("synthetic-stack", "motorcycle", "order"))
 
 
@@ -166,8 +166,7 @@ def _photo(name: str, file: Path | None) -> Image:
     return reduced(bundled(name) if file is None else photo_of(file), LONGEST)
 
 
-def focused_evenly(surfaces: Sequence[Surface], count: int, kernel: Kernel) -> FocalStack:
-    """The stack of `count` planes of focus from the farthest to the nearest visible point."""
+def _focused(surfaces: Sequence[Surface], count: int, kernel: Kernel) -> FocalStack:
     shown = shown_disparity(surfaces)
     planes = [float(plane) for plane in np.linspace(shown.min(), shown.max(), count)]
     return focal_stack(surfaces, planes, kernel)

@@ -32,16 +32,20 @@ from methods.learned.data.wide import focused_stack, wide_pair
 cv2 = lazy.load("cv2")
 
 
+#: What the shots of scenes of a wide range of defocus differ in; see `shot_twice`.
+SLIGHTLY = {"alike": 0.5, "most_exposure": 0.02}
+
+
 def make_scene(spec: PoolSpec, names: Sequence[str], k: int) -> dict[str, NDArray]:
     """Scene `k` of a pool: sources and reference in whole levels, owner, boundary points."""
     rng = np.random.default_rng([spec.seed, k])
     photo, segmentations = prepared(spec, names[k % len(names)], rng)
     if spec.kind == "wide":
-        shots = shot_twice(wide_pair(spec, names, photo, segmentations, rng), rng, alike=0.5)
+        shots = shot_twice(wide_pair(spec, names, photo, segmentations, rng), rng, **SLIGHTLY)
     elif spec.kind in STACKS:
         count = KINDS[spec.kind]
         shots = focused_stack(spec, names, photo, segmentations, rng, count)
-        shots = shot_twice(shots, rng, alike=0.5)
+        shots = shot_twice(shots, rng, **SLIGHTLY)
     else:
         shots = _narrow(spec, names, photo, segmentations, rng)
     levels = in_levels([*shots.sources, shots.reference], spec.kind in DEEP, rng)

@@ -44,9 +44,12 @@ def closest(sources: Sequence[Image], reference: Image, owner: Labels, margin: i
     return cv2.medianBlur(chosen.astype(np.uint8), 5)
 
 
-def shot_twice(shots: Shots, rng: np.random.Generator, *, alike: float = 0.25) -> Shots:
+def shot_twice(
+    shots: Shots, rng: np.random.Generator, *, alike: float = 0.25, most_exposure: float = 0.05
+) -> Shots:
     """What two shots of one scene differ in beside focus: a share `alike` of scenes in nothing.
 
+    The logarithms of the exposures have a standard deviation of at most `most_exposure`.
     Noise comes after the lens and is the same in focus and out of it, so that it tells nothing.
     """
     sources, reference, owner = shots
@@ -64,7 +67,11 @@ def shot_twice(shots: Shots, rng: np.random.Generator, *, alike: float = 0.25) -
     sources = [warped[0] if k == moved else source for k, source in enumerate(sources)]
     here = owner == moved
     reference = np.where(here[..., None] if reference.ndim == 3 else here, warped[1], reference)
-    noise, exposure, grain = float(rng.uniform(0, 0.02)), float(rng.uniform(0, 0.05)), _grain(rng)
+    noise, exposure, grain = (
+        float(rng.uniform(0, 0.02)),
+        float(rng.uniform(0, most_exposure)),
+        _grain(rng),
+    )
     quality = (60, 98) if rng.random() < 0.5 else None
     shaken = [
         degrade(s, rng, exposure=exposure, noise=noise, quality=quality, grain=grain)

@@ -43,6 +43,8 @@ DEFOCUS = (3.0, 15.0)
 CUT_OUT, THIN, LIGHTS = 0.45, 0.15, 0.2
 #: Share of the pairs that fade from sharp to blurred; the others are seen through a lens.
 FADED = 0.25
+#: Share of the stacks whose planes of focus lie anywhere, not at about equal distances.
+UNEVEN = 0.4
 #: Most objects of a stack before its background.
 OBJECTS = 4
 
@@ -129,8 +131,8 @@ def focused_stack(
 ) -> Shots:
     """Planes, ramps and hills before each other, focused at `count` depths.
 
-    The planes of focus lie at about equal distances and need not cover all depths, so parts of a
-    scene may be blurred in every source. See `wide_pair` for the other arguments.
+    The planes of focus need not cover all depths, so parts of a scene may be blurred in every
+    source. See `wide_pair` for the other arguments.
     """
     if rng.random() < LIGHTS:
         photo = with_lights(photo, rng)
@@ -174,11 +176,13 @@ def _depth(rng: np.random.Generator, shape: tuple[int, int], low: float, high: f
 
 
 def _planes(rng: np.random.Generator, shown: Image, count: int) -> list[float]:
-    """Disparities of the planes of focus, from far to near."""
+    """Disparities of the planes of focus, from far to near: even within a quarter, or anywhere."""
     least, most = float(shown.min()), float(shown.max())
     if rng.random() < 0.3:
         first, last = np.sort(rng.uniform(0, 1, 2))
         least, most = least + 0.4 * first * (most - least), most - 0.4 * (1 - last) * (most - least)
+    if rng.random() < UNEVEN:
+        return [float(plane) for plane in np.sort(rng.uniform(least, most, count))]
     step = (most - least) / (count - 1)
     planes = np.linspace(least, most, count) + 0.25 * step * rng.uniform(-1, 1, count)
     return [float(plane) for plane in planes]

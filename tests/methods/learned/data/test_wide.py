@@ -49,14 +49,14 @@ def test_scenes_follow_from_their_number(kind, names):
 
 
 def test_the_owner_is_closest_to_the_reference_and_points_lie_where_it_changes(names):
-    changes = 0
+    changes, errors = 0, []
     for kind in ("wide", "stack-4"):
         for k in range(6):
             scene = make_scene(PoolSpec(kind, 1, shape=SHAPE), names, k)
             sources, reference = scene["sources"].astype(float), scene["reference"].astype(float)
             error = abs(sources - reference)
             own = np.take_along_axis(error, scene["owner"][None].astype(int), axis=0)
-            assert own.mean() < error.mean()
+            errors.append((own.mean(), error.mean()))
             owner = scene["owner"].astype(int)
             if owner.min() == owner.max():
                 continue
@@ -64,6 +64,8 @@ def test_the_owner_is_closest_to_the_reference_and_points_lie_where_it_changes(n
             for y, x in scene["edges"][:40]:
                 around = owner[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
                 assert around.min() != around.max()
+    own, any_source = np.mean(errors, axis=0)
+    assert own < 0.7 * any_source
     assert changes > 8
 
 
