@@ -81,6 +81,17 @@ def test_a_card_has_a_row_and_a_command_for_every_phase():
     assert card.count("python -m bench train") == 1
 
 
+def test_a_card_has_a_column_for_every_kind_of_held_out_scene():
+    record = json.loads((WEIGHTS / "fcn-s.json").read_text())
+    scores = json.loads(cards.HELD_OUT.read_text())
+    assert "heldout-stack" not in cards.card("fcn-s", record, scores)
+    scores["psnr"]["stack"] = {"colour": scores["psnr"]["lens"]["colour"]}
+    scores["pairs"]["stack"] = 10
+    card = cards.card("fcn-s", record, scores)
+    assert ", 10 stacks `heldout-stack` (4 to 12 sources). The oracle" in card
+    assert "| depth, colour | stack, colour |" in card
+
+
 def test_every_weights_file_has_a_method_and_a_recipe():
     used = {file for m in METHODS for file in m.weights if isinstance(file, Path)}
     assert used == set(FILES)
