@@ -192,8 +192,34 @@ def random_surfaces(
         leave at least `LEAST_SHARE` of the image to each.
     """
     shape = photos[0].shape[:2]
-    whole = np.ones(shape, bool)
-    masks = [whole, *_masks(rng, len(photos) - 1, shape)]
+    masks = [np.ones(shape, bool), *_masks(rng, len(photos) - 1, shape)]
+    return tilted_surfaces(rng, photos, masks, defocus)
+
+
+def tilted_surfaces(
+    rng: np.random.Generator,
+    photos: Sequence[Image],
+    masks: Sequence[NDArray[np.bool_]],
+    defocus: float,
+) -> list[Surface]:
+    """Tilted surfaces of given shapes, each nearer than all earlier ones.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Decides depths and tilts.
+    photos : sequence of ndarray
+        Of the background, then of each object from far to near; those without a mask are left out.
+    masks : sequence of ndarray
+        ``bool`` (H, W): the background's, which covers everything, then that of each object.
+    defocus : float
+        See `random_surfaces`.
+
+    Returns
+    -------
+    list of Surface
+        Back to front.
+    """
     cut = rng.uniform(*BACKGROUND) if len(masks) > 1 else 1.0
     edges = [0.0, *np.linspace(cut, 1, len(masks))]
     surfaces = []

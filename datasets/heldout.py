@@ -48,7 +48,8 @@ EVERY = 5
 
 Read = Callable[[], SceneImages]
 
-_of_photos = partial(
+#: Registers a data set of the held-out photos.
+of_photos = partial(
     dataset,
     citation="Arbeláez, Maire, Fowlkes, Malik (2011), IEEE TPAMI 33(5), doi:10.1109/TPAMI.2010.161",
     licence="BSDS500: research and education, not for commerce",
@@ -57,43 +58,45 @@ _of_photos = partial(
 )
 
 
-@_of_photos(PREFIX + "region", title="Held-out photos, a region blurred as in the paper")
+@of_photos(PREFIX + "region", title="Held-out photos, a region blurred as in the paper")
 def heldout_region(folder: str = "") -> list[Scene]:
     """One pair per photo, as in ``synthetic``."""
     pairs = []
-    for name, file in _photos("region", folder):
+    for name, file in held_out_photos("region", folder):
         sigma = round(float(generator("synthetic", name, "sigma").uniform(*SIGMA)), 2)
         note = f"object blurred by a Gaussian of sigma {sigma:g} in A, the rest in B"
         pairs.append((name, note, partial(region_images, name, file, sigma)))
-    return _scenes("region", pairs)
+    return in_gray_and_colour("region", pairs)
 
 
-@_of_photos(PREFIX + "lens", title="Held-out photos, defocused by a lens model")
+@of_photos(PREFIX + "lens", title="Held-out photos, defocused by a lens model")
 def heldout_lens(folder: str = "") -> list[Scene]:
     """One pair per photo, as in ``synthetic-lens``."""
-    photos = _photos("lens", folder)
-    return _scenes("lens", [(n, _lens_note(n), _lens_pair(n, f)) for n, f in photos])
+    photos = held_out_photos("lens", folder)
+    return in_gray_and_colour("lens", [(n, _lens_note(n), _lens_pair(n, f)) for n, f in photos])
 
 
-@_of_photos(PREFIX + "camera", title="Held-out photos, defocused, as a camera stores them")
+@of_photos(PREFIX + "camera", title="Held-out photos, defocused, as a camera stores them")
 def heldout_camera(folder: str = "") -> list[Scene]:
     """One pair per photo, as in ``synthetic-camera``."""
-    photos = _photos("camera", folder)
-    return _scenes("camera", [(n, _shot_note(n), _shot(n, _lens_pair(n, f))) for n, f in photos])
+    photos = held_out_photos("camera", folder)
+    return in_gray_and_colour(
+        "camera", [(n, _shot_note(n), _shot(n, _lens_pair(n, f))) for n, f in photos]
+    )
 
 
-@_of_photos(PREFIX + "enlarged", title="Held-out photos enlarged by 4, as a camera")
+@of_photos(PREFIX + "enlarged", title="Held-out photos enlarged by 4, as a camera")
 def heldout_enlarged(folder: str = "") -> list[Scene]:
     """A pair of every fifth photo, of sixteen times its pixels."""
-    photos = _photos("enlarged", folder)[::EVERY]
+    photos = held_out_photos("enlarged", folder)[::EVERY]
     pairs = [(n, _shot_note(n), _shot(n, _lens_pair(n, f, ENLARGE))) for n, f in photos]
-    return _scenes("enlarged", pairs)
+    return in_gray_and_colour("enlarged", pairs)
 
 
-@_of_photos(PREFIX + "mosaic", title="Mosaics of sixteen held-out photos, as a camera")
+@of_photos(PREFIX + "mosaic", title="Mosaics of sixteen held-out photos, as a camera")
 def heldout_mosaic(folder: str = "") -> list[Scene]:
     """A pair that begins at every fifth photo."""
-    photos = _photos("mosaic", folder)
+    photos = held_out_photos("mosaic", folder)
     files = [file for _, file in photos]
     pairs = []
     for k in range(0, len(photos), EVERY):
@@ -101,7 +104,7 @@ def heldout_mosaic(folder: str = "") -> list[Scene]:
         radii, kernel = _lens(name)
         made = partial(_mosaic_images, files, k, radii, kernel)
         pairs.append((name, _shot_note(name), _shot(name, made)))
-    return _scenes("mosaic", pairs)
+    return in_gray_and_colour("mosaic", pairs)
 
 
 @dataset(
@@ -115,10 +118,10 @@ def heldout_mosaic(folder: str = "") -> list[Scene]:
 def heldout_depth() -> list[Scene]:
     """One pair; no photos are needed."""
     note = "defocus computed from the measured disparity, two focus settings"
-    return _scenes("depth", [("motorcycle", note, motorcycle_images)])
+    return in_gray_and_colour("depth", [("motorcycle", note, motorcycle_images)])
 
 
-def _photos(kind: str, folder: str) -> list[tuple[str, Path]]:
+def held_out_photos(kind: str, folder: str) -> list[tuple[str, Path]]:
     """Names and files of the held-out photos, in the order of the names."""
     try:
         where = photo_folder(Path(folder).expanduser().absolute() if folder else None)
@@ -129,7 +132,7 @@ def _photos(kind: str, folder: str) -> list[tuple[str, Path]]:
     return [(f.name if stems.count(f.stem) > 1 else f.stem, f) for f in files]
 
 
-def _scenes(kind: str, pairs: Sequence[tuple[str, str, Read]]) -> list[Scene]:
+def in_gray_and_colour(kind: str, pairs: Sequence[tuple[str, str, Read]]) -> list[Scene]:
     """Every pair in gray, then every pair in colour."""
 
     def both() -> Iterator[Scene]:

@@ -144,7 +144,7 @@ def stack_images(
     while len(chosen) <= plan.objects:
         chosen.append(turned[len(chosen) % len(turned)])
     surfaces = random_surfaces(rng, chosen, plan.defocus)
-    return _as_scene(_focused(surfaces, plan.sources, plan.kernel), rng)
+    return stack_scene(_focused(surfaces, plan.sources, plan.kernel), rng)
 
 
 def motorcycle_stack() -> SceneImages:
@@ -159,7 +159,7 @@ def motorcycle_stack() -> SceneImages:
     depth *= MOTORCYCLE_DEFOCUS / depth.max()
     layers = depth_layers(photo, depth, MOTORCYCLE_LAYERS)
     stack = _focused(layers, MOTORCYCLE_SOURCES, "disk")
-    return _as_scene(stack, generator("synthetic-stack", "motorcycle", "order"))
+    return stack_scene(stack, generator("synthetic-stack", "motorcycle", "order"))
 
 
 def _photo(name: str, file: Path | None) -> Image:
@@ -172,7 +172,7 @@ def _focused(surfaces: Sequence[Surface], count: int, kernel: Kernel) -> FocalSt
     return focal_stack(surfaces, planes, kernel)
 
 
-def _as_scene(stack: FocalStack, rng: np.random.Generator) -> SceneImages:
+def stack_scene(stack: FocalStack, rng: np.random.Generator) -> SceneImages:
     """In 8 bits, from far to near or from near to far."""
     sources, index_map = stack.sources, stack.index_map
     if rng.random() < 0.5:

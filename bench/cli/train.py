@@ -2,6 +2,7 @@
 
 for example:
   python -m bench train fcn-s --data photos --minutes 30
+  python -m bench train fcn-s --phase wide --from-weights --steps 2000
 """
 
 from __future__ import annotations
@@ -35,6 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for weights, records and curves (default: %(default)s)",
     )
+    parser.add_argument(
+        "--phase",
+        choices=("first", "wide"),
+        default="first",
+        help="which training of the network: wide has more defocus, and stacks (default: first)",
+    )
+    parser.add_argument(
+        "--from-weights",
+        type=Path,
+        nargs="?",
+        const=True,
+        metavar="FILE",
+        help="train these weights further, at a lower rate (without FILE: the shipped ones)",
+    )
     parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
     parser.add_argument(
         "--precision",
@@ -57,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     """Train, then write weights, records and curves under ``--out``; returns the exit code."""
     from bench.cli.training_progress import TrainingProgress
     from methods.learned.train.options import Options
-    from methods.learned.train.session import train_method
+    from methods.learned.train.session import shipped_weights, train_method
     from reports.figures.training_curve import draw_curve
 
     for name in ("minutes", "steps", "batch", "rate", "scenes", "validations"):
@@ -78,9 +93,15 @@ def run(args: argparse.Namespace) -> int:
         batch=args.batch,
         rate=args.rate,
         validations=args.validations,
+        start=shipped_weights(args.name) if args.from_weights is True else args.from_weights,
     )
     session = train_method(
-        args.name, options, data=args.data, scenes=args.scenes, observer=TrainingProgress()
+        args.name,
+        options,
+        phase=args.phase,
+        data=args.data,
+        scenes=args.scenes,
+        observer=TrainingProgress(),
     )
     for name, record in session.records.items():
         draw_curve(record["history"], name, args.out)

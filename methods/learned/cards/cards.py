@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from bench.core.files import write_bytes
-from datasets.heldout import COLOURS, KINDS
+from datasets.heldout import COLOURS
 from methods.learned import WEIGHTS
 
 #: Scores of the shipped weights on held-out pairs; ``python -m reports.docs --heldout RUN``
@@ -101,10 +101,20 @@ def _command(name: str, part: str, run: dict[str, Any]) -> str:
         exactly += f" --validations {count}"
     if "bf16" in run:  # else the device decided, and would again
         exactly += f" --precision {'bf16' if run['bf16'] else 'fp32'}"
+    if run.get("phase", "first") != "first":
+        exactly += f" --phase {run['phase']}"
+    if run.get("earlier"):  # from what the command before it wrote
+        exactly += f" --from-weights results/train/{name}.safetensors"
     return (
         f"python -m bench train {name}.{part} --data BSDS500 --device {device} "
         f"--steps {run['steps']} --seed {run['seed']}{exactly}"
     )
+
+
+def _phases(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Records of all trainings of a network, the first one first, as far as they are known."""
+    known = [phase for phase in run.get("earlier", []) if "recipe" in phase]
+    return [phase | {"earlier": known[:k]} for k, phase in enumerate(known)] + [run]
 
 
 def _kind(recorded: str) -> str:
@@ -144,10 +154,21 @@ def again(name: str, record: dict[str, Any]) -> list[str]:
     return lines or ["No second training was carried to its end."]
 
 
+def _wide(scores: dict[str, Any]) -> str:
+    """What the columns of the data sets of `datasets.heldout_wide` are, where there are any."""
+    about = {
+        "wide": "`heldout-wide` (blur from 1 to 11 pixels, soft outlines, objects of other photos)",
+        "stack": f"{scores['pairs'].get('stack')} stacks `heldout-stack` (4 to 12 sources)",
+    }
+    return "".join(f", {text}" for kind, text in about.items() if kind in scores["psnr"])
+
+
 def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
     """The model card of one weights file, Markdown."""
     methods, what, limits = ABOUT[name]
-    runs = list(record["networks"].values())
+    trained = [(part, p) for part, run in record["networks"].items() for p in _phases(run)]
+    runs = [run for _, run in trained]
+    columns = [(k, c) for k, found in scores["psnr"].items() for c in COLOURS if c in found]
     lines = [f"# {name}.safetensors", "", what, "", f"SHA-256 `{record['sha256']}`.", ""]
     lines += ["## Data and terms", "", TERMS, "", "## Recipe", ""]
     lines += [
@@ -155,7 +176,8 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
         "| wall time | device | validation PSNR |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for part, run in record["networks"].items():
+    for part, run in trained:
+        phase = f", {run['phase']}" if run.get("phase", "first") != "first" else ""
         pools = ", ".join(
             f"{_kind(pool['kind'])} ({pool['scenes']}, {pool['share']:g})"
             for pool in run["pools"].values()
@@ -164,7 +186,7 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
             f"{_kind(k)} {v:.2f} dB" for k, v in run["validation_psnr_by_kind"].items()
         )
         lines.append(
-            f"| {part} ({run['architecture']}) | {run['parameters']} | {pools} | "
+            f"| {part} ({run['architecture']}{phase}) | {run['parameters']} | {pools} | "
             f"{run['batch']} x {run['crop']} | {run['optimiser']['rate']:g} | {run['steps']} | "
             f"{run['seed']} | {run['wall_seconds']:.0f} s | {run['device']} | {psnr} |"
         )
@@ -175,7 +197,7 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
         f"`{name}.json`. {_circumstances(runs)} To train again:",
         "",
         "```bash",
-        *(_command(name, part, run) for part, run in record["networks"].items()),
+        *(_command(name, part, run) for part, run in trained),
         "```",
         "",
         *again(name, record),
@@ -185,15 +207,14 @@ def card(name: str, record: dict[str, Any], scores: dict[str, Any]) -> str:
         f"Mean PSNR in dB over {scores['pairs']['region']} held-out pairs of each kind, 8-bit "
         "images, colour over all channels: the datasets `heldout-region` (Gaussian, sigma in "
         "[2, 10]), `heldout-lens`, `heldout-camera` and `heldout-depth` (one scene, the "
-        "motorcycle). The oracle takes every pixel from the source closest to the reference.",
+        f"motorcycle){_wide(scores)}. The oracle takes every pixel from the source closest to the "
+        "reference.",
         "",
-        "| method | " + " | ".join(f"{kind}, {c}" for kind in KINDS for c in COLOURS) + " |",
-        "|---" * (1 + len(KINDS) * len(COLOURS)) + "|",
+        "| method | " + " | ".join(f"{kind}, {c}" for kind, c in columns) + " |",
+        "|---" * (1 + len(columns)) + "|",
     ]
     for method in (*methods, "lp", "gf", "sobel", "oracle"):
-        cells = [
-            f"{scores['psnr'][kind][colour][method]:.2f}" for kind in KINDS for colour in COLOURS
-        ]
+        cells = [f"{scores['psnr'][kind][colour][method]:.2f}" for kind, colour in columns]
         lines.append(f"| {method} | {' | '.join(cells)} |")
     lines += ["", "## Limits", "", limits, ""]
     return "\n".join(lines)

@@ -97,7 +97,8 @@ class DevicePool:
 
     def _planes(self, levels: Tensor) -> Tensor:
         """Levels to [0, 1], with the channel axis before H and W."""
-        return (levels.movedim(-1, -3) if self.colour else levels.unsqueeze(-3)).float() / 255
+        planes = levels.movedim(-1, -3) if self.colour else levels.unsqueeze(-3)
+        return planes.float() / torch.iinfo(levels.dtype).max
 
     def __len__(self) -> int:
         return len(self.reference)

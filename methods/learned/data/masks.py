@@ -23,6 +23,9 @@ AREA = (0.03, 0.65)
 #: Size of hills in pixels, from which organic outlines are cut.
 HILLS = (12.0, 50.0)
 
+#: The same for what stands at one depth: real depth changes in large regions.
+LANDSCAPE = (40.0, 140.0)
+
 
 def draw_mask(
     rng: np.random.Generator,
@@ -93,6 +96,24 @@ def _polygon(rng: np.random.Generator, shape: tuple[int, int]) -> Mask:
     points = centre + radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [points.round().astype(np.int32)], 1)
+    return mask.astype(np.bool_)
+
+
+def thin_mask(rng: np.random.Generator, shape: tuple[int, int]) -> Mask:
+    """Wires, twigs and hair: 2 to 20 curved lines of 1 to 6 pixels in width."""
+    height, width = shape
+    mask = np.zeros(shape, np.uint8)
+    bundled = rng.random() < 0.5
+    start = rng.uniform(0, 1, 2) * (width, height)
+    for _ in range(int(rng.integers(2, 21))):
+        if not bundled:  # else all leave from one point
+            start = rng.uniform(0, 1, 2) * (width, height)
+        angle = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.12, 16))
+        steps = (
+            rng.uniform(0.2, 1.2) * max(shape) / 16 * np.stack([np.cos(angle), np.sin(angle)], 1)
+        )
+        points = (start + np.cumsum(steps, axis=0)).round().astype(np.int32)
+        cv2.polylines(mask, [points], False, 1, thickness=int(rng.integers(1, 7)))
     return mask.astype(np.bool_)
 
 

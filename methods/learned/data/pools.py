@@ -1,8 +1,8 @@
 """Training pairs made before training, so that the trainer never waits for an image.
 
-A pool is a set of whole scenes as 8-bit arrays on disk, mapped into memory: sources, reference,
-which source shows a pixel sharp, and points on the boundaries between them. Scene k is a
-function of (specification, k) alone; processes fill a pool together. Of several trainings, or
+A pool is a set of whole scenes as arrays of 8 or 16 bits on disk, mapped into memory: sources,
+reference, which source shows a pixel sharp, and points on the boundaries between them. Scene k is
+a function of (specification, k) alone; processes fill a pool together. Of several trainings, or
 ranks of one, the first makes a pool and the others wait for it.
 """
 
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from bench.core.devices import available_cores
 from bench.core.errors import UsageError
 from methods.learned.data.scenes import make_scene
-from methods.learned.data.specs import KINDS, POINTS, VERSION, PoolSpec
+from methods.learned.data.specs import DEEP, KINDS, POINTS, VERSION, PoolSpec
 
 cv2 = lazy.load("cv2")
 
@@ -35,8 +35,8 @@ cv2 = lazy.load("cv2")
 class Pool(NamedTuple):
     """The arrays of a pool; see the module."""
 
-    sources: NDArray[np.uint8]  # (P, N, H, W) or (P, N, H, W, 3)
-    reference: NDArray[np.uint8]  # (P, H, W) or (P, H, W, 3)
+    sources: NDArray[np.uint8 | np.uint16]  # (P, N, H, W) or (P, N, H, W, 3)
+    reference: NDArray[np.uint8 | np.uint16]  # (P, H, W) or (P, H, W, 3)
     owner: NDArray[np.uint8]  # (P, H, W)
     edges: NDArray[np.int16]  # (P, POINTS, 2)
 
@@ -114,9 +114,10 @@ def _sizes(photos: Sequence[Path]) -> list[int]:
 
 def _layout(spec: PoolSpec) -> dict[str, tuple[tuple[int, ...], Any]]:
     tail = (*spec.shape, 3) if spec.colour else spec.shape
+    levels = np.uint16 if spec.kind in DEEP else np.uint8
     return {
-        "sources": ((spec.scenes, KINDS[spec.kind], *tail), np.uint8),
-        "reference": ((spec.scenes, *tail), np.uint8),
+        "sources": ((spec.scenes, KINDS[spec.kind], *tail), levels),
+        "reference": ((spec.scenes, *tail), levels),
         "owner": ((spec.scenes, *spec.shape), np.uint8),
         "edges": ((spec.scenes, POINTS, 2), np.int16),
     }

@@ -15,6 +15,10 @@ Report = Callable[["Progress"], None]
 FINISHED, EARLY = "finished", "early: validation no longer improves"
 DEAD = "dead: no gradient is left; try a lower rate or another seed"
 
+#: Of the recipe's rate, for weights that are trained already, and the least share of the run over
+#: which it rises: Adam's moments are not known at first.
+GENTLE, SLOW_START = 0.2, 0.05
+
 
 @dataclass(frozen=True)
 class Options:
@@ -44,6 +48,9 @@ class Options:
         weights to the last bit on the same device and libraries. Slower.
     batch, rate, crop : int, float, int, optional
         Instead of the recipe's.
+    start : Path, optional
+        Weights file of the method whose networks are trained further, at `GENTLE` times the
+        recipe's rate; by default a training begins with random weights.
     """
 
     out: Path
@@ -60,6 +67,7 @@ class Options:
     batch: int | None = None
     rate: float | None = None
     crop: int | None = None
+    start: Path | None = None
 
 
 @dataclass(frozen=True)

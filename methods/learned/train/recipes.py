@@ -1,14 +1,15 @@
 """What each network is trained on: data, loss, and how its output becomes an image.
 
 A method's weights file may hold several networks (``fcn``: one for luminance, one for the
-paper's four channels); each is one recipe, trained by itself.
+paper's four channels); each is one recipe, trained by itself. The focus networks have a second
+phase on a wider range of defocus and on stacks, for which trained weights may be taken.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -17,9 +18,10 @@ from torch import Tensor, nn
 
 from bench.core.errors import UnknownName
 from methods.learned.data.batches import Batch, with_gray
-from methods.learned.data.specs import PoolSpec
+from methods.learned.data.specs import STACKS, PoolSpec
 from methods.learned.inference.focusmap import spread
 from methods.learned.nets.networks import NETWORKS
+from methods.learned.train.options import GENTLE, Options
 
 Loss = Callable[[nn.Module, Batch, float], Tensor]
 Predict = Callable[[nn.Module, Batch], Tensor]
@@ -56,6 +58,8 @@ class Recipe:
         in a ReLU and starts at the full rate may give 0 everywhere from the first steps on.
     clip_ratio : float
         See `methods.learned.train.adaptive_clipping.AdaptiveClipping`.
+    phase : {'first', 'wide'}
+        Which training of the network it is; see `PHASES`.
     """
 
     method: str
@@ -74,6 +78,7 @@ class Recipe:
     warmup: float = 0.01
     settle: int = 0
     clip_ratio: float = math.inf
+    phase: str = "first"
 
     @property
     def name(self) -> str:
@@ -231,6 +236,22 @@ _MIXED = {
     "ramp": (PoolSpec("ramp", 2000), 0.075),
     "planes": (PoolSpec("planes", 1500), 0.075),
 }
+#: Sides of a scene of the second phase.
+_SIDES = (256, 384)
+
+
+def _pool(kind: str, scenes: int) -> PoolSpec:
+    return PoolSpec(kind, scenes, shape=_SIDES)
+
+
+_WIDE = {
+    "region": (_pool("region", 1500), 0.12),
+    "lens": (_pool("lens", 2000), 0.13),
+    "low-texture": (_pool("low-texture", 2000), 0.15),
+    "wide": (_pool("wide", 5000), 0.32),
+    "stack-2": (_pool("stack-2", 1500), 0.10),
+    **{kind: (_pool(kind, 300), 0.03) for kind, count in STACKS.items() if count > 2},
+}
 _COLOUR = {"region": (PoolSpec("region", 4000, colour=True), 1.0)}
 _GRADES = {"grades": (PoolSpec("grades", 1200, augment=False), 1.0)}
 
@@ -266,15 +287,54 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-def recipes_of(name: str) -> list[Recipe]:
+_WIDELY = {
+    "region": 30,
+    "lens": 30,
+    "low-texture": 30,
+    "wide": 60,
+    "stack-2": 20,
+    "stack-5": 20,
+}
+
+
+def _widely(name: str, batch: int) -> Recipe:
+    """A network's recipe on the data of the second phase."""
+    recipe = RECIPES[name]
+    return replace(recipe, pools=_WIDE, validation=_WIDELY, batch=batch, phase="wide")
+
+
+#: Recipes by phase and network.
+PHASES: dict[str, dict[str, Recipe]] = {
+    "first": RECIPES,
+    "wide": {r.name: r for r in (_widely("fcn-x.gray", 72), _widely("fcn-s.gray", 32))},
+}
+
+
+def recipes_of(name: str, phase: str = "first") -> list[Recipe]:
     """The recipes of a method (``fcn``), or the one of a part of it (``fcn.gray``).
+
+    Parameters
+    ----------
+    name : str
+        Method or network.
+    phase : {'first', 'wide'}
+        Which training of it.
 
     Raises
     ------
     UnknownName
-        There is nothing to train of that name.
+        There is no such phase, or nothing of that name to train in it.
     """
-    found = [r for r in RECIPES.values() if name in (r.method, r.name)]
+    if phase not in PHASES:
+        raise UnknownName("phase", phase, set(PHASES))
+    recipes = PHASES[phase]
+    found = [r for r in recipes.values() if name in (r.method, r.name)]
     if not found:
-        raise UnknownName("network", name, {r.method for r in RECIPES.values()} | set(RECIPES))
+        what = "network" if phase == "first" else f"network with a phase {phase!r}"
+        raise UnknownName(what, name, {r.method for r in recipes.values()} | set(recipes))
     return found
+
+
+def rate_of(recipe: Recipe, options: Options) -> float:
+    """The learning rate at its height; lower for weights that are trained already."""
+    return options.rate or recipe.rate * (1.0 if options.start is None else GENTLE)

@@ -13,8 +13,9 @@ from typing import Any
 
 from bench.core.environment import processor
 from methods.learned.data.pools import data_hash
+from methods.learned.nets.weights import sha256
 from methods.learned.train.options import Options, Result
-from methods.learned.train.recipes import Recipe
+from methods.learned.train.recipes import Recipe, rate_of
 
 
 def training_record(
@@ -40,6 +41,8 @@ def training_record(
     cuda = options.device.startswith("cuda")
     return {
         "recipe": recipe.name,
+        "phase": recipe.phase,
+        "earlier": [] if options.start is None else earlier_phases(recipe, options.start),
         "architecture": recipe.architecture,
         "arguments": dict(recipe.arguments),
         "parameters": sum(p.numel() for p in result.network.parameters()),
@@ -78,12 +81,31 @@ def training_record(
     }
 
 
+def earlier_phases(recipe: Recipe, start: Path) -> list[dict[str, Any]]:
+    """Records, without their curves, of the trainings that gave the weights to start with.
+
+    The first ones first. The last one has the file's name and hash; of weights whose record does
+    not lie beside them, or belongs to other weights, nothing else is known.
+    """
+    found = {"file": start.name, "sha256": sha256(start)}
+    beside = start.with_suffix(".json")
+    try:
+        whole = json.loads(beside.read_text()) if beside.is_file() else {}
+        if whole.get("sha256") != found["sha256"]:
+            return [found]
+        run = dict(whole["networks"][recipe.part])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return [found]
+    run.pop("history", None)
+    return [*run.pop("earlier", []), run | found]
+
+
 def _optimiser(recipe: Recipe, options: Options) -> dict[str, Any]:
     return {
         "name": "Adam",
         "betas": [0.9, 0.999],
         "epsilon": 1e-8,
-        "rate": options.rate or recipe.rate,
+        "rate": rate_of(recipe, options),
         "schedule": "warm-up, then cosine to zero",
         "mean_of_weights": recipe.decay,
         "leap": recipe.clip_ratio if math.isfinite(recipe.clip_ratio) else None,

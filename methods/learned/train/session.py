@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,19 +16,22 @@ from typing import Any
 
 import torch.distributed
 
-from bench.core.devices import check_device
+from bench.core.devices import available_cores, check_device
 from datasets.photo_parts import list_photos, photo_folder
 from methods.learned.data.pools import Pool, make_pool, photos_hash
 from methods.learned.data.specs import PoolSpec
-from methods.learned.nets.weights import Described, load_network, save_weights, sha256
+from methods.learned.nets.weights import FOLDER, Described, load_network, save_weights, sha256
 from methods.learned.train.observer import Observer
 from methods.learned.train.options import DEAD, Options, Result
 from methods.learned.train.recipes import Recipe, recipes_of
 from methods.learned.train.records import training_record, write_record
-from methods.learned.train.trainer import Trainer
+from methods.learned.train.trainer import Trainer, starting_network
 
 #: Validation scenes are drawn from this seed, whatever seed trains.
 VALIDATION_SEED = 1_000_003
+
+#: Seconds after which the making of a pool is worth a line.
+LONG = 5.0
 
 Photos = Mapping[str, Sequence[Path]]
 
@@ -55,6 +59,7 @@ def train_method(
     name: str,
     options: Options,
     *,
+    phase: str = "first",
     data: Path | None = None,
     scenes: int | None = None,
     observer: Observer | None = None,
@@ -67,6 +72,8 @@ def train_method(
         A learned method (``fcn``), or one network of it (``fcn.gray``).
     options : Options
         `minutes` are those of the whole training.
+    phase : {'first', 'wide'}
+        See `methods.learned.train.recipes.PHASES`.
     data : Path, optional
         BSDS500 or a folder of photos; ``bsds500`` under ``MFIF_DATA`` unless given.
     scenes : int, optional
@@ -77,14 +84,19 @@ def train_method(
     Raises
     ------
     UnknownName
-        There is no such network.
+        There is no such network, or it has no such phase.
+    WeightsError
+        The weights to start with are not those of the networks.
     EnvironmentFault
         The device is not available, or there are no photos.
     UsageError
         The checkpoint to go on from is of another training.
     """
-    recipes = recipes_of(name)
+    recipes = recipes_of(name, phase)
     check_device(options.device)
+    if options.start is not None:  # before pools are made, which takes minutes
+        for recipe in recipes:
+            starting_network(recipe, options.start)
     folder = photo_folder(data)
     photos = {part: list_photos(folder, part) for part in ("train", "val")}
     minutes = options.minutes / len(recipes) if options.minutes else None
@@ -104,12 +116,17 @@ def train_method(
     return Session(records, weights, alive)
 
 
+def shipped_weights(name: str) -> Path:
+    """The repository's weights file of a method (``fcn``), or of a network's (``fcn.gray``)."""
+    return FOLDER / f"{recipes_of(name)[0].method}.safetensors"
+
+
 def _train(
     recipe: Recipe, photos: Photos, options: Options, scenes: int | None, observer: Observer
 ) -> Result:
     where = options.out / "pools"
     observer.note(f"{recipe.name}: making pools in {where}")
-    pools, validation = make_pools(recipe, photos, where, scenes)
+    pools, validation = make_pools(recipe, photos, where, scenes, note=observer.note)
     trainer = Trainer(recipe, pools, validation, options)
     with observer.progress(recipe.name) as report:
         result = trainer.run(report)
@@ -119,19 +136,44 @@ def _train(
 
 
 def make_pools(
-    recipe: Recipe, photos: Photos, where: Path, scenes: int | None = None
+    recipe: Recipe,
+    photos: Photos,
+    where: Path,
+    scenes: int | None = None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> tuple[dict[str, Pool], dict[str, Pool]]:
-    """The pools of a recipe to train on, and those to validate on, by name."""
+    """The pools of a recipe to train on, and those to validate on, by name.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Says what they hold.
+    photos : mapping
+        By part of the data.
+    where : Path
+        Folder for the pools; those that are there already are not made again.
+    scenes : int, optional
+        In each pool to train on, instead of the recipe's.
+    note : callable, optional
+        Is told how fast each pool was made.
+    """
     shape = next(iter(recipe.pools.values()))[0].shape
+
+    def made(spec: PoolSpec, part: str) -> Pool:
+        start = time.perf_counter()
+        pool = make_pool(spec, photos[part], where)
+        if (seconds := time.perf_counter() - start) > LONG:
+            rate = spec.scenes / seconds / available_cores()
+            note(f"{spec.kind}: {spec.scenes} scenes, {rate:.1f} per second and core")
+        return pool
+
     train = {
-        name: make_pool(replace(spec, scenes=scenes or spec.scenes), photos["train"], where)
+        name: made(replace(spec, scenes=scenes or spec.scenes), "train")
         for name, (spec, _) in recipe.pools.items()
     }
     validation = {
-        kind: make_pool(
-            PoolSpec(kind, count, VALIDATION_SEED, recipe.colour, shape, augment=False),
-            photos["val"],
-            where,
+        kind: made(
+            PoolSpec(kind, count, VALIDATION_SEED, recipe.colour, shape, augment=False), "val"
         )
         for kind, count in recipe.validation.items()
     }

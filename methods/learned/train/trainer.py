@@ -13,6 +13,7 @@ import math
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,18 +26,20 @@ from bench.core.precision import PRECISIONS, cpu_has_bf16
 from methods.learned.data.batches import Batch, DevicePool, in_pieces, join, step_generator
 from methods.learned.data.pools import Pool
 from methods.learned.nets.networks import build
+from methods.learned.nets.weights import load_network, sha256
 from methods.learned.train.adaptive_clipping import AdaptiveClipping
 from methods.learned.train.checkpoints import load_checkpoint, save_checkpoint
 from methods.learned.train.options import (
     DEAD,
     EARLY,
     FINISHED,
+    SLOW_START,
     Options,
     Progress,
     Report,
     Result,
 )
-from methods.learned.train.recipes import Recipe
+from methods.learned.train.recipes import Recipe, rate_of
 
 #: A network that lost this many dB has collapsed and starts again from its best weights.
 COLLAPSE = 10.0
@@ -71,9 +74,12 @@ class Trainer:
         self.validation = {n: DevicePool(pool, self.device) for n, pool in validation.items()}
         torch.manual_seed(options.seed)
         self.network = build(recipe.architecture, dict(recipe.arguments)).to(self.device)
+        if options.start is not None:
+            self.network.load_state_dict(starting_network(recipe, options.start).state_dict())
         self.network.to(memory_format=torch.channels_last)
         self.mean = {name: p.detach().clone() for name, p in self.network.named_parameters()}
-        self.rate = options.rate or recipe.rate
+        self.rate = rate_of(recipe, options)
+        self.warmup = recipe.warmup if options.start is None else max(recipe.warmup, SLOW_START)
         self.adam = torch.optim.Adam(
             self.network.parameters(), lr=self.rate, fused=self.device.type == "cuda"
         )
@@ -100,6 +106,8 @@ class Trainer:
         model = self._distributed()
         self.started = time.perf_counter()
         told = 0.0
+        if self.options.start is not None and not self.history:
+            self._validate(self._loss_now(), 0.0)
         running = torch.zeros((), device=self.device)  # sum of losses since the last validation
         since = 0
         while self.stopped == FINISHED and (share := self._share()) < 1:
@@ -110,7 +118,7 @@ class Trainer:
                 told = now
                 loss = float(running) / since
                 report(Progress(share, self.step, loss, self._last(), self.seconds()))
-            if self._share() * self.options.validations >= len(self.history) + 1:
+            if self._share() * self.options.validations >= self._validated() + 1:
                 loss = self._agreed(running) / since
                 running.zero_()
                 since = 0
@@ -120,7 +128,7 @@ class Trainer:
                         "try a lower rate"
                     )
                 self._validate(loss, share)
-        if not self.history:
+        if not self._validated():
             self._validate(float(running) / max(since, 1), 1.0)
         if not math.isfinite(self.best):
             raise EnvironmentFault(
@@ -132,15 +140,11 @@ class Trainer:
     def _train_step(self, model: nn.Module, share: float) -> Tensor:
         for group in self.adam.param_groups:
             settled = (self.step + 1) / max(self.recipe.settle, 1)
-            group["lr"] = self.rate * min(_schedule(share, self.recipe.warmup), settled)
+            group["lr"] = self.rate * min(_schedule(share, self.warmup), settled)
         self.adam.zero_grad(set_to_none=True)
         loss = torch.zeros((), device=self.device)
         for piece in self._pieces():
-            losses = []
-            for part, batch in piece:
-                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-                    losses.append(part * self.recipe.loss(model, batch, share))
-            of_piece = torch.stack(losses).sum()
+            of_piece = self._loss(model, piece, share)
             of_piece.backward()
             loss += of_piece.detach()
         self.length = self.clip(self.network.parameters())
@@ -152,6 +156,21 @@ class Trainer:
                 list(self.mean.values()), list(self.network.parameters()), 1 - keep
             )
         return loss
+
+    def _loss(self, model: nn.Module, piece: list[tuple[float, Batch]], share: float) -> Tensor:
+        """The share of a step's loss that a piece of its crops has."""
+        # What a loss asks for at the beginning alone is for networks that know nothing yet.
+        progress = share if self.options.start is None else 1.0
+        losses = []
+        for part, batch in piece:
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                losses.append(part * self.recipe.loss(model, batch, progress))
+        return torch.stack(losses).sum()
+
+    @torch.no_grad()
+    def _loss_now(self) -> float:
+        """The loss on the crops of the coming step, without a step."""
+        return float(sum(self._loss(self.network, piece, 0.0) for piece in self._pieces()))
 
     def _pieces(self) -> list[list[tuple[float, Batch]]]:
         """What goes through the network at once: all crops of the step, except on a CPU."""
@@ -198,21 +217,29 @@ class Trainer:
     def _last(self) -> float:
         return self.history[-1]["psnr"] if self.history else math.nan
 
+    def _validated(self) -> int:
+        """Number of validations after a step; weights to start with have one before the first."""
+        return sum(row["step"] > 0 for row in self.history)
+
     def _stale(self) -> bool:
-        scores = [row["psnr"] for row in self.history]
+        scores = [row["psnr"] for row in self.history if row["step"] > 0]
+        if not scores:
+            return False
         return len(scores) - 1 - scores.index(max(scores)) >= self.options.patience
 
     def settings(self) -> dict[str, Any]:
         """What runs must share for one to go on from another's checkpoint."""
         return {
             "recipe": self.recipe.name,
-            "arguments": json.loads(json.dumps(dict(self.recipe.arguments))),  # tuples are lists
+            "phase": self.recipe.phase,
+            "start": sha256(self.options.start) if self.options.start else None,
+            "arguments": _as_written(self.recipe.arguments),
             "photos": self.options.data,
             "seed": self.options.seed,
             "steps": self.options.steps,
             "batch": self.options.batch or self.recipe.batch,
             "crop": self.options.crop or self.recipe.crop,
-            "rate": self.options.rate or self.recipe.rate,
+            "rate": rate_of(self.recipe, self.options),
             "validations": self.options.validations,
             "bf16": self.bf16,
             "deterministic": self.options.deterministic,
@@ -285,6 +312,23 @@ class Trainer:
             self.stopped,
             self.bf16,
         )
+
+
+def starting_network(recipe: Recipe, start: Path) -> nn.Module:
+    """The recipe's network in a weights file.
+
+    Raises
+    ------
+    WeightsError
+        The file is missing or damaged, or it holds other networks.
+    """
+    needed = (recipe.architecture, _as_written(recipe.arguments))
+    return load_network(start, recipe.method, recipe.part, needed=needed)
+
+
+def _as_written(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as JSON gives them back: tuples are lists."""
+    return dict(json.loads(json.dumps(dict(arguments))))
 
 
 @torch.inference_mode()

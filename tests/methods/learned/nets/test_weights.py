@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from bench.cli import train as train_cli
 from methods import METHODS
 from methods.learned import WEIGHTS
 from methods.learned.cards import cards
@@ -53,6 +55,41 @@ def test_shipped_files_are_registered_small_and_documented(path):
         assert part["steps"] > 0
         assert part["history"]
     assert card == cards.card(path.stem, record, json.loads(cards.HELD_OUT.read_text()))
+
+
+def test_a_card_has_a_row_and_a_command_for_every_phase():
+    record = json.loads((WEIGHTS / "fcn-s.json").read_text())
+    scores = json.loads(cards.HELD_OUT.read_text())
+    first = record["networks"]["gray"]
+    earlier = {k: v for k, v in first.items() if k != "history"}
+    second = first | {"phase": "wide", "steps": 2000, "earlier": [earlier | {"sha256": "ab12"}]}
+    card = cards.card("fcn-s", record | {"networks": {"gray": second}}, scores).splitlines()
+    rows = [line for line in card if line.startswith("| gray (SmallFocusNet")]
+    assert [row.split(" | ")[0] for row in rows] == [
+        "| gray (SmallFocusNet)",
+        "| gray (SmallFocusNet, wide)",
+    ]
+    one, two = (line for line in card if line.startswith("python -m bench train"))
+    assert "--phase" not in one
+    assert "--from-weights" not in one
+    assert "--steps 2000" in two
+    assert two.endswith("--phase wide --from-weights results/train/fcn-s.safetensors")
+    train_cli.add_arguments(parser := argparse.ArgumentParser())
+    parser.parse_args(two.split()[4:])
+    unknown = second | {"earlier": [{"file": "mine.safetensors", "sha256": "ab12"}]}
+    card = cards.card("fcn-s", record | {"networks": {"gray": unknown}}, scores)
+    assert card.count("python -m bench train") == 1
+
+
+def test_a_card_has_a_column_for_every_kind_of_held_out_scene():
+    record = json.loads((WEIGHTS / "fcn-s.json").read_text())
+    scores = json.loads(cards.HELD_OUT.read_text())
+    assert "heldout-stack" not in cards.card("fcn-s", record, scores)
+    scores["psnr"]["stack"] = {"colour": scores["psnr"]["lens"]["colour"]}
+    scores["pairs"]["stack"] = 10
+    card = cards.card("fcn-s", record, scores)
+    assert ", 10 stacks `heldout-stack` (4 to 12 sources). The oracle" in card
+    assert "| depth, colour | stack, colour |" in card
 
 
 def test_every_weights_file_has_a_method_and_a_recipe():

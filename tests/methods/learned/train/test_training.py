@@ -20,7 +20,7 @@ from methods.learned.data.specs import KINDS, PoolSpec
 from methods.learned.train import trainer as training
 from methods.learned.train.adaptive_clipping import LONGEST, AdaptiveClipping
 from methods.learned.train.options import DEAD, FINISHED, Options
-from methods.learned.train.recipes import RECIPES, near_boundary
+from methods.learned.train.recipes import PHASES, RECIPES, near_boundary
 from methods.learned.train.trainer import Trainer
 
 pytestmark = pytest.mark.slow
@@ -39,9 +39,9 @@ def pools(photos, tmp_path_factory):
     return get
 
 
-def small(name: str = "fcn.gray"):
+def small(name: str = "fcn.gray", phase: str = "first"):
     """A recipe with a network that trains in no time."""
-    recipe = RECIPES[name]
+    recipe = PHASES[phase][name]
     narrow = {
         "FCN": {"filters": 8, "size": 3},
         "FocusNet": {"widths": (8, 8, 8, 8), "dilations": (1,)},
@@ -53,8 +53,8 @@ def small(name: str = "fcn.gray"):
     return replace(recipe, arguments=arguments, batch=batch, crop=32, validation=kinds)
 
 
-def trainer(name: str, pools, out: Path, **options) -> Trainer:
-    recipe = small(name)
+def trainer(name: str, pools, out: Path, phase: str = "first", **options) -> Trainer:
+    recipe = small(name, phase)
     if recipe.architecture == "CNN":
         recipe = replace(recipe, crop=16)
     train = {kind: pools(kind, colour=recipe.colour) for kind in recipe.pools}
@@ -193,9 +193,10 @@ def test_fourth_channel_is_luminance():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_learns(pools, tmp_path, name):
-    result = trainer(name, pools, tmp_path, steps=40, validations=4, patience=99).run()
+@pytest.mark.parametrize(("phase", "name"), [(p, name) for p in PHASES for name in PHASES[p]])
+def test_every_recipe_learns(pools, tmp_path, phase, name):
+    settings = {"steps": 40, "validations": 4, "patience": 99}
+    result = trainer(name, pools, tmp_path, phase, **settings).run()
     losses = [row["loss"] for row in result.history]
     assert result.steps == 40
     assert min(losses[1:]) < losses[0] - 0.02 * abs(losses[0])
