@@ -123,6 +123,7 @@ def test_scores_are_those_of_the_score_command(tmp_path, capsys):
         write_image(tmp_path / f"{name}.png", image)
     fused = tmp_path / "fused" / "tiny" / "one" / "average.png"
     sources = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    capsys.readouterr()
     assert main(["score", *sources, "--fused", str(fused), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["fused"] == str(fused)
