@@ -66,9 +66,9 @@ def test_none_stands_for_no_alignment():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "worst"), [("synthetic-lens", 0.2), ("synthetic-stack", 0.25)])
+@pytest.mark.parametrize(("name", "worst"), [("synthetic-lens", 0.2), ("synthetic-stack", 0.6)])
 def test_what_ecc_leaves_of_known_motions(name, worst):
-    """On average over the frame: 0.2 px; the last source of a long chain may have a bit more."""
+    """On average over the frame: 0.2 px; errors of the steps of a strongly blurred stack add up."""
     means = []
     for _, _, scene in known_motions((name,), (FAR,)):
         left = residuals(scene).query("method == 'ecc'")
