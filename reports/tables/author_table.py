@@ -114,7 +114,7 @@ def write_author_tables(
         frame = pd.DataFrame(plain, columns=headers)
         written += _files(results.manifest, stem, headers, rows, text, frame)
         if style.bib:
-            bib = stem.with_suffix(".bib")
+            bib = stem.with_name(f"{stem.name}.bib")
             write_bytes(bib, cited(results.manifest).encode())
             written.append(bib)
         if style.against:
@@ -290,6 +290,8 @@ def _files(
         ".md": f"{text}\n\n{to_markdown(headers, _without_sources(rows), left=left)}\n",
         ".csv": frame.to_csv(index=False, lineterminator="\n"),
     }
-    for suffix, content in texts.items():
-        write_bytes(stem.with_suffix(suffix), content.encode())
-    return [stem.with_suffix(suffix) for suffix in texts]
+    # No `with_suffix`: of a dataset called x+shift=0.5 it would cut off what follows the point.
+    files = {stem.with_name(f"{stem.name}{suffix}"): content for suffix, content in texts.items()}
+    for file, content in files.items():
+        write_bytes(file, content.encode())
+    return list(files)

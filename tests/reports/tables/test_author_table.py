@@ -145,6 +145,15 @@ def test_a_turned_table_cites(tmp_path):
     assert list(pd.read_csv(tmp_path / "t" / "a_b.csv")["Metric"]) == ["MI ↑", "Time (s) ↓"]
 
 
+def test_each_amount_of_a_perturbation_has_its_files(tmp_path):
+    names = [f"a_b+shift={amount}" for amount in ("0.25", "0.5", "1")]
+    scores = {"lp": {scene: {"mi": 1.0} for scene in SCENES[:3]}}
+    run = a_run(tmp_path, scores, dict(zip(SCENES, names, strict=False)))
+    written = write_author_tables(run, tmp_path / "t", TableStyle(bib=True))
+    ends = (".tex", ".md", ".csv", ".bib")
+    assert [path.name for path in written] == [f"{name}{end}" for name in names for end in ends]
+
+
 def test_metrics_without_a_value_are_refused(run):
     none = dataclasses.replace(run, scores=run.scores.iloc[:0])
     with pytest.raises(NothingSelected, match=r"no method of the run has a value of MI, .* on a_b"):
