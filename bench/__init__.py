@@ -33,6 +33,8 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return importlib.import_module("bench.errors")
     if name not in _WHERE:
         raise AttributeError(f"module 'bench' has no attribute {name!r}")
     from bench.core.packages import check_packages

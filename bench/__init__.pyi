@@ -1,3 +1,4 @@
+from bench import errors as errors
 from bench.api import align as align
 from bench.api import fuse as fuse
 from bench.api import run as run

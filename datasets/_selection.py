@@ -206,6 +206,12 @@ def _dataset(name: str) -> Dataset:
         return same[0]
     if name in DATASETS:
         return DATASETS[name]
+    grid = name.split("+")[0].lower()
+    if grid in GRIDS:
+        raise UsageError(
+            f"{name}: {grid} has no scenes or perturbations to choose; {grid}:DATASET/SCENE "
+            "perturbs a scene"
+        )
     raise UnknownName("dataset", name, [*DATASETS.names(), *SUBSETS, *GRIDS])
 
 

@@ -103,7 +103,7 @@ def file_set(name: str) -> FileSet:
     if name in hand_collections():
         return _of_hand(hand_collections()[name])
     if not names_scenes(name):
-        known = [*collections(), *hand_collections(), *DATASETS.names(), *SUBSETS]
+        known = {*collections(), *hand_collections(), *DATASETS.names(), *SUBSETS}
         raise UnknownName("collection", name, known)
     scenes = load_scenes(name)
     files = tuple(dict.fromkeys(file for scene in scenes for file in scene.files))

@@ -85,7 +85,8 @@ def fuse_files(
     Raises
     ------
     UsageError
-        Fewer than two photos, an ending that is not written, a name that does not exist.
+        Fewer than two photos, an ending that is not written, a name that does not exist, a file to
+        write that is one of the photos.
     ImageError
         A photo cannot be read, their sizes differ, or they cannot be aligned.
 
@@ -105,13 +106,14 @@ def fuse_files(
     """
     from bench.api.images import fuse
     from bench.core.image_io import read_image, write_image
-    from bench.core.photo_files import check_ending, is_8bit, read_metadata, write_photo
+    from bench.core.photo_files import is_8bit, read_metadata, write_photo
     from bench.core.pixels import same_size
     from datasets.alignment import NONE, check_alignment
+    from datasets.bits import bits_to_scale, check_bits, scale_bits
 
     say = on_step or (lambda text: None)
     files, aligning = photos_of(images), check_alignment(align) != NONE
-    check_ending(out)
+    _check_targets(Path(out), None if index_map is None else Path(index_map), files)
     if crop and not aligning:
         raise UsageError("--crop needs --align: photos that are not moved cover one area")
     arrays: list[NDArray[Any]] = []
@@ -119,15 +121,21 @@ def fuse_files(
         for file in files:
             say(f"reading {file.name}")
             arrays.append(read_image(file))
-    same_size(arrays, [str(file) for file in files])
+    names = [str(file) for file in files]
+    same_size(arrays, names)
+    scaled = bits_to_scale(arrays, names, check_bits(bits))
+    if len({array.dtype for array in arrays}) > 1:
+        notes.append("some photos have 8 bits, others 16: the fused photo has 8")
     say("aligning" if aligning else "looking for misalignment")
     more = _aligned(arrays, align, crop) if aligning else _misaligned(arrays)
     say(f"fusing with {method}")
     fused = fuse(method, arrays, bits=bits, device=device, precision=precision)
     say(f"writing {out}")
-    write_photo(out, fused, read_metadata(files[0]))
+    written = fused
     if fused.dtype.itemsize == 2 and is_8bit(out):
-        more.append(f"{out}: has the upper 8 of 16 bits; TIFF and PNG keep them all")
+        more.append(f"{out}: has the upper 8 of {scaled or 16} bits; TIFF and PNG keep them all")
+        written = scale_bits(fused, scaled)  # 12 bits as they are would be nearly black
+    write_photo(out, written, read_metadata(files[0]))
     if index_map is not None:
         write_image(index_map, _index_map(arrays, fused))
     return FusedFile(Path(out), tuple(files), (*notes, *more))
@@ -161,6 +169,20 @@ def photos_of(images: str | Path | Sequence[str | Path]) -> list[Path]:
         said = ", ".join(map(str, given)) or "nothing"
         raise UsageError(f"{said}: {len(files)} photo; fusion needs at least two")
     return files
+
+
+def _check_targets(out: Path, index_map: Path | None, files: Sequence[Path]) -> None:
+    """Raise `UsageError` if a file to write has no ending of photos, or is one of the photos."""
+    from bench.core.photo_files import check_ending
+
+    check_ending(out)
+    if index_map is not None and index_map.suffix.lower() != ".png":
+        raise UsageError(f"{index_map}: the index map is written as .png")
+    if index_map is not None and index_map.absolute() == out.absolute():
+        raise UsageError(f"{out}: the fused photo and the index map need two files")
+    for target in filter(None, (out, index_map)):
+        if target.exists() and any(target.samefile(file) for file in files):
+            raise UsageError(f"{target}: is one of the photos to fuse; write to another file")
 
 
 def _aligned(arrays: list[NDArray[Any]], method: str, crop: bool) -> list[str]:

@@ -22,6 +22,8 @@ from datasets.catalog import collection, collections
 from datasets.file_sets import FileSet, file_set
 
 MEGABYTE = 1e6
+#: Of a git commit; other text says where the commits are.
+COMMIT_DIGITS = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +109,9 @@ def _said(row: dict[str, Any]) -> dict[str, str]:
     count = f"{row['files']} files, {row['bytes'] / MEGABYTE:.0f} MB in all"
     if row["scenes_by_hand"]:
         count = f"{row['scenes_by_hand']} scenes, fetched by hand"
-    commit = f" @ {row['commit'][:8]}" if row["commit"] else ""
+    pinned = str(row["commit"])
+    pinned = pinned[:8] if len(pinned) == COMMIT_DIGITS else pinned
+    commit = f" @ {pinned}" if pinned else ""
     return {
         "here": f"{row['here']} of {count}",
         "from": f"{row['home']}{commit}",

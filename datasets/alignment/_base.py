@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from bench.core.errors import ImageError, UsageError
+from bench.core.errors import ImageError, UnknownName, UsageError
 from bench.core.registry import Registry, check_name
 
 Array = NDArray[Any]
@@ -100,4 +100,6 @@ def check_alignment(name: str) -> str:
     if not isinstance(name, str):
         raise UsageError(f"align {name!r}: must be {NONE} or the name of an alignment method")
     lower = name.lower()
+    if lower != NONE and lower not in ALIGNMENTS:
+        raise UnknownName("alignment", name, [NONE, *ALIGNMENTS.names()])
     return NONE if lower == NONE else ALIGNMENTS[lower].name

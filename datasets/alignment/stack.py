@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.core.errors import ContractViolation, ImageError
+from bench.core.errors import ContractViolation, ImageError, UsageError
 from bench.core.pixels import as_image, same_size
-from datasets.alignment._base import ALIGNMENTS, Alignment, Array, NotAligned
+from datasets.alignment._base import ALIGNMENTS, NONE, Alignment, Array, NotAligned, check_alignment
 from datasets.alignment.judge import Verdict, judged
 from datasets.alignment.tiles import LEAST_TEXTURE, small_view
 from datasets.alignment.transforms import (
@@ -113,8 +113,8 @@ def align(images: Sequence[Array], method: str = "ecc") -> AlignedImages:
         does not fit. Nothing is resampled then.
     ImageError
         An image has another size or type, or there is one only.
-    UnknownName
-        There is no such method.
+    UnknownName, UsageError
+        There is no such method, or it is ``none``.
 
     Examples
     --------
@@ -126,6 +126,9 @@ def align(images: Sequence[Array], method: str = "ecc") -> AlignedImages:
     >>> aligned.transforms[1][:2, 2].round(1).tolist(), aligned.cropped()[1].shape
     ([2.0, 3.0], (501, 502))
     """
+    method = check_alignment(method)
+    if method == NONE:
+        raise UsageError(f"align {NONE!r}: must be one of {', '.join(ALIGNMENTS.names())}")
     if len(images) < 2:
         raise ImageError(f"{len(images)} image; there is nothing to align it to")
     images = [as_image(image) for image in images]

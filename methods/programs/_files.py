@@ -97,7 +97,8 @@ def read_fused(file: Path, shape: tuple[int, ...], *, bits: int, name: str) -> A
     Raises
     ------
     ContractViolation
-        There is no image, or one of another size, of fewer channels or of a smaller depth.
+        There is no image, or one of another size, of fewer channels or of a smaller depth, or one
+        of 16 bits that holds levels of 8.
     """
     if not file.is_file():
         raise ContractViolation(f"{name} ended without an error but wrote no {file.name}")
@@ -117,6 +118,11 @@ def read_fused(file: Path, shape: tuple[int, ...], *, bits: int, name: str) -> A
         )
     if bits == 16 and image.dtype == np.uint8:
         raise ContractViolation(f"{name} wrote 8 bits, its sources have 16")
+    if bits == 8 and image.dtype == np.uint16 and 0 < int(image.max()) <= 255:
+        raise ContractViolation(
+            f"{name} wrote 16 bits with values up to {image.max()}, its sources have 8; white of "
+            "16 bits is 65535"
+        )
     return _with_channels(to_unit(image), len(shape) == 3, name)
 
 

@@ -130,7 +130,8 @@ def program(
     Raises
     ------
     UsageError
-        The function takes other arguments than keywords with defaults, or returns no command line.
+        The function takes other arguments than keywords with defaults, or returns no command line;
+        `bits`, `sources` or `output` are none.
 
     Examples
     --------
@@ -145,6 +146,13 @@ def program(
         takes_device = parameters.pop("device", None) is not None
         here = Path(command.__code__.co_filename).absolute().parent
         line = _checked(name, command())
+        if bits not in (8, 16):
+            raise UsageError(f"method {name!r}: bits {bits!r} must be 8 or 16")
+        if sources[0] < 2 or (sources[1] or sources[0]) < sources[0]:
+            raise UsageError(
+                f"method {name!r}: sources {sources!r} must be the smallest number, 2 or more, and "
+                "the largest or None"
+            )
         first, two = fill(line[0], {"here": str(here)}), not _takes_any_number(line)
         own = os.sep in first and (here / first).is_relative_to(here)
         read = absolute_paths(name, command, files)

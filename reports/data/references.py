@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from bench.engine.jpeg_rows import SUFFIX
 from bench.store.manifest import RunManifest
 from datasets.papers import Paper, paper_of
 
@@ -54,12 +55,14 @@ def cited(manifest: RunManifest) -> str:
     """A BibTeX entry of each method of a run, with the method's name as its key.
 
     A published row has its paper's; of others the file has the source as `bench show` words it.
+    Rows through JPEG cite what their method cites.
     """
-    entries = []
+    entries, known = [], set[str]()
     for method in manifest.methods:
-        if method.is_baseline:
-            continue
         key = citation_key(method.name)
+        if method.is_baseline or key in known:
+            continue
+        known.add(key)
         if paper := paper_of(method.name.partition(_DERIVED)[0]):
             entries.append(replace(paper, key=key).bibtex)
             continue
@@ -78,13 +81,17 @@ def cited(manifest: RunManifest) -> str:
 def citation_key(method: str) -> str:
     """The key of a method in BibTeX: its name with characters that a key may not have as dashes.
 
+    A row through JPEG has the key of its method.
+
     Examples
     --------
     >>> from reports.data.references import citation_key
     >>> citation_key("fcn-x@shrink=1")
     'fcn-x-shrink-1'
+    >>> citation_key("gf+jpeg")
+    'gf'
     """
-    return re.sub(r"[^A-Za-z0-9:+.-]+", "-", method)
+    return re.sub(r"[^A-Za-z0-9:+.-]+", "-", method.removesuffix(SUFFIX))
 
 
 def bibliography(methods: Iterable[str]) -> str:

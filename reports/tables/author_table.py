@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.core.errors import UsageError
+from bench.core.errors import NothingSelected, UsageError
 from bench.core.files import safe_name, write_bytes
 from bench.store.manifest import RunManifest
-from reports.data.best import best_of
-from reports.data.compression import settled
+from reports.data.best import DIGITS
+from reports.data.compression import MARK, settled
 from reports.data.means import for_means
 from reports.data.parts import caption, scores_of
 from reports.data.references import citation_key, cited
@@ -110,10 +110,11 @@ def write_author_tables(
     for name in [dataset] if dataset else results.manifest.datasets:
         stem = folder / safe_name(name)
         headers, rows, text = author_table(results, name, style)
-        frame = pd.DataFrame([[cell.text for cell in row] for row in rows], columns=headers)
+        plain = [[cell.text for cell in row] for row in _without_sources(rows)]
+        frame = pd.DataFrame(plain, columns=headers)
         written += _files(results.manifest, stem, headers, rows, text, frame)
         if style.bib:
-            bib = stem.with_suffix(".bib")
+            bib = stem.with_name(f"{stem.name}.bib")
             write_bytes(bib, cited(results.manifest).encode())
             written.append(bib)
         if style.against:
@@ -134,21 +135,23 @@ def author_table(
         A dataset or subset of it.
     style : TableStyle
         How.
+
+    Raises
+    ------
+    NothingSelected
+        No method has a value there.
     """
     part = _part(results, dataset)
+    if part.scores.empty:
+        labels = ", ".join(metric.label for metric in results.manifest.metrics)
+        raise NothingSelected(f"no method of the run has a value of {labels} on {dataset}")
     table = mean_table(part, part.manifest.datasets[0])
     columns = [str(c) for c in table.values if c != TIME or table.values[c].notna().any()]
     spread = _spread(part) if style.std else pd.DataFrame()
     order = [m.name for m in part.manifest.methods if m.name in table.values.index]
-    marked = dict(zip(map(str, table.values.index), table.names(), strict=True))
     manifest = part.manifest
     body = [
-        [
-            Cell(
-                manifest.method[name].title if style.titles else marked[name],
-                cite=_key(manifest, name) * style.bib,
-            )
-        ]
+        [Cell(_named(table, name, style.titles), cite=_key(manifest, name) * style.bib)]
         + [_cell(table, column, name, spread, style.decimals) for column in columns]
         for name in order
     ]
@@ -156,15 +159,26 @@ def author_table(
     if style.transpose:
         headers, body = _turned(headers, body)
     counts = sorted(set(table.finished))
-    over = f"{counts[-1]} scenes" if len(counts) == 1 else f"up to {counts[-1]} scenes"
+    over = f"{counts[-1]} scene" + "s" * (counts[-1] != 1)
+    over = over if len(counts) == 1 else f"up to {over}"
+    line = "row" if style.transpose else "column"
     text = style.caption or " ".join(
         [
             f"Mean{' ± standard deviation' * style.std} over {caption(manifest, dataset)} "
-            f"({over}). Bold: best, underlined: second of a column; baselines do not compete.",
+            f"({over}). Bold: best, underlined: second of a {line}; baselines do not compete.",
             *table.notes,
         ]
     )
     return headers, body, text
+
+
+def _named(table: Table, name: str, titles: bool) -> str:
+    """A method as it is printed, marked if its images are JPEG; no two have one title."""
+    methods = table.manifest.method
+    shown = methods[name].title if titles else name
+    if titles and sum(entry.title == shown for entry in methods.values()) > 1:
+        shown = f"{shown} ({name})"
+    return f"{shown}{MARK}" if name in table.lossy else shown
 
 
 def _key(manifest: RunManifest, method: str) -> str:
@@ -202,14 +216,8 @@ def _cell(table: Table, column: str, name: str, spread: pd.DataFrame, decimals: 
     value: Any = table.values.loc[name, column]
     if pd.isna(value):
         return Cell("–")
-    metric = table.manifest.metric.get(column)
-    places = best_of(
-        table.values[column],
-        higher_is_better=metric is not None and metric.higher_is_better,
-        baselines={*table.manifest.baselines, *table.lossy},
-        counts=table.counts[column],
-        digits=decimals,
-    )
+    decimals = DIGITS if column == TIME else decimals
+    places = table.places(column, decimals)
     text = f"{value:.{decimals}f}"
     deviation: Any = spread.loc[name, column] if column in spread else np.nan
     if not np.isnan(deviation):
@@ -218,10 +226,17 @@ def _cell(table: Table, column: str, name: str, spread: pd.DataFrame, decimals: 
 
 
 def _turned(headers: Sequence[str], body: list[list[Cell]]) -> tuple[list[str], list[list[Cell]]]:
-    """Methods as columns."""
+    """Methods as columns; what they cite is a row of its own."""
     names = [row[0] for row in body]
     rows = [[Cell(header), *(row[k] for row in body)] for k, header in enumerate(headers) if k]
+    if any(name.cite for name in names):
+        rows.append([Cell("Source"), *(Cell("", cite=name.cite) for name in names)])
     return ["Metric", *(name.text for name in names)], rows
+
+
+def _without_sources(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """The rows without that of the citations, which only LaTeX has."""
+    return [row for row in rows if any(cell.text for cell in row[1:])]
 
 
 def _against(results: Results, dataset: str, style: TableStyle, stem: Path) -> list[Path]:
@@ -272,9 +287,11 @@ def _files(
     latex = to_latex(headers, rows, caption=text, label=label, fit=True, symbols=symbols)
     texts = {
         ".tex": f"{PACKAGES}{latex}\n",
-        ".md": f"{text}\n\n{to_markdown(headers, rows, left=left)}\n",
+        ".md": f"{text}\n\n{to_markdown(headers, _without_sources(rows), left=left)}\n",
         ".csv": frame.to_csv(index=False, lineterminator="\n"),
     }
-    for suffix, content in texts.items():
-        write_bytes(stem.with_suffix(suffix), content.encode())
-    return [stem.with_suffix(suffix) for suffix in texts]
+    # No `with_suffix`: of a dataset called x+shift=0.5 it would cut off what follows the point.
+    files = {stem.with_name(f"{stem.name}{suffix}"): content for suffix, content in texts.items()}
+    for file, content in files.items():
+        write_bytes(file, content.encode())
+    return list(files)

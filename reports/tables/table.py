@@ -9,7 +9,7 @@ import pandas as pd
 
 from bench.store.manifest import RunManifest
 from reports.data import paper
-from reports.data.best import best_of, competing
+from reports.data.best import DIGITS, best_of, competing
 from reports.data.compression import MARK, jpeg_methods, jpeg_note, settled
 from reports.data.means import CAP_NOTE, for_means, has_capped
 from reports.data.results import Results
@@ -64,24 +64,28 @@ class Table:
         metric = self.manifest.metric.get(column)
         return metric.header if metric else f"{column} ↓"
 
-    def places(self, column: str) -> dict[str, int]:
+    def places(self, column: str, digits: int = DIGITS) -> dict[str, int]:
         """1 for the best methods of a column, 2 for the second; see `best_of`.
 
-        Lossless images compete among themselves, and so do JPEG images.
+        Lossless images compete among themselves, and so do JPEG images. `digits` are printed.
         """
         metric = self.manifest.metric.get(column)
         lossless = set(map(str, self.values.index)) - self.lossy
         if column == TIME:  # JPEG rows have no time
-            return self._places(column, False, frozenset())
+            return self._places(column, False, frozenset(), digits)
         higher = metric is not None and metric.higher_is_better
-        return self._places(column, higher, self.lossy) | self._places(column, higher, lossless)
+        apart = (self.lossy, lossless)
+        return {k: v for o in apart for k, v in self._places(column, higher, o, digits).items()}
 
-    def _places(self, column: str, higher: bool, others: Collection[str]) -> dict[str, int]:
+    def _places(
+        self, column: str, higher: bool, others: Collection[str], digits: int
+    ) -> dict[str, int]:
         return best_of(
             self.values[column],
             higher_is_better=higher,
             baselines={*self.manifest.baselines, *others},
             counts=self.counts[column],
+            digits=digits,
         )
 
     def rivals(self, column: str) -> set[str]:

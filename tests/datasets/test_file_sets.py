@@ -35,6 +35,20 @@ def test_a_dataset_has_the_files_of_its_scenes():
     assert len(file_set("mfi-whu").only("input/*").files) == 60
 
 
+def test_the_list_says_where_files_of_many_commits_are_from(capsys):
+    assert main(["data", "list", "weights", "lytro", "mffw"]) == 0
+    shown = capsys.readouterr().out
+    assert "@ one for each file, in its address\n" in shown
+    assert f"@ {collections()['mffw'].commit[:8]}\n" in shown
+
+
+def test_names_are_listed_once():
+    with pytest.raises(UnknownName) as caught:
+        file_set("xyzxyz")
+    names = str(caught.value).partition("known: ")[2].partition(" and ")[0].split(", ")
+    assert len(names) == len(set(names))
+
+
 def test_names_without_files():
     with pytest.raises(UnknownName, match="did you mean 'stacks'"):
         file_set("stack")

@@ -347,3 +347,9 @@ def test_a_registered_perturbation_is_found_and_held_to_its_contract(own_registr
     with pytest.raises(UsageError, match="stage 'nowhere' must be one of"):
         perturbation("a", title="", unit="", stage="nowhere", first=True, low=0, high=1)
     assert "synthetic-lens" in DATASETS
+
+
+@pytest.mark.parametrize("name", ["robustness/coins", "robustness+noise=5", "Robustness/coins"])
+def test_a_grid_has_no_scenes_to_choose(name):
+    with pytest.raises(UsageError, match="robustness:DATASET/SCENE perturbs a scene"):
+        load_scenes(name)

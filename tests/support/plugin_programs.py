@@ -7,7 +7,7 @@ from methods.programs import program
 MODES = [
     "copies", "hangs", "daemon-hangs", "daemon-left", "forks", "small", "gray", "shallow",
     "garbage", "fails", "segfaults", "is-killed", "one-file", "many-files", "kills-supervisor",
-    "eats-memory", "chatters", "locks", "burns", "tells", "writes-nothing", "bombs",
+    "eats-memory", "chatters", "locks", "burns", "tells", "writes-nothing", "bombs", "dark",
 ]  # fmt: skip
 
 

@@ -74,6 +74,10 @@ elif mode == "shallow":
     import cv2
 
     cv2.imwrite(output, (cv2.imread(sources[0], -1) // 257).astype("uint8"))
+elif mode == "dark":
+    import cv2
+
+    cv2.imwrite(output, cv2.imread(sources[0], -1).astype("uint16"))
 elif mode == "garbage":
     Path(output).write_bytes(b"no image at all")
 elif mode == "fails":

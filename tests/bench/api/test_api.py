@@ -356,3 +356,8 @@ def test_images_of_folders_are_methods_of_run_and_score_folders(folder, tmp_path
     assert ok.value.tolist() == found.scores.value.tolist()
     assert ok.method.tolist() == ["ours"]
     assert "| ours " in found.means
+
+
+def test_errors_are_there_without_an_import_of_their_own(tmp_path):
+    done = python("import bench\nprint(bench.errors.UsageError.__name__)\n", tmp_path)
+    assert done.stdout == "UsageError\n"

@@ -96,3 +96,52 @@ def test_what_cannot_be_fused_is_one_sentence_and_writes_nothing(
     with pytest.raises(error, match=why):
         fuse_files([tmp_path / name for name in given], out, "average", **options)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_a_jpeg_of_few_bits_is_as_bright_as_one_of_many(tmp_path, bits):
+    sources = load_scenes("synthetic-lens/coins")[0].images.sources
+    factor, files = ((1 << bits) - 1) / 255, [tmp_path / f"{k}.png" for k in range(2)]
+    for file, source in zip(files, sources, strict=True):
+        write_image(file, np.rint(source * factor).astype(np.uint16))
+    fused = fuse_files(files, tmp_path / "a.jpg", "average", bits=bits)
+    expected = fuse("average", sources)
+    assert abs(read_image(fused.path).mean() - expected.mean()) < 1
+    assert f"has the upper 8 of {bits} bits" in fused.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("out", "index_map", "why"),
+    [
+        ("a.png", None, r"a\.png: is one of the photos to fuse"),
+        ("./sub/../b.png", None, r"b\.png: is one of the photos to fuse"),
+        ("x.png", "b.png", r"b\.png: is one of the photos to fuse"),
+        ("x.png", "x.png", "need two files"),
+        ("x.png", "map.jpg", r"map\.jpg: the index map is written as \.png"),
+    ],
+)
+def test_no_photo_is_written_over(tmp_path, out, index_map, why):
+    (tmp_path / "sub").mkdir()
+    for name in "ab":
+        write_image(tmp_path / f"{name}.png", np.full((30, 40), ord(name), np.uint8))
+    before = {file: file.read_bytes() for file in tmp_path.glob("*.png")}
+    with pytest.raises(UsageError, match=why):
+        fuse_files(
+            tmp_path, tmp_path / out, "average", index_map=index_map and tmp_path / index_map
+        )
+    assert {file: file.read_bytes() for file in tmp_path.glob("*.png")} == before
+
+
+def test_too_few_bits_name_the_photo(tmp_path):
+    for name in "ab":
+        write_image(tmp_path / f"{name}.png", np.full((30, 40), 5000, np.uint16))
+    with pytest.raises(ImageError, match=r"a\.png: its largest value is 5000; --bits 12 allows"):
+        fuse_files(tmp_path, tmp_path / "x.tif", "average", bits=12)
+
+
+def test_photos_of_two_depths_are_noted(tmp_path):
+    write_image(tmp_path / "a.png", np.full((30, 40), 9, np.uint8))
+    write_image(tmp_path / "b.png", np.full((30, 40), 65535, np.uint16))
+    fused = fuse_files(tmp_path, tmp_path / "x.tif", "average")
+    assert read_image(fused.path).dtype == np.uint8
+    assert "some photos have 8 bits, others 16: the fused photo has 8" in fused.notes

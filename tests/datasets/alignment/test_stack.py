@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.core.errors import ContractViolation, ImageError, UnknownName
+from bench.core.errors import ContractViolation, ImageError, UnknownName, UsageError
 from datasets import load_scenes
-from datasets.alignment import ALIGNMENTS, Alignment, NotAligned, align
+from datasets.alignment import ALIGNMENTS, Alignment, NotAligned, align, check_alignment
 from datasets.alignment.stack import common_rectangle
 from datasets.alignment.transforms import distances, of_motion
 
@@ -167,3 +167,14 @@ def test_the_common_rectangle_loses_the_sides_that_are_not_covered():
     inside[:3], inside[:, -2:], inside[-1, 4:9] = False, False, False
     assert common_rectangle(inside) == (slice(3, 19), slice(0, 28))
     assert not inside[common_rectangle(inside)].size - inside[common_rectangle(inside)].sum()
+
+
+def test_names_of_alignments_are_in_any_case_and_none_aligns_nothing():
+    images = load_scenes("synthetic-lens/coins")[0].images.sources
+    assert align(images, "ECC").moved == align(images, "ecc").moved
+    with pytest.raises(UsageError, match="align 'none': must be one of ecc, features"):
+        align(images, "none")
+    with pytest.raises(UsageError, match="align None: must be"):
+        align(images, None)
+    with pytest.raises(UnknownName, match="known: ecc, features, none"):
+        check_alignment("xyz")

@@ -144,6 +144,8 @@ def test_levels_of_8_and_16_bits_are_kept(tmp_path):
         assert np.array_equal(fuse("p-copies", source), source[0])
     with pytest.raises(ContractViolation, match="wrote 8 bits, its sources have 16"):
         fuse("p-shallow", deep)
+    with pytest.raises(ContractViolation, match=r"16 bits with values up to .* its sources have 8"):
+        fuse("p-dark", pair(40, 48))
 
 
 def test_deep_sources_are_rounded_with_a_remark_for_a_program_of_8_bits(tmp_path):
@@ -153,6 +155,15 @@ def test_deep_sources_are_rounded_with_a_remark_for_a_program_of_8_bits(tmp_path
     assert made == ["its sources were rounded to 8 bits, the largest depth that p-two takes"]
     assert np.abs(fused.astype(int) - deep[0]).max() <= 129
     assert "uint8" in (tmp_path / "told").read_text()
+
+
+@pytest.mark.parametrize(
+    "given", [{"bits": 12}, {"sources": (5, 2)}, {"sources": (1, None)}, {"output": "o.jpg"}]
+)
+def test_what_no_program_can_be_is_refused_when_it_is_registered(given):
+    register = program("odd", title="Odd", paper="a test", **given)
+    with pytest.raises(UsageError, match=f"method 'odd': {next(iter(given))}"):
+        register(lambda: ["cp", "{a}", "{output}"])
 
 
 def test_a_gray_image_of_colour_sources_is_refused():

@@ -103,6 +103,72 @@ def test_a_bibliography_is_valid_bibtex(run):
     assert citation_key("a b@c=1,d") == "a-b-c-1-d"
 
 
+def jpeg_run(tmp_path):
+    """A run with two rows of one title, of which one is through JPEG too."""
+    rows = {name: {s: {"mi": 1.0} for s in SCENES} for name in ("gf", "gf@radius=3", "gf+jpeg")}
+    run = a_run(tmp_path, rows, dict.fromkeys(SCENES, "a_b"))
+    methods = [dataclasses.replace(m, title="Guided filtering") for m in run.manifest.methods]
+    cells = [
+        dataclasses.replace(cell, compression="jpeg60") if cell.method == "gf+jpeg" else cell
+        for cell in run.manifest.cells
+    ]
+    manifest = dataclasses.replace(run.manifest, methods=methods, cells=cells)
+    return dataclasses.replace(run, manifest=manifest)
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+def test_titles_tell_methods_apart_and_jpeg_is_marked(tmp_path, transpose):
+    style = TableStyle(titles=True, transpose=transpose, bib=True)
+    headers, rows, text = author_table(jpeg_run(tmp_path), "a_b", style)
+    shown = headers[1:] if transpose else [row[0].text for row in rows]
+    assert shown == [
+        "Guided filtering (gf)",
+        "Guided filtering (gf@radius=3)",
+        "Guided filtering (gf+jpeg) †",
+    ]
+    assert f"second of a {'row' if transpose else 'column'};" in text
+
+
+def test_jpeg_images_compete_among_themselves(tmp_path):
+    _, rows, _ = author_table(jpeg_run(tmp_path), "a_b", TableStyle())
+    assert [row[0].text for row in rows if row[1].best] == ["gf", "gf@radius=3", "gf+jpeg †"]
+
+
+def test_a_turned_table_cites(tmp_path):
+    run = jpeg_run(tmp_path)
+    write_author_tables(run, tmp_path / "t", TableStyle(bib=True, transpose=True))
+    text = (tmp_path / "t" / "a_b.tex").read_text()
+    assert re.findall(r"\\cite\{(.+?)\}", text) == ["gf", "gf-radius-3", "gf"]
+    bib = (tmp_path / "t" / "a_b.bib").read_text()
+    assert re.findall(r"^@\w+\{(.+?),$", bib, re.MULTILINE) == ["gf", "gf-radius-3"]
+    assert "Source" not in (tmp_path / "t" / "a_b.md").read_text()
+    assert list(pd.read_csv(tmp_path / "t" / "a_b.csv")["Metric"]) == ["MI ↑", "Time (s) ↓"]
+
+
+def test_each_amount_of_a_perturbation_has_its_files(tmp_path):
+    names = [f"a_b+shift={amount}" for amount in ("0.25", "0.5", "1")]
+    scores = {"lp": {scene: {"mi": 1.0} for scene in SCENES[:3]}}
+    run = a_run(tmp_path, scores, dict(zip(SCENES, names, strict=False)))
+    written = write_author_tables(run, tmp_path / "t", TableStyle(bib=True))
+    ends = (".tex", ".md", ".csv", ".bib")
+    assert [path.name for path in written] == [f"{name}{end}" for name in names for end in ends]
+
+
+def test_metrics_without_a_value_are_refused(run):
+    none = dataclasses.replace(run, scores=run.scores.iloc[:0])
+    with pytest.raises(NothingSelected, match=r"no method of the run has a value of MI, .* on a_b"):
+        author_table(none, "a_b", TableStyle())
+
+
+def test_decimals_are_of_scores_alone(run):
+    timing = run.timing.assign(median_s=0.0123)
+    headers, rows, _ = author_table(
+        dataclasses.replace(run, timing=timing), "a_b", TableStyle(decimals=1)
+    )
+    assert headers[-1] == "Time (s) ↓"
+    assert rows[0][-1].text == "0.0123"
+
+
 def test_wins_ties_and_losses(run):
     table = versus(run, "mine").set_index(["metric", "method"])
     row = table.loc["mi", "lp"]
