@@ -33,7 +33,7 @@ def focusweave(*, sharpness: float = 4.0) -> list[str]:
 
     References
     ----------
-    None published; the program is at https://pypi.org/project/focusweave
+    None published; the program is the package of that name (`pip install focusweave`).
 
     Examples
     --------

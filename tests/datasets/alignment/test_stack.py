@@ -107,7 +107,7 @@ def test_an_aligned_stack_keeps_every_pixel():
 
 @pytest.mark.slow
 def test_depth_that_looks_like_motion_moves_a_stack_by_less_than_a_pixel():
-    """Blur that spreads over depth edges on one side only is taken for a tenth of a pixel a step."""
+    """Blur that spreads over depth edges to one side is taken for a tenth of a pixel a step."""
     (scene,) = load_scenes("synthetic-stack/motorcycle")
     height, width = scene.images.sources[0].shape[:2]
     for transform in align(scene.images.sources).transforms:

@@ -292,6 +292,7 @@ COUNT = """
 import json
 import sys
 import numpy as np
+from torch.utils.flop_counter import FlopCounterMode
 from methods import fuse
 sources = list(np.random.default_rng(0).integers(0, 256, (2, 512, 512), np.uint8))
 found = {}
