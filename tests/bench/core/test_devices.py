@@ -32,6 +32,7 @@ def test_without_torch_there_is_no_gpu(monkeypatch):
 
 
 def test_threads_of_a_lazy_torch_are_not_asked_for():
+    pytest.importorskip("torch")
     code = (
         "import sys, lazy_loader\nfrom bench.core.devices import pin_torch\n"
         "lazy_loader.load('torch')\npin_torch(1)\nprint('torch._C' in sys.modules)\n"
