@@ -88,7 +88,7 @@ def test_the_page_marks_what_it_shows_and_no_baseline(run):
 def test_the_best_image_of_a_scene_is_no_baseline(tmp_path):
     scores = {"lp": {"clock": {"mi": 1.0, "psnr": math.inf}}, "source-a": {"clock": {"mi": 5.0}}}
     results = a_run(tmp_path, scores, image=np.zeros((8, 8), np.uint8))
-    found = re.search(r'class="scene">(.*?)</script>', render(results), re.DOTALL)[1]
+    found = re.search(r'class="scene"[^>]*>(.*?)</script>', render(results), re.DOTALL)[1]
     images = json.loads(found)["images"]
     assert {i["name"]: i["best"] for i in images} == {"lp": ["mi", "psnr"], "source-a": []}
     assert [i["scores"].get("psnr") for i in images] == ["inf", None]
