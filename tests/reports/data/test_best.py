@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 
@@ -17,6 +16,7 @@ from reports.data.run_comparison import compare_runs
 from reports.data.statistics import rank_methods
 from reports.html.board import make_views
 from reports.html.page import render
+from reports.html.scene_scores import scene_scores
 from reports.tables.latex import mean_latex
 from reports.tables.leaderboard import write_leaderboard
 from reports.tables.run_comparison import comparison_json
@@ -88,10 +88,16 @@ def test_the_page_marks_what_it_shows_and_no_baseline(run):
 def test_the_best_image_of_a_scene_is_no_baseline(tmp_path):
     scores = {"lp": {"clock": {"mi": 1.0, "psnr": math.inf}}, "source-a": {"clock": {"mi": 5.0}}}
     results = a_run(tmp_path, scores, image=np.zeros((8, 8), np.uint8))
-    found = re.search(r'class="scene"[^>]*>(.*?)</script>', render(results), re.DOTALL)[1]
-    images = json.loads(found)["images"]
-    assert {i["name"]: i["best"] for i in images} == {"lp": ["mi", "psnr"], "source-a": []}
-    assert [i["scores"].get("psnr") for i in images] == ["inf", None]
+    (scene,) = (found := scene_scores(results))["scenes"]
+    names = [method["name"] for method in found["methods"]]
+    best = dict(zip((m["name"] for m in found["metrics"]), scene["best"], strict=True))
+    assert {metric: [names[k] for k in where] for metric, where in best.items()} == {
+        "mi": ["lp"],
+        "qcv": [],
+        "psnr": ["lp"],
+    }
+    psnr = scene["values"][list(best).index("psnr")]
+    assert dict(zip(names, psnr, strict=True)) == {"lp": "inf", "source-a": None}
 
 
 def test_others_are_tested_against_the_best_that_is_no_baseline():
